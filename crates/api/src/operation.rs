@@ -1,0 +1,76 @@
+//! What an operation is, and what it means to implement one.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use groundwatch_core::Call;
+use serde::{Deserialize, Serialize};
+
+use crate::Fault;
+use crate::validate::Validate;
+
+/// A protocol in which a service can be spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// Form parameters in, XML out.
+    Query,
+    /// JSON documents with `X-Amz-Target`; the content type says `application/x-amz-json-1.0`.
+    Json10,
+    /// As `Json10`, with `application/x-amz-json-1.1`.
+    Json11,
+    /// Smithy RPC v2 with CBOR documents.
+    RpcV2Cbor,
+}
+
+/// An AWS service as its clients address it. One static a service, generated.
+#[derive(Debug)]
+pub struct Service {
+    /// The name of our module for it: `cloudwatch`, `logs`, `sns`.
+    pub name: &'static str,
+    /// The service in a SigV4 credential scope: `monitoring`, `logs`, `sns`.
+    pub signing_name: &'static str,
+    /// The protocols that it speaks.
+    pub protocols: &'static [Protocol],
+    /// What stands before the dot in `X-Amz-Target`, and the service id of RPC v2; empty if it has neither.
+    pub target_prefix: &'static str,
+    /// `Version` of the query protocol, which is the model's version in any case.
+    pub api_version: &'static str,
+    /// The namespace of XML answers; empty if it never answers in XML.
+    pub xml_namespace: &'static str,
+    /// The namespace of shapes in `__type`, such as `com.amazonaws.cloudwatch.v2010_08_01`; empty where AWS sends bare names.
+    pub shape_namespace: &'static str,
+    /// Whether it once spoke the query protocol only, and so answers errors in JSON and CBOR with `x-amzn-query-error`.
+    pub query_compatible: bool,
+    /// The error that reports a violated constraint.
+    pub validation_error: &'static ErrorShapeRef,
+    /// Every operation that the service has in AWS, implemented here or not, sorted.
+    pub operations: &'static [&'static str],
+}
+
+/// What [`Service::validation_error`] points to.
+pub type ErrorShapeRef = crate::ErrorShape;
+
+/// An operation: a type without values that ties a name to its input and output shapes. Generated.
+pub trait Operation: Send + Sync + 'static {
+    /// The service it belongs to.
+    const SERVICE: &'static Service;
+    /// Its name, such as `PutMetricData`.
+    const NAME: &'static str;
+    /// Whether AWS models an output: without one, answers have no body (or no `…Result` element).
+    const HAS_OUTPUT: bool;
+    /// What it takes. Inputs of the busiest operations borrow from the request's body.
+    type Input<'a>: Deserialize<'a> + Serialize + Validate + Debug + Send + 'a;
+    /// What it answers.
+    type Output: Serialize + Debug + Send + 'static;
+}
+
+/// Implements one operation. A service crate has one `impl Handle<Op> for TheService` an operation.
+pub trait Handle<O: Operation>: Send + Sync + 'static {
+    /// Does the operation. `input` has passed its constraint table (lengths, ranges, patterns, enums, required
+    /// members); rules that span members are the handler's own.
+    fn handle<'a>(
+        &'a self,
+        call: &'a Call,
+        input: O::Input<'a>,
+    ) -> impl Future<Output = Result<O::Output, Fault>> + Send + 'a;
+}
