@@ -1,1 +1,38 @@
-fn main() {}
+//! The binary `groundwatch`: reads the command line and hands over to the command.
+
+mod activities;
+mod cli;
+mod config;
+mod paths;
+mod ports;
+mod serve;
+
+use clap::Parser;
+
+// Request bodies are many short-lived allocations from many threads, which mimalloc serves with less CPU and less
+// resident memory than the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    match run(cli::Cli::parse()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // `{:#}` prints the chain of causes on one line.
+            eprintln!("groundwatch: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> anyhow::Result<()> {
+    match cli.command {
+        cli::Command::Serve(flags) => serve::serve(&config::Config::load(flags)?),
+        cli::Command::Bench(args) => runtime()?.block_on(groundwatch_bench::run(args)),
+    }
+}
+
+/// The runtime of a command: one worker a core.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

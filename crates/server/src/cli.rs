@@ -1,0 +1,97 @@
+//! The command line, as `groundwatch --help` shows it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+/// CloudWatch that you run yourself: metrics, logs, alarms and notifications behind one AWS-compatible endpoint.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  groundwatch serve                                   start on http://127.0.0.1:4566
+  aws --endpoint-url http://127.0.0.1:4566 cloudwatch list-metrics
+  groundwatch serve --clock manual                    time stands still until you move it:
+  curl -X POST localhost:4566/_groundwatch/clock -d '{\"advance\":\"PT20M\"}'
+  groundwatch bench all                               what can this machine take?";
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server until Ctrl-C or SIGTERM.
+    Serve(ServeFlags),
+    /// Generate load against an endpoint and report throughput, latency and the server's CPU.
+    Bench(groundwatch_bench::BenchArgs),
+}
+
+/// The flags of `serve`. Each is also an environment variable and a key of the configuration file; a flag wins over
+/// the variable, the variable over the file.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ServeFlags {
+    /// Address to listen on; port 0 takes a free one. Only loopback for now: requests are not authenticated yet.
+    /// [default: 127.0.0.1:4566]
+    #[arg(long, env = "GROUNDWATCH_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Directory that holds all data. [default: ./groundwatch-data]
+    #[arg(long, env = "GROUNDWATCH_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Where the time comes from. [default: real]
+    #[arg(long, env = "GROUNDWATCH_CLOCK", value_enum)]
+    pub(crate) clock: Option<ClockKind>,
+
+    /// Base URL under which others reach this server; it stands in SubscribeURL and UnsubscribeURL.
+    /// [default: http:// and the listening address]
+    #[arg(long, env = "GROUNDWATCH_ADVERTISE_URL", value_name = "URL")]
+    pub(crate) advertise_url: Option<String>,
+
+    /// Memory for recent metric samples that are not in segments yet, in MiB. [default: 512]
+    #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
+    pub(crate) metrics_memory_mib: Option<u64>,
+
+    /// Memory for recent log events that are not in segments yet, in MiB. [default: 256]
+    #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
+    pub(crate) logs_memory_mib: Option<u64>,
+
+    /// Log filter, such as `info` or `groundwatch_alarms=debug,warn`. [default: info]
+    #[arg(long, env = "GROUNDWATCH_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    /// Form of the log on standard error. [default: text]
+    #[arg(long, env = "GROUNDWATCH_LOG_FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// TOML file with any of these settings: `listen = "127.0.0.1:4566"`, `data-dir = "…"`, …
+    #[arg(long, env = "GROUNDWATCH_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClockKind {
+    /// The machine's clock.
+    #[default]
+    Real,
+    /// Starts at the present moment and stands still until `POST /_groundwatch/clock` moves it.
+    Manual,
+}
+
+/// Form of the server's own log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

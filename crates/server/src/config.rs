@@ -1,0 +1,106 @@
+//! The server's configuration: flags over environment over file over defaults.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+
+use crate::cli::{ClockKind, LogFormat, ServeFlags};
+
+/// The port where the tools of the local-AWS world look.
+const DEFAULT_PORT: u16 = 4566;
+
+/// Every setting, resolved.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) clock: ClockKind,
+    /// `None`: derived from the address that the listener got.
+    pub(crate) advertise_url: Option<String>,
+    pub(crate) metrics_memory_bytes: u64,
+    pub(crate) logs_memory_bytes: u64,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+/// The configuration file: the same keys as the flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct FileConfig {
+    listen: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    clock: Option<ClockKind>,
+    advertise_url: Option<String>,
+    metrics_memory_mib: Option<u64>,
+    logs_memory_mib: Option<u64>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+impl Config {
+    /// Resolves `flags` (which clap has filled from the environment too) over the file that they name.
+    pub(crate) fn load(flags: ServeFlags) -> anyhow::Result<Self> {
+        let file = flags.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        Self::resolve(flags, file)
+    }
+
+    fn resolve(flags: ServeFlags, file: FileConfig) -> anyhow::Result<Self> {
+        let listen = flags
+            .listen
+            .or(file.listen)
+            .unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT));
+        ensure!(
+            listen.ip().is_loopback(),
+            "cannot listen on {listen}: requests are not authenticated yet, so only loopback addresses such as \
+             127.0.0.1 are allowed"
+        );
+        let metrics_memory_mib = flags.metrics_memory_mib.or(file.metrics_memory_mib).unwrap_or(512);
+        let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(256);
+        for (name, mib) in [("metrics-memory-mib", metrics_memory_mib), ("logs-memory-mib", logs_memory_mib)] {
+            ensure!((8..=1 << 20).contains(&mib), "{name} must be from 8 to 1048576, not {mib}");
+        }
+        Ok(Self {
+            listen,
+            data_dir: flags.data_dir.or(file.data_dir).unwrap_or_else(|| "groundwatch-data".into()),
+            clock: flags.clock.or(file.clock).unwrap_or_default(),
+            advertise_url: flags
+                .advertise_url
+                .or(file.advertise_url)
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            metrics_memory_bytes: metrics_memory_mib << 20,
+            logs_memory_bytes: logs_memory_mib << 20,
+            log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<FileConfig> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file: FileConfig = toml::from_str("listen = '127.0.0.1:1'\nclock = 'manual'\n").expect("valid");
+        let flags = ServeFlags { listen: Some(([127, 0, 0, 1], 2).into()), ..ServeFlags::default() };
+        let config = Config::resolve(flags, file).expect("valid");
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.clock, ClockKind::Manual);
+        assert_eq!(config.data_dir, PathBuf::from("groundwatch-data"));
+    }
+
+    #[test]
+    fn misspelt_keys_and_open_addresses_are_refused() {
+        assert!(toml::from_str::<FileConfig>("listn = '127.0.0.1:1'").is_err());
+        let flags = ServeFlags { listen: Some(([0, 0, 0, 0], 4566).into()), ..ServeFlags::default() };
+        let refused = Config::resolve(flags, FileConfig::default()).expect_err("not loopback");
+        assert!(refused.to_string().contains("only loopback"), "{refused}");
+    }
+}
