@@ -1,0 +1,14 @@
+//! Black-box tests: the real binary on a free port, driven by the unmodified AWS SDK for Rust (which speaks CBOR to
+//! CloudWatch), by raw requests of the query and JSON protocols, and by other people's clients where they are installed.
+
+mod alarms;
+mod clients;
+mod clock;
+mod crash;
+mod harness;
+mod limits;
+mod logs;
+mod metrics;
+mod notifications;
+mod raw_requests;
+mod restart;
