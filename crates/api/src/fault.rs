@@ -5,7 +5,8 @@ use std::fmt;
 /// An error shape as AWS's model names it. Generated, one static a shape: `cloudwatch::errors::RESOURCE_NOT_FOUND`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorShape {
-    /// The shape's name, which JSON and CBOR put into `__type`: `InvalidParameterValueException`.
+    /// The shape's name, which JSON and CBOR put into `__type`: `InvalidParameterValueException`. A name with a `#`
+    /// brings its own namespace instead of the service's.
     pub shape: &'static str,
     /// The code of the query protocol, which often differs: `InvalidParameterValue`.
     pub code: &'static str,
@@ -54,6 +55,13 @@ pub mod common {
     /// Our own failure; the details are in our log, never in the answer.
     pub static INTERNAL_FAILURE: ErrorShape =
         ErrorShape { shape: "InternalFailure", code: "InternalFailure", status: 500 };
+    /// A violated constraint, as AWS's framework reports it before the service itself has seen the request.
+    /// Recorded over JSON and CBOR: the namespace is the framework's, not the service's.
+    pub static VALIDATION: ErrorShape = ErrorShape {
+        shape: "com.amazon.coral.validate#ValidationException",
+        code: "ValidationError",
+        status: 400,
+    };
     /// Over a budget (memory, queue): SDKs retry it with back-off.
     pub static THROTTLING: ErrorShape =
         ErrorShape { shape: "ThrottlingException", code: "Throttling", status: 400 };

@@ -10,13 +10,18 @@
 
 mod blob;
 mod fault;
+#[doc(hidden)]
+pub mod fill;
 mod generated;
+mod lenient;
+mod open_enum;
 mod operation;
 mod timestamp;
 pub mod validate;
 
 pub use blob::Blob;
-pub use fault::{ErrorShape, Fault};
+pub use fault::{ErrorShape, Fault, common};
 pub use generated::*;
+pub use open_enum::OpenEnum;
 pub use operation::{Handle, Operation, Protocol, Service};
 pub use timestamp::WireTimestamp;

@@ -6,8 +6,8 @@ use std::future::Future;
 use groundwatch_core::Call;
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
 use crate::validate::Validate;
+use crate::{ErrorShape, Fault};
 
 /// A protocol in which a service can be spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum Protocol {
 }
 
 /// An AWS service as its clients address it. One static a service, generated.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Service {
     /// The name of our module for it: `cloudwatch`, `logs`, `sns`.
     pub name: &'static str,
@@ -42,13 +42,10 @@ pub struct Service {
     /// Whether it once spoke the query protocol only, and so answers errors in JSON and CBOR with `x-amzn-query-error`.
     pub query_compatible: bool,
     /// The error that reports a violated constraint.
-    pub validation_error: &'static ErrorShapeRef,
+    pub validation_error: &'static ErrorShape,
     /// Every operation that the service has in AWS, implemented here or not, sorted.
     pub operations: &'static [&'static str],
 }
-
-/// What [`Service::validation_error`] points to.
-pub type ErrorShapeRef = crate::ErrorShape;
 
 /// An operation: a type without values that ties a name to its input and output shapes. Generated.
 pub trait Operation: Send + Sync + 'static {

@@ -1,0 +1,362 @@
+//! Which Rust types a service's wanted operations need: everything that is decided before text is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::model::{Model, Reference, Shape};
+use super::names;
+use super::rules::Rules;
+use super::wanted::Wish;
+
+/// The types of one service.
+#[derive(Debug)]
+pub(super) struct Plan<'m> {
+    pub(super) service: String,
+    pub(super) operations: Vec<Operation>,
+    /// By Rust name.
+    pub(super) structs: BTreeMap<String, Struct>,
+    /// Those with a lifetime, by Rust name.
+    pub(super) borrowed: BTreeMap<String, Struct>,
+    /// By Rust name: the shape's name and itself.
+    pub(super) enums: BTreeMap<String, (&'m str, &'m Shape)>,
+    pub(super) rules: Rules,
+}
+
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub(super) name: String,
+    /// Whether its input stands in the module `borrowed`.
+    pub(super) borrowed: bool,
+    /// Whether that input has a lifetime.
+    pub(super) has_output: bool,
+}
+
+/// A structure.
+#[derive(Debug)]
+pub(super) struct Struct {
+    /// The shape's name in the model; `None` if AWS models none, and the struct is empty.
+    pub(super) shape: Option<String>,
+    pub(super) doc: String,
+    /// Whether an input contains it, so that it has constraints.
+    pub(super) validated: bool,
+    pub(super) fields: Vec<Field>,
+}
+
+/// A member of a structure.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) wire_name: String,
+    pub(super) name: String,
+    /// Inside the `Option`.
+    pub(super) rust_type: String,
+    pub(super) doc: String,
+    /// Whether it is read by `crate::lenient`.
+    pub(super) lenient: bool,
+    /// Whether its type has the lifetime `'a`.
+    pub(super) borrows: bool,
+    pub(super) required: bool,
+    /// An expression for its rule, where the model demands something.
+    pub(super) rule: Option<String>,
+}
+
+impl<'m> Plan<'m> {
+    /// Plans the types of the wanted operations.
+    pub(super) fn of(service: &str, model: &'m Model, wanted: &BTreeMap<String, Wish>) -> Result<Self> {
+        let plan = Self {
+            service: service.to_owned(),
+            operations: Vec::new(),
+            structs: BTreeMap::new(),
+            borrowed: BTreeMap::new(),
+            enums: BTreeMap::new(),
+            rules: Rules::default(),
+        };
+        let mut planner = Planner { model, plan };
+        for (name, wish) in wanted {
+            planner.operation(name, *wish).with_context(|| format!("operation {name}"))?;
+        }
+        Ok(planner.plan)
+    }
+}
+
+struct Planner<'m> {
+    model: &'m Model,
+    plan: Plan<'m>,
+}
+
+/// In which module a type stands that refers to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Home {
+    Owned,
+    Borrowed,
+}
+
+/// Where a shape is used.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    home: Home,
+    input: bool,
+}
+
+impl<'m> Planner<'m> {
+    fn operation(&mut self, name: &str, wish: Wish) -> Result<()> {
+        let operation = self.model.operations.get(name).context("is not in the model")?;
+        let home = if wish.borrowed { Home::Borrowed } else { Home::Owned };
+        let (input, output) = (format!("{name}Input"), format!("{name}Output"));
+        self.root(
+            &input,
+            operation.input.as_ref(),
+            format!("Input of [`{name}`]."),
+            Use { home, input: true },
+        )?;
+        self.root(
+            &output,
+            operation.output.as_ref(),
+            format!("Output of [`{name}`]."),
+            Use { home: Home::Owned, input: false },
+        )?;
+        self.plan.operations.push(Operation {
+            name: name.to_owned(),
+            borrowed: self.plan.borrowed.contains_key(&input),
+            has_output: operation.output.is_some(),
+        });
+        Ok(())
+    }
+
+    /// The input or output of an operation, which has a name by the operation whatever the model calls it.
+    fn root(&mut self, rust_name: &str, shape: Option<&Reference>, doc: String, used: Use) -> Result<()> {
+        match shape {
+            Some(reference) => self.structure(&reference.shape, rust_name, doc, used),
+            None => {
+                let empty = Struct { shape: None, doc, validated: used.input, fields: Vec::new() };
+                ensure!(
+                    self.plan.structs.insert(rust_name.to_owned(), empty).is_none(),
+                    "{rust_name} is also the name of another shape"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Plans a structure and what it contains, unless that is done.
+    fn structure(&mut self, shape_name: &str, rust_name: &str, doc: String, used: Use) -> Result<()> {
+        let shape = self.model.shape(shape_name)?;
+        ensure!(shape.kind == "structure", "{shape_name} is a {}, not a structure", shape.kind);
+        let home = self.home_of(shape_name, used.home)?;
+        let used = Use { home, ..used };
+        if let Some(planned) = self.structs(home).get(rust_name) {
+            ensure!(
+                planned.shape.as_deref() == Some(shape_name),
+                "{shape_name} and {:?} would both be called {rust_name}",
+                planned.shape
+            );
+            if planned.validated || !used.input {
+                return Ok(());
+            }
+        }
+        // Entered before its members, so that a shape that contains itself ends the recursion.
+        let planned =
+            Struct { shape: Some(shape_name.to_owned()), doc, validated: used.input, fields: Vec::new() };
+        self.structs(home).insert(rust_name.to_owned(), planned);
+        let mut fields = Vec::new();
+        for (name, member) in &shape.members.0 {
+            let field = self.field(shape_name, shape, name, member, used);
+            fields.push(field.with_context(|| format!("{shape_name}.{name}"))?);
+        }
+        if let Some(planned) = self.structs(home).get_mut(rust_name) {
+            planned.fields = fields;
+        }
+        Ok(())
+    }
+
+    fn structs(&mut self, home: Home) -> &mut BTreeMap<String, Struct> {
+        match home {
+            Home::Owned => &mut self.plan.structs,
+            Home::Borrowed => &mut self.plan.borrowed,
+        }
+    }
+
+    /// A shape without any text has nothing to borrow, and stands with the owned ones.
+    fn home_of(&self, shape_name: &str, wish: Home) -> Result<Home> {
+        let borrows = wish == Home::Borrowed && self.has_text(shape_name, &mut BTreeSet::new())?;
+        Ok(if borrows { Home::Borrowed } else { Home::Owned })
+    }
+
+    fn field(
+        &mut self,
+        owner: &str,
+        shape: &Shape,
+        name: &str,
+        member: &Reference,
+        used: Use,
+    ) -> Result<Field> {
+        let target = self.model.shape(&member.shape)?;
+        let (rust_type, traits) = self.rust_type(&member.shape, used)?;
+        let required = shape.required.iter().any(|required| required == name);
+        let boxed =
+            target.kind == "structure" && self.contains(&member.shape, owner, &mut BTreeSet::new())?;
+        Ok(Field {
+            wire_name: member.location_name.clone().unwrap_or_else(|| name.to_owned()),
+            name: names::field(name),
+            rust_type: if boxed { format!("Box<{rust_type}>") } else { rust_type },
+            doc: self.facts(name, member, target, required)?,
+            lenient: traits.lenient,
+            borrows: traits.borrows,
+            required,
+            rule: if used.input {
+                self.plan.rules.member(self.model, &member.shape, required)?
+            } else {
+                None
+            },
+        })
+    }
+
+    /// Whether a value of `outer` may contain one of `inner` without a list or map in between.
+    fn contains(&self, outer: &str, inner: &str, seen: &mut BTreeSet<String>) -> Result<bool> {
+        if outer == inner {
+            return Ok(true);
+        }
+        let shape = self.model.shape(outer)?;
+        if shape.kind != "structure" || !seen.insert(outer.to_owned()) {
+            return Ok(false);
+        }
+        for (_, member) in &shape.members.0 {
+            if self.contains(&member.shape, inner, seen)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether there is a string somewhere in it.
+    fn has_text(&self, name: &str, seen: &mut BTreeSet<String>) -> Result<bool> {
+        let shape = self.model.shape(name)?;
+        if shape.kind == "string" {
+            return Ok(!shape.is_enum());
+        }
+        if !seen.insert(name.to_owned()) {
+            return Ok(false);
+        }
+        let parts = [&shape.member, &shape.key, &shape.value].into_iter().flatten();
+        for part in parts.chain(shape.members.0.iter().map(|(_, member)| member)) {
+            if self.has_text(&part.shape, seen)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The Rust type of a shape; plans the structures and enums in it.
+    fn rust_type(&mut self, name: &str, used: Use) -> Result<(String, Reading)> {
+        let shape = self.model.shape(name)?;
+        let plain = |rust_type: &str| Ok((rust_type.to_owned(), Reading::default()));
+        let lenient = |rust_type: &str| Ok((rust_type.to_owned(), Reading { lenient: true, borrows: false }));
+        match shape.kind.as_str() {
+            "string" if shape.is_enum() => {
+                let rust_name = names::type_name(name);
+                if let Some((other, _)) =
+                    self.plan.enums.insert(rust_name.clone(), (name_in(self.model, name)?, shape))
+                {
+                    ensure!(other == name, "{name} and {other} would both be called {rust_name}");
+                }
+                Ok((outside(used.home, &rust_name), Reading::default()))
+            }
+            "string" if used.home == Home::Borrowed => {
+                Ok(("Cow<'a, str>".to_owned(), Reading { lenient: true, borrows: true }))
+            }
+            "string" => plain("String"),
+            "integer" => lenient("i32"),
+            "long" => lenient("i64"),
+            "float" | "double" => lenient("f64"),
+            "boolean" => plain("bool"),
+            "timestamp" => plain("WireTimestamp"),
+            "blob" => plain("Blob"),
+            "list" => {
+                let (element, reading) = self.rust_type(&shape.element()?.shape, used)?;
+                Ok((format!("Vec<{element}>"), reading))
+            }
+            "map" => {
+                let (key, value) = shape.entry()?;
+                ensure!(
+                    self.model.shape(&key.shape)?.kind == "string"
+                        && !self.model.shape(&key.shape)?.is_enum(),
+                    "{name}: keys of maps must be plain strings, which {} is not",
+                    key.shape
+                );
+                let (key, key_reading) = self.rust_type(&key.shape, used)?;
+                let (value, value_reading) = self.rust_type(&value.shape, used)?;
+                Ok((format!("BTreeMap<{key}, {value}>"), key_reading.and(value_reading)))
+            }
+            "structure" => {
+                let rust_name = names::type_name(name);
+                self.structure(name, &rust_name, format!("`{name}`{}.", union_fact(shape)), used)?;
+                Ok(match self.home_of(name, used.home)? {
+                    Home::Borrowed => (format!("{rust_name}<'a>"), Reading { lenient: false, borrows: true }),
+                    Home::Owned => (outside(used.home, &rust_name), Reading::default()),
+                })
+            }
+            other => bail!("{name}: `cargo xtask api` does not know the type `{other}`"),
+        }
+    }
+
+    /// What the model states about a member, in our own words.
+    fn facts(&self, name: &str, member: &Reference, target: &Shape, required: bool) -> Result<String> {
+        let mut facts = Vec::new();
+        match target.kind.as_str() {
+            "list" => facts.push(format!("a list of `{}`", target.element()?.shape)),
+            "map" => {
+                let (key, value) = target.entry()?;
+                facts.push(format!("a map from `{}` to `{}`", key.shape, value.shape));
+            }
+            _ => {}
+        }
+        let unit = match target.kind.as_str() {
+            "string" => " characters",
+            "list" => " elements",
+            "map" => " entries",
+            "blob" => " bytes",
+            _ => "",
+        };
+        facts.extend(match (&target.min, &target.max) {
+            (Some(min), Some(max)) => Some(format!("{min} to {max}{unit}")),
+            (Some(min), None) => Some(format!("at least {min}{unit}")),
+            (None, Some(max)) => Some(format!("at most {max}{unit}")),
+            (None, None) => None,
+        });
+        facts.extend(required.then(|| "required".to_owned()));
+        facts.extend(target.sensitive.then(|| "sensitive".to_owned()));
+        facts.extend(member.deprecated.then(|| "deprecated by AWS".to_owned()));
+        Ok(if facts.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {}.", facts.join(", ")) })
+    }
+}
+
+/// How a type is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    lenient: bool,
+    borrows: bool,
+}
+
+impl Reading {
+    fn and(self, other: Self) -> Self {
+        Self { lenient: self.lenient || other.lenient, borrows: self.borrows || other.borrows }
+    }
+}
+
+fn union_fact(shape: &Shape) -> &'static str {
+    if shape.union { ", a union: one member is set" } else { "" }
+}
+
+/// The name, in `home`, of a type that stands with the owned ones.
+fn outside(home: Home, rust_name: &str) -> String {
+    match home {
+        Home::Owned => rust_name.to_owned(),
+        Home::Borrowed => format!("super::{rust_name}"),
+    }
+}
+
+/// The shape's name for as long as the model lives.
+fn name_in<'m>(model: &'m Model, name: &str) -> Result<&'m str> {
+    let (name, _) = model.shapes.get_key_value(name).context("was found before")?;
+    Ok(name)
+}
