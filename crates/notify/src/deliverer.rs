@@ -1,0 +1,226 @@
+//! The activity that delivers: takes what is due, posts it, and writes down what became of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Notify as Wake;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::directory::Directory;
+use crate::envelope;
+use crate::message::MessageKind;
+use crate::outbox::{Attempt, Outbox, Settled};
+use crate::poster::{HttpPoster, Post, PostError};
+use crate::retry::{DEFAULT_HTTP_POLICY, Verdict, judge};
+use crate::subscription::{Standing, Subscription, SubscriptionId};
+
+/// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging subscribers, each
+/// for the 15 seconds of a request, to hold up the others.
+const REQUESTS_MAX: usize = 64;
+
+/// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in between.
+/// Under a clock that stands still an activation lasts until nothing is due.
+const ACTIVATION_MAX: Duration = Duration::from_secs(1);
+
+/// When outcomes that could not be written are tried again.
+const WRITE_RETRY: Duration = Duration::from_secs(1);
+
+/// When an activation that ended with requests under way is followed by the next.
+const GO_ON: Duration = Duration::from_millis(1);
+
+/// Delivers the messages of an [`Outbox`].
+pub(crate) struct Deliverer {
+    outbox: Arc<Outbox>,
+    directory: Directory,
+    poster: Arc<dyn HttpPoster>,
+    clock: SharedClock,
+    base_url: String,
+    wish: Mutex<Wish>,
+    /// Outlives an activation, so that a slow subscriber does not end with it. Held by one activation at a time.
+    under_way: tokio::sync::Mutex<UnderWay>,
+}
+
+/// What an activation leaves to the next one.
+#[derive(Clone, Copy, Default)]
+enum Wish {
+    /// Nothing: what the outbox has decides.
+    #[default]
+    None,
+    /// Requests are under way: go on then, or when the outbox has something.
+    GoOn(Timestamp),
+    /// Outcomes cannot be written: deliver nothing more until then.
+    Hold(Timestamp),
+}
+
+#[derive(Default)]
+struct UnderWay {
+    requests: JoinSet<Result<u16, PostError>>,
+    attempts: HashMap<Id, Attempt>,
+    /// Outcomes that are not written yet.
+    settled: Vec<(Attempt, Settled)>,
+}
+
+impl Deliverer {
+    pub(crate) fn new(
+        outbox: Arc<Outbox>,
+        directory: Directory,
+        poster: Arc<dyn HttpPoster>,
+        clock: SharedClock,
+        base_url: String,
+    ) -> Self {
+        let (wish, under_way) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { outbox, directory, poster, clock, base_url, wish, under_way }
+    }
+
+    async fn deliver(&self, started: Timestamp) {
+        let mut under_way = self.under_way.lock().await;
+        let wish = self.deliver_for_a_while(&mut under_way, started).await;
+        *self.wish.lock() = wish;
+    }
+
+    async fn deliver_for_a_while(&self, under_way: &mut UnderWay, started: Timestamp) -> Wish {
+        let activation_end = started + ACTIVATION_MAX;
+        loop {
+            let now = self.clock.now().max(started);
+            if !self.write(under_way).await {
+                return Wish::Hold(now + WRITE_RETRY);
+            }
+            self.start_due(under_way, now);
+            if under_way.requests.is_empty() {
+                if under_way.settled.is_empty() {
+                    return Wish::None;
+                }
+                continue;
+            }
+            if now >= activation_end {
+                return Wish::GoOn(now + GO_ON);
+            }
+            // A real timer, because what is awaited is real; what is due remains the clock's to say.
+            let next = self.outbox.next_due().filter(|due| *due > now).unwrap_or(activation_end);
+            tokio::select! {
+                Some(finished) = under_way.requests.join_next_with_id() => self.finish(under_way, finished),
+                () = self.outbox.added.notified() => {}
+                () = tokio::time::sleep(next.min(activation_end).since(now)) => {}
+            }
+            while let Some(finished) = under_way.requests.try_join_next_with_id() {
+                self.finish(under_way, finished);
+            }
+        }
+    }
+
+    /// Starts requests for what is due, as many as are allowed at once.
+    fn start_due(&self, under_way: &mut UnderWay, now: Timestamp) {
+        while under_way.requests.len() < REQUESTS_MAX {
+            let Some(attempt) = self.outbox.take(now) else { return };
+            match self.request(&attempt) {
+                Some(post) => {
+                    let poster = Arc::clone(&self.poster);
+                    let handle = under_way.requests.spawn(async move { poster.post(post).await });
+                    under_way.attempts.insert(handle.id(), attempt);
+                }
+                None => {
+                    tracing::debug!(
+                        delivery = attempt.taken.delivery,
+                        "nobody waits for this message any more"
+                    );
+                    under_way.settled.push((attempt, Settled::Done));
+                }
+            }
+        }
+    }
+
+    /// The request of an attempt; `None` if its subscription is gone, or is not one that gets such messages any more.
+    fn request(&self, attempt: &Attempt) -> Option<Post> {
+        let id = SubscriptionId::of_key(&attempt.taken.lane)?;
+        let subscription = self.directory.subscription(&id)?;
+        wants(&subscription, attempt.message.kind)
+            .then(|| envelope::post(&attempt.message, &id, &subscription, &self.base_url))
+    }
+
+    /// Judges a finished request.
+    fn finish(&self, under_way: &mut UnderWay, finished: Result<(Id, Result<u16, PostError>), JoinError>) {
+        let (id, outcome) = finished.unwrap_or_else(|error| {
+            (error.id(), Err(PostError::Unreachable { reason: "the request was abandoned".to_owned() }))
+        });
+        let Some(attempt) = under_way.attempts.remove(&id) else { return };
+        let attempts = attempt.attempts + 1;
+        let settled = match judge(&outcome, attempts, &DEFAULT_HTTP_POLICY) {
+            Verdict::Delivered => Settled::Done,
+            Verdict::Retry(delay) => {
+                log_failure(&attempt, &outcome, "delivery failed; it is tried again");
+                Settled::Again { attempts, due: self.clock.now() + delay }
+            }
+            Verdict::GiveUp => {
+                log_failure(&attempt, &outcome, "delivery failed; the message is given up");
+                Settled::Done
+            }
+        };
+        under_way.settled.push((attempt, settled));
+    }
+
+    /// Writes the outcomes down. Tells whether that worked; if not, they wait.
+    async fn write(&self, under_way: &mut UnderWay) -> bool {
+        if under_way.settled.is_empty() {
+            return true;
+        }
+        match self.outbox.settle(&under_way.settled).await {
+            Ok(()) => {
+                under_way.settled.clear();
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot write down what was delivered; it is tried again");
+                false
+            }
+        }
+    }
+}
+
+/// Whether a subscription is one that gets messages of this kind.
+fn wants(subscription: &Subscription, kind: MessageKind) -> bool {
+    matches!(
+        (kind, subscription.standing),
+        (MessageKind::Notification, Standing::Confirmed)
+            | (MessageKind::SubscriptionConfirmation, Standing::Pending { .. })
+            | (MessageKind::UnsubscribeConfirmation, Standing::Cancelled { .. })
+    )
+}
+
+fn log_failure(attempt: &Attempt, outcome: &Result<u16, PostError>, what: &'static str) {
+    let reason = match outcome {
+        Ok(status) => format!("the subscriber answered {status}"),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(
+        subscription = attempt.taken.lane.name,
+        message = %attempt.message.id,
+        attempt = attempt.attempts + 1,
+        reason,
+        "{what}"
+    );
+}
+
+impl Activity for Deliverer {
+    fn name(&self) -> &'static str {
+        "sns-delivery"
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        match *self.wish.lock() {
+            Wish::None => self.outbox.next_due(),
+            Wish::GoOn(then) => Some(self.outbox.next_due().map_or(then, |due| due.min(then))),
+            Wish::Hold(then) => Some(then),
+        }
+    }
+
+    fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(self.deliver(now))
+    }
+
+    fn changed(&self) -> &Wake {
+        &self.outbox.changed
+    }
+}

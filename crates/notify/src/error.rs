@@ -1,0 +1,142 @@
+//! What can go wrong in SNS, told apart by what the caller got wrong. AWS's words for it are in `fault.rs`.
+
+use groundwatch_core::ArnError;
+use groundwatch_storage::StorageError;
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// No topic has that ARN.
+    #[error("topic does not exist")]
+    TopicNotFound,
+    /// The topic or subscription belongs to another account, and policies that could allow it are not evaluated.
+    #[error("{action} on `{arn}` is not allowed to account {account}")]
+    OtherAccount {
+        /// The action as IAM names it, such as `SNS:Publish`.
+        action: &'static str,
+        /// Whose call it is.
+        account: groundwatch_core::AccountId,
+        /// What it addresses.
+        arn: String,
+    },
+    /// The subscription's owner asked that only signed calls end it, and this one is not signed.
+    #[error("{action} needs a signed request")]
+    SignatureRequired {
+        /// The action as IAM names it.
+        action: &'static str,
+    },
+    /// A parameter has a value that AWS refuses too.
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+    /// AWS would accept it and Groundwatch does not do it, so it says no instead of ignoring it.
+    #[error("{parameter}: {what} is not supported")]
+    Unsupported {
+        /// The parameter that asks for it.
+        parameter: &'static str,
+        /// What it asks for.
+        what: String,
+    },
+    /// A topic has more than 50 tags.
+    #[error("too many tags")]
+    TooManyTags,
+    /// More notifications wait for their subscribers than the budget allows: retry later.
+    #[error("too many notifications wait for their subscribers")]
+    Backlog,
+    /// Storage did not take it.
+    #[error("storage did not take it")]
+    Storage(#[from] StorageError),
+}
+
+/// What is wrong with a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A topic's name is not 1 to 256 ASCII letters, digits, `-` and `_`.
+    #[error("not a topic name")]
+    TopicName,
+    /// A topic of that name exists with other attributes.
+    #[error("topic exists with other attributes")]
+    OtherTopicAttributes,
+    /// A topic of that name exists with other tags.
+    #[error("topic exists with other tags")]
+    OtherTopicTags,
+    /// The endpoint is subscribed already, with other attributes.
+    #[error("subscription exists with other attributes")]
+    OtherSubscriptionAttributes,
+    /// An attribute that AWS does not have either.
+    #[error("attribute `{name}` is unknown")]
+    UnknownAttribute {
+        /// Its name.
+        name: String,
+    },
+    /// An attribute's value is not one that it can have.
+    #[error("attribute `{name}` cannot be `{value}`")]
+    AttributeValue {
+        /// The attribute's name.
+        name: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// Not an ARN at all.
+    #[error("{parameter}: {source}")]
+    Arn {
+        /// Which parameter.
+        parameter: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: ArnError,
+    },
+    /// An ARN, but not of the kind or the region that the parameter wants.
+    #[error("{parameter} names something else")]
+    OtherArn {
+        /// Which parameter.
+        parameter: &'static str,
+    },
+    /// Neither `TopicArn` nor `TargetArn` is given.
+    #[error("no target")]
+    NoTarget,
+    /// Both `TopicArn` and `TargetArn` are given.
+    #[error("two targets")]
+    TwoTargets,
+    /// AWS has no such protocol.
+    #[error("protocol `{protocol}` is unknown")]
+    Protocol {
+        /// Its name.
+        protocol: String,
+    },
+    /// The endpoint is not a URL with a host, or too long.
+    #[error("endpoint is not a URL")]
+    Endpoint,
+    /// The endpoint's scheme is not the protocol.
+    #[error("endpoint does not match the protocol")]
+    EndpointScheme,
+    /// No subscription waits for that token.
+    #[error("no subscription waits for this token")]
+    Token,
+    /// A paging token of another listing, or a damaged one.
+    #[error("not a paging token of this listing")]
+    NextToken,
+    /// The message is empty.
+    #[error("message is empty")]
+    EmptyMessage,
+    /// The message is longer than 256 KiB.
+    #[error("message is too long")]
+    MessageTooLong,
+    /// The subject is empty, too long, or has control characters.
+    #[error("subject is empty, longer than 100 characters, or has control characters")]
+    Subject,
+    /// `MessageStructure` is something else than `json`.
+    #[error("message structure is unknown")]
+    MessageStructure,
+    /// `MessageStructure` is `json`, and the message is not a JSON object.
+    #[error("structured message is not a JSON object")]
+    StructuredMessage,
+    /// `MessageStructure` is `json`, and the message has no text under `default`.
+    #[error("structured message has no default")]
+    NoDefaultMessage,
+    /// A parameter that only FIFO topics take.
+    #[error("{parameter} is for FIFO topics only")]
+    FifoOnly {
+        /// Which parameter.
+        parameter: &'static str,
+    },
+}

@@ -1,0 +1,131 @@
+//! AWS's words for what goes wrong: the one place where SNS's error texts are written.
+
+use groundwatch_api::sns::errors;
+use groundwatch_api::{Fault, common};
+use groundwatch_core::ArnError;
+use groundwatch_storage::StorageError;
+
+use crate::{Invalid, NotifyError};
+
+impl From<NotifyError> for Fault {
+    fn from(error: NotifyError) -> Self {
+        match error {
+            NotifyError::TopicNotFound => errors::NOT_FOUND_EXCEPTION.with("Topic does not exist"),
+            NotifyError::OtherAccount { action, account, arn } => errors::AUTHORIZATION_ERROR_EXCEPTION.with(format!(
+                "User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because \
+                 no resource-based policy allows the {action} action"
+            )),
+            NotifyError::SignatureRequired { action } => errors::AUTHORIZATION_ERROR_EXCEPTION
+                .with(format!("User: anonymous is not authorized to perform: {action} without a signature")),
+            NotifyError::Invalid(invalid) => invalid_parameter(invalid_text(&invalid)),
+            NotifyError::Unsupported { parameter, what } => {
+                invalid_parameter(format!("{parameter} Reason: {what} is not supported by Groundwatch"))
+            }
+            NotifyError::TooManyTags => {
+                errors::TAG_LIMIT_EXCEEDED_EXCEPTION.with("Could not complete request: tag quota of per resource exceeded")
+            }
+            NotifyError::Backlog => errors::THROTTLED_EXCEPTION.with("Rate exceeded"),
+            NotifyError::Storage(error) => storage_fault(&error),
+        }
+    }
+}
+
+impl From<Invalid> for Fault {
+    fn from(invalid: Invalid) -> Self {
+        NotifyError::Invalid(invalid).into()
+    }
+}
+
+fn invalid_parameter(text: String) -> Fault {
+    errors::INVALID_PARAMETER_EXCEPTION.with(format!("Invalid parameter: {text}"))
+}
+
+/// What follows `Invalid parameter: `.
+fn invalid_text(invalid: &Invalid) -> String {
+    match invalid {
+        Invalid::TopicName => "Topic Name".to_owned(),
+        Invalid::OtherTopicAttributes => {
+            "Attributes Reason: Topic already exists with different attributes".to_owned()
+        }
+        Invalid::OtherTopicTags => "Tags Reason: Topic already exists with different tags".to_owned(),
+        Invalid::OtherSubscriptionAttributes => {
+            "Attributes Reason: Subscription already exists with different attributes".to_owned()
+        }
+        Invalid::UnknownAttribute { name } => format!("Attributes Reason: Unknown attribute {name}"),
+        Invalid::AttributeValue { name, value } => {
+            format!("Attributes Reason: {name}: Invalid value [{value}]")
+        }
+        Invalid::Arn { parameter, source: ArnError::TooShort { elements } } => {
+            format!("{parameter} Reason: An ARN must have at least 6 elements, not {elements}")
+        }
+        Invalid::Arn { parameter, source: ArnError::Prefix } => {
+            format!("{parameter} Reason: An ARN must begin with arn:")
+        }
+        // recorded: a topic of another region is refused without a reason.
+        Invalid::OtherArn { parameter } => (*parameter).to_owned(),
+        Invalid::NoTarget => "TopicArn or TargetArn Reason: no value for required parameter".to_owned(),
+        Invalid::TwoTargets => "TopicArn or TargetArn Reason: only one of them can be given".to_owned(),
+        Invalid::Protocol { protocol } => {
+            format!("Amazon SNS does not support this protocol string: {protocol}")
+        }
+        Invalid::Endpoint => "Endpoint".to_owned(),
+        Invalid::EndpointScheme => "Endpoint must match the specified protocol".to_owned(),
+        Invalid::Token => "Token".to_owned(),
+        Invalid::NextToken => "NextToken".to_owned(),
+        Invalid::EmptyMessage => "Empty message".to_owned(),
+        Invalid::MessageTooLong => "Message too long".to_owned(),
+        Invalid::Subject => "Subject".to_owned(),
+        Invalid::MessageStructure => "MessageStructure".to_owned(),
+        Invalid::StructuredMessage => "Message Structure - JSON message body failed to parse".to_owned(),
+        Invalid::NoDefaultMessage => "Message Structure - No default entry in JSON message body".to_owned(),
+        Invalid::FifoOnly { parameter } => format!(
+            "{parameter} Reason: The request includes {parameter} parameter that is not valid for this topic type"
+        ),
+    }
+}
+
+fn storage_fault(error: &StorageError) -> Fault {
+    match error {
+        StorageError::Overloaded => errors::THROTTLED_EXCEPTION.with("Rate exceeded"),
+        StorageError::Conflict { .. } => errors::CONCURRENT_ACCESS_EXCEPTION
+            .with("Can't perform multiple operations on a resource simultaneously"),
+        StorageError::Full { .. } | StorageError::Io { .. } | StorageError::Closed { .. } => {
+            tracing::error!(%error, "SNS cannot write");
+            common::SERVICE_UNAVAILABLE.with("The service cannot store the request now; retry later")
+        }
+        _ => {
+            tracing::error!(%error, "SNS storage failed");
+            common::INTERNAL_FAILURE.with("The request processing has failed because of an internal failure")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_read_as_aws_words_them() {
+        let check = |error: NotifyError, code: &str, message: &str| {
+            let fault = Fault::from(error);
+            assert_eq!((fault.shape.code, fault.message.as_deref()), (code, Some(message)));
+        };
+        check(NotifyError::TopicNotFound, "NotFound", "Topic does not exist");
+        check(
+            Invalid::Arn { parameter: "TopicArn", source: ArnError::TooShort { elements: 1 } }.into(),
+            "InvalidParameter",
+            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
+        );
+        check(
+            NotifyError::Unsupported { parameter: "Protocol", what: "the protocol sqs".to_owned() },
+            "InvalidParameter",
+            "Invalid parameter: Protocol Reason: the protocol sqs is not supported by Groundwatch",
+        );
+        check(NotifyError::Backlog, "Throttled", "Rate exceeded");
+        check(
+            Invalid::Protocol { protocol: "pigeon".to_owned() }.into(),
+            "InvalidParameter",
+            "Invalid parameter: Amazon SNS does not support this protocol string: pigeon",
+        );
+    }
+}

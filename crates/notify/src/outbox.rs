@@ -1,0 +1,251 @@
+//! The outbox: messages that are on their way, durable from the moment that a publisher has its answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use groundwatch_core::{Scope, Timestamp};
+use groundwatch_storage::{Batch, Catalog, Document, Documents, Expect, Key, StorageError};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify as Wake;
+
+use crate::NotifyError;
+use crate::lanes::{Lanes, Place, Taken};
+use crate::message::{Message, MessageId};
+
+/// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
+///
+/// They are held in memory, so a subscriber that is down for long must not fill it.
+const BACKLOG_BYTES_MAX: usize = 256 << 20;
+
+/// What one delivery costs in memory besides its message, roughly: its document, its place in a lane.
+const DELIVERY_BYTES: usize = 512;
+
+/// One message on its way to one subscription. Kept under the message's id and the subscription's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Delivery {
+    pub(crate) message: MessageId,
+    /// The name under which the subscription is kept, in the same scope.
+    pub(crate) subscription: String,
+    /// How often it was tried.
+    pub(crate) attempts: u32,
+    pub(crate) due: Timestamp,
+    /// Grows in the order of publishing.
+    pub(crate) sequence: u64,
+}
+
+impl Document for Delivery {
+    const KIND: &'static str = "sns-delivery";
+}
+
+impl Delivery {
+    /// What the names of all deliveries of a message begin with; the subscription's name follows.
+    fn prefix(message: MessageId) -> String {
+        format!("{message}/")
+    }
+}
+
+/// What became of a delivery that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It needs no further attempt, whether it was delivered or not.
+    Done,
+    /// It is to be tried again.
+    Again {
+        /// How often it has been tried by now.
+        attempts: u32,
+        /// When.
+        due: Timestamp,
+    },
+}
+
+/// A delivery that was taken, with all that is needed to attempt it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) taken: Taken,
+    pub(crate) message: Arc<Message>,
+    /// How often it was tried before.
+    pub(crate) attempts: u32,
+}
+
+/// Keeps messages with their deliveries, and knows which is due next.
+pub(crate) struct Outbox {
+    catalog: Catalog,
+    messages: Documents<Message>,
+    deliveries: Documents<Delivery>,
+    queue: Mutex<Queue>,
+    next_sequence: AtomicU64,
+    /// Notified when something new is due, for the activity that delivers and for whoever drives it.
+    pub(crate) changed: Wake,
+    pub(crate) added: Wake,
+}
+
+#[derive(Default)]
+struct Queue {
+    lanes: Lanes,
+    backlog_bytes: usize,
+}
+
+impl Outbox {
+    /// Finds what was on its way when the server stopped; what was attempted without an outcome is due again.
+    pub(crate) fn open(catalog: &Catalog) -> Result<Self, StorageError> {
+        let messages: Documents<Message> = Documents::open(catalog)?;
+        let deliveries: Documents<Delivery> = Documents::open(catalog)?;
+        let mut queue = Queue::default();
+        let mut next_sequence = 0;
+        for (_, message) in messages.all() {
+            queue.backlog_bytes += message.body.bytes();
+        }
+        for (key, delivery) in deliveries.all() {
+            next_sequence = next_sequence.max(delivery.sequence + 1);
+            queue.backlog_bytes += DELIVERY_BYTES;
+            queue.add(&delivery, key);
+        }
+        Ok(Self {
+            catalog: catalog.clone(),
+            messages,
+            deliveries,
+            queue: Mutex::new(queue),
+            next_sequence: AtomicU64::new(next_sequence),
+            changed: Wake::new(),
+            added: Wake::new(),
+        })
+    }
+
+    /// Commits `batch` together with `message` and its deliveries to `subscriptions` (names in `scope`), due at once.
+    /// Without subscriptions there is nobody to keep the message for.
+    ///
+    /// Done even if the caller stops waiting: a message that was written is always queued too.
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        mut batch: Batch,
+        scope: &Scope,
+        message: Message,
+        subscriptions: Vec<String>,
+    ) -> Result<(), NotifyError> {
+        if subscriptions.is_empty() {
+            return Ok(self.catalog.commit(batch).await?);
+        }
+        let bytes = message.body.bytes() + subscriptions.len() * DELIVERY_BYTES;
+        self.queue.lock().reserve(bytes)?;
+        let deliveries = self.put(&mut batch, scope, message, subscriptions);
+        let outbox = Arc::clone(self);
+        let written = tokio::spawn(async move {
+            let committed = outbox.catalog.commit(batch).await;
+            let mut queue = outbox.queue.lock();
+            match &committed {
+                Ok(()) => deliveries.into_iter().for_each(|(key, delivery)| queue.add(&delivery, key)),
+                Err(_) => queue.backlog_bytes -= bytes,
+            }
+            drop(queue);
+            outbox.added.notify_one();
+            outbox.changed.notify_one();
+            committed
+        });
+        written.await.map_err(|_| StorageError::Closed { reason: "the server is stopping" })??;
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        batch: &mut Batch,
+        scope: &Scope,
+        message: Message,
+        subscriptions: Vec<String>,
+    ) -> Vec<(Key, Delivery)> {
+        let sequence = self.next_sequence.fetch_add(1, Ordering::Relaxed);
+        let (due, id) = (message.published, message.id);
+        self.messages.put(batch, Key::new(scope, id.to_string()), message, Expect::Absent);
+        let deliveries = subscriptions.into_iter().map(|subscription| {
+            let delivery = Delivery { message: id, subscription, attempts: 0, due, sequence };
+            let key = Key::new(scope, format!("{}{}", Delivery::prefix(id), delivery.subscription));
+            self.deliveries.put(batch, key.clone(), delivery.clone(), Expect::Absent);
+            (key, delivery)
+        });
+        deliveries.collect()
+    }
+
+    /// The earliest moment at which something can be taken.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.queue.lock().lanes.next_due()
+    }
+
+    /// Takes the delivery that has been due for longest; its lane is busy until it is settled.
+    pub(crate) fn take(&self, now: Timestamp) -> Option<Attempt> {
+        loop {
+            let taken = self.queue.lock().lanes.take(now)?;
+            let found = self.deliveries.get(&taken.key()).and_then(|delivery| {
+                let message =
+                    self.messages.get(&Key::new(&taken.lane.scope, delivery.message.to_string()))?;
+                Some((delivery.attempts, message))
+            });
+            let Some((attempts, message)) = found else {
+                tracing::error!(delivery = taken.delivery, "a delivery lacks its documents; it is skipped");
+                self.queue.lock().lanes.release(&taken.lane);
+                continue;
+            };
+            return Some(Attempt { taken, message, attempts });
+        }
+    }
+
+    /// Writes down what became of deliveries, and lets their lanes go on. After an error nothing has changed: the
+    /// lanes stay busy, and the same can be tried again.
+    pub(crate) async fn settle(&self, outcomes: &[(Attempt, Settled)]) -> Result<(), StorageError> {
+        let mut batch = Batch::new();
+        let mut waiting = Vec::new();
+        let mut done: BTreeMap<Key, (&Message, usize)> = BTreeMap::new();
+        for (attempt, settled) in outcomes {
+            let key = attempt.taken.key();
+            match settled {
+                Settled::Done => {
+                    let message_key = Key::new(&key.scope, attempt.message.id.to_string());
+                    done.entry(message_key).or_insert((&attempt.message, 0)).1 += 1;
+                    self.deliveries.remove(&mut batch, key, Expect::Any);
+                }
+                Settled::Again { attempts, due } => {
+                    let Some(delivery) = self.deliveries.get(&key) else { continue };
+                    let delivery = Delivery { attempts: *attempts, due: *due, ..Delivery::clone(&delivery) };
+                    self.deliveries.put(&mut batch, key.clone(), delivery.clone(), Expect::Any);
+                    waiting.push((key, delivery));
+                }
+            }
+        }
+        let mut freed_bytes = 0;
+        for (key, (message, count)) in done {
+            freed_bytes += count * DELIVERY_BYTES;
+            // A message goes with its last delivery. Only this function removes deliveries, one call at a time.
+            let left = self.deliveries.list(&key.scope, &Delivery::prefix(message.id), None, count + 1).len();
+            if left == count {
+                freed_bytes += message.body.bytes();
+                self.messages.remove(&mut batch, key, Expect::Any);
+            }
+        }
+        self.catalog.commit(batch).await?;
+        let mut queue = self.queue.lock();
+        queue.backlog_bytes = queue.backlog_bytes.saturating_sub(freed_bytes);
+        for (key, delivery) in waiting {
+            queue.add(&delivery, key);
+        }
+        for (attempt, _) in outcomes {
+            queue.lanes.release(&attempt.taken.lane);
+        }
+        Ok(())
+    }
+}
+
+impl Queue {
+    fn reserve(&mut self, bytes: usize) -> Result<(), NotifyError> {
+        let backlog_bytes = self.backlog_bytes.saturating_add(bytes);
+        if backlog_bytes > BACKLOG_BYTES_MAX {
+            return Err(NotifyError::Backlog);
+        }
+        self.backlog_bytes = backlog_bytes;
+        Ok(())
+    }
+
+    fn add(&mut self, delivery: &Delivery, key: Key) {
+        let lane = Key::new(&key.scope, delivery.subscription.clone());
+        self.lanes.add(lane, Place { due: delivery.due, sequence: delivery.sequence }, key.name);
+    }
+}

@@ -1,0 +1,126 @@
+//! When a failed delivery is tried again, and when it is given up. Pure.
+
+use std::time::Duration;
+
+use crate::poster::PostError;
+
+/// The phases of retries, named as in the `healthyRetryPolicy` of an SNS delivery policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryPolicy {
+    /// Retries at once.
+    pub(crate) num_no_delay_retries: u32,
+    /// Then retries after `min_delay_target`.
+    pub(crate) num_min_delay_retries: u32,
+    /// Then retries whose delay grows exponentially from `min_delay_target` to `max_delay_target`.
+    pub(crate) num_backoff_retries: u32,
+    /// Then retries after `max_delay_target`; when they are used up, the message is given up.
+    pub(crate) num_max_delay_retries: u32,
+    pub(crate) min_delay_target: Duration,
+    pub(crate) max_delay_target: Duration,
+}
+
+/// What HTTP subscriptions without a delivery policy get: 50 retries over about 13 minutes.
+///
+/// The first three phases are those that AWS documents for its managed endpoints; it bounds a policy for HTTP
+/// to 3,600 s in all. AWS's own default for HTTP is weaker, three retries 20 s apart: a webhook that restarts for two
+/// minutes would miss an alarm, so Groundwatch keeps trying. AWS adds jitter; here an equal history gives equal delays.
+pub(crate) const DEFAULT_HTTP_POLICY: RetryPolicy = RetryPolicy {
+    num_no_delay_retries: 3,
+    num_min_delay_retries: 2,
+    num_backoff_retries: 10,
+    num_max_delay_retries: 35,
+    min_delay_target: Duration::from_secs(1),
+    max_delay_target: Duration::from_secs(20),
+};
+
+impl RetryPolicy {
+    /// How long to wait before retry number `retry` (the first is 1); `None` when the policy is exhausted.
+    pub(crate) fn delay(&self, retry: u32) -> Option<Duration> {
+        let mut phase_retry = retry;
+        if phase_retry <= self.num_no_delay_retries {
+            return Some(Duration::ZERO);
+        }
+        phase_retry -= self.num_no_delay_retries;
+        if phase_retry <= self.num_min_delay_retries {
+            return Some(self.min_delay_target);
+        }
+        phase_retry -= self.num_min_delay_retries;
+        if phase_retry <= self.num_backoff_retries {
+            return Some(self.backoff(phase_retry));
+        }
+        phase_retry -= self.num_backoff_retries;
+        (phase_retry <= self.num_max_delay_retries).then_some(self.max_delay_target)
+    }
+
+    fn backoff(&self, step: u32) -> Duration {
+        let (min_secs, max_secs) = (self.min_delay_target.as_secs_f64(), self.max_delay_target.as_secs_f64());
+        let share = f64::from(step) / f64::from(self.num_backoff_retries);
+        let delay_ms = min_secs * (max_secs / min_secs).powf(share) * 1000.0;
+        Duration::from_millis(delay_ms.round() as u64).min(self.max_delay_target)
+    }
+}
+
+/// What one attempt means for a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The subscriber has the message.
+    Delivered,
+    /// Try again after this delay.
+    Retry(Duration),
+    /// Another try would not help, or the policy is exhausted.
+    GiveUp,
+}
+
+/// Judges an attempt: `outcome` is the answer's status or why there was none, `attempts` counts this one too.
+///
+/// AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other answer outside
+/// 2xx is the client's error, which it does not.
+pub(crate) fn judge(outcome: &Result<u16, PostError>, attempts: u32, policy: &RetryPolicy) -> Verdict {
+    match outcome {
+        Ok(200..=299) => return Verdict::Delivered,
+        Ok(429 | 500..=599) | Err(PostError::TimedOut | PostError::Unreachable { .. }) => {}
+        Ok(_) | Err(PostError::Refused { .. }) => return Verdict::GiveUp,
+    }
+    policy.delay(attempts).map_or(Verdict::GiveUp, Verdict::Retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifty_retries_stay_below_the_hour_that_aws_allows() {
+        let delays: Vec<_> = (1..).map_while(|retry| DEFAULT_HTTP_POLICY.delay(retry)).collect();
+        assert_eq!(delays.len(), 50);
+        assert!(delays.is_sorted());
+        assert_eq!(delays[..5], [0, 0, 0, 1, 1].map(Duration::from_secs));
+        assert_eq!(delays[5], Duration::from_millis(1349));
+        assert_eq!(delays[14..], [Duration::from_secs(20); 36]);
+        assert!(delays.iter().sum::<Duration>() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn only_failures_of_the_server_are_retried() {
+        let check = |outcome: Result<u16, PostError>, expected: Verdict| {
+            assert_eq!(judge(&outcome, 4, &DEFAULT_HTTP_POLICY), expected, "{outcome:?}");
+        };
+        let retry = Verdict::Retry(Duration::from_secs(1));
+        check(Ok(200), Verdict::Delivered);
+        check(Ok(204), Verdict::Delivered);
+        check(Ok(429), retry);
+        check(Ok(500), retry);
+        check(Ok(503), retry);
+        check(Err(PostError::TimedOut), retry);
+        check(Err(PostError::Unreachable { reason: "refused".to_owned() }), retry);
+        check(Ok(302), Verdict::GiveUp);
+        check(Ok(400), Verdict::GiveUp);
+        check(Ok(404), Verdict::GiveUp);
+        check(Err(PostError::Refused { reason: "not a URL".to_owned() }), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn an_exhausted_policy_gives_up() {
+        assert_eq!(judge(&Ok(500), 50, &DEFAULT_HTTP_POLICY), Verdict::Retry(Duration::from_secs(20)));
+        assert_eq!(judge(&Ok(500), 51, &DEFAULT_HTTP_POLICY), Verdict::GiveUp);
+    }
+}

@@ -1,0 +1,107 @@
+//! The service: what the operations share, and the entry for services that publish by themselves.
+
+use std::sync::Arc;
+
+use groundwatch_core::{Activity, Call, Scope, SharedClock};
+use groundwatch_storage::{Batch, Catalog, StorageError};
+
+use crate::deliverer::Deliverer;
+use crate::directory::Directory;
+use crate::expiry::Expiry;
+use crate::message::{Body, Message, MessageKind, Subject};
+use crate::outbox::Outbox;
+use crate::topic::TopicId;
+use crate::{HttpPoster, MessageId, NotifyError};
+
+/// How often an operation that met a concurrent one starts over before it gives up.
+const CONFLICTS_MAX: usize = 8;
+
+/// What the service needs to know besides its storage.
+#[derive(Clone, Debug)]
+pub struct NotifyConfig {
+    /// Where subscribers reach this server, such as `http://127.0.0.1:4566`: confirm and unsubscribe links begin so.
+    pub advertised_base_url: String,
+}
+
+/// SNS. Cheap to clone; all clones are one service.
+#[derive(Clone)]
+pub struct Notify {
+    pub(crate) directory: Directory,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) expiry: Arc<Expiry>,
+    pub(crate) clock: SharedClock,
+    deliverer: Arc<Deliverer>,
+}
+
+impl Notify {
+    /// Opens the service on what `catalog` holds. Deliveries that were not settled are due again.
+    pub fn open(
+        catalog: &Catalog,
+        clock: SharedClock,
+        poster: Arc<dyn HttpPoster>,
+        config: NotifyConfig,
+    ) -> Result<Self, StorageError> {
+        let base_url = config.advertised_base_url.trim_end_matches('/').to_owned();
+        let directory = Directory::open(catalog)?;
+        let outbox = Arc::new(Outbox::open(catalog)?);
+        let expiry = Arc::new(Expiry::open(directory.clone()));
+        let deliverer =
+            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), poster, clock.clone(), base_url));
+        Ok(Self { directory, outbox, expiry, clock, deliverer })
+    }
+
+    /// The background work that makes messages arrive; the server drives it.
+    pub fn activities(&self) -> Vec<Arc<dyn Activity>> {
+        vec![self.deliverer.clone(), self.expiry.clone()]
+    }
+
+    /// Publishes for another service of `scope`, as an alarm action does. When it is `Ok`, the message is durable and
+    /// delivery is this service's business. A subject that SNS would refuse is made to fit.
+    pub async fn publish(
+        &self,
+        scope: &Scope,
+        topic_arn: &str,
+        subject: Option<&str>,
+        message: &str,
+    ) -> Result<MessageId, NotifyError> {
+        let topic = self.directory.resolve(scope, topic_arn, "TopicArn", "SNS:Publish")?;
+        self.publish_to(&topic, subject.and_then(Subject::made_to_fit), Body::plain(message)?).await
+    }
+
+    /// Writes a notification with a delivery for everybody who is subscribed now.
+    pub(crate) async fn publish_to(
+        &self,
+        topic: &TopicId,
+        subject: Option<Subject>,
+        body: Body,
+    ) -> Result<MessageId, NotifyError> {
+        let message = self.message(MessageKind::Notification, subject, body);
+        let id = message.id;
+        self.outbox.send(Batch::new(), topic.scope(), message, self.directory.confirmed(topic)).await?;
+        Ok(id)
+    }
+
+    /// A message of the present moment.
+    pub(crate) fn message(&self, kind: MessageKind, subject: Option<Subject>, body: Body) -> Message {
+        Message { id: MessageId::new(), kind, subject, body, published: self.clock.now() }
+    }
+}
+
+/// Does `operation`, which reads, decides and commits; starts over when a concurrent change made its batch fail.
+pub(crate) async fn despite_conflicts<T, F>(operation: impl Fn() -> F) -> Result<T, NotifyError>
+where
+    F: Future<Output = Result<T, NotifyError>>,
+{
+    for _ in 1..CONFLICTS_MAX {
+        match operation().await {
+            Err(NotifyError::Storage(StorageError::Conflict { .. })) => {}
+            settled => return settled,
+        }
+    }
+    operation().await
+}
+
+/// Whether the request carries a signature, which makes its caller somebody.
+pub(crate) fn is_signed(call: &Call) -> bool {
+    !call.caller.access_key_id.is_empty()
+}

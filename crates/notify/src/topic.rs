@@ -1,0 +1,128 @@
+//! A topic: its name, its ARN and what is kept of it.
+
+use std::collections::BTreeMap;
+
+use groundwatch_core::{Arn, Scope, Timestamp};
+use groundwatch_storage::{Document, Key};
+use serde::{Deserialize, Serialize};
+
+use crate::{Invalid, NotifyError};
+
+/// The longest name, in characters.
+const NAME_LENGTH_MAX: usize = 256;
+
+/// AWS's limit of tags a resource.
+pub(crate) const TAGS_MAX: usize = 50;
+
+/// What is kept of a topic under its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Topic {
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) created: Timestamp,
+}
+
+impl Document for Topic {
+    const KIND: &'static str = "sns-topic";
+}
+
+/// Which topic: the parsed form of its ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TopicId {
+    scope: Scope,
+    name: String,
+}
+
+impl TopicId {
+    /// The standard topic called `name` in `scope`: 1 to 256 ASCII letters, digits, hyphens and underscores.
+    pub(crate) fn new(scope: &Scope, name: &str) -> Result<Self, NotifyError> {
+        if name.ends_with(".fifo") {
+            return Err(NotifyError::Unsupported {
+                parameter: "Topic Name",
+                what: "a FIFO topic".to_owned(),
+            });
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.bytes().all(allowed) {
+            return Err(Invalid::TopicName.into());
+        }
+        Ok(Self { scope: scope.clone(), name: name.to_owned() })
+    }
+
+    /// The topic whose ARN is in `parameter`. It need not exist, nor belong to the caller.
+    pub(crate) fn parse(arn: &str, parameter: &'static str) -> Result<Self, Invalid> {
+        let parsed = Arn::parse(arn).map_err(|source| Invalid::Arn { parameter, source })?;
+        let other = || Invalid::OtherArn { parameter };
+        // A colon in the resource makes it a subscription's ARN.
+        if parsed.service != "sns" || parsed.resource.is_empty() || parsed.resource.contains(':') {
+            return Err(other());
+        }
+        Ok(Self { scope: scope_of(&parsed).ok_or_else(other)?, name: parsed.resource.to_owned() })
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn arn(&self) -> String {
+        self.scope.arn("sns", &self.name)
+    }
+
+    /// Under which key its document is kept.
+    pub(crate) fn key(&self) -> Key {
+        Key::new(&self.scope, self.name.clone())
+    }
+}
+
+/// Account and region of an ARN that must have both.
+pub(crate) fn scope_of(arn: &Arn<'_>) -> Option<Scope> {
+    let account = arn.account.parse().ok()?;
+    (!arn.region.is_empty()).then(|| Scope { account, region: groundwatch_core::Region::new(arn.region) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ascii_words_of_bounded_length() {
+        let check = |name: &str, allowed: bool| {
+            assert_eq!(TopicId::new(&Scope::default(), name).is_ok(), allowed, "{name}");
+        };
+        check("alerts", true);
+        check("A-z_09", true);
+        check(&"a".repeat(256), true);
+        check(&"a".repeat(257), false);
+        check("", false);
+        check("two words", false);
+        check("ünicode", false);
+        check("queue.fifo", false);
+    }
+
+    #[test]
+    fn an_arn_leads_back_to_its_topic() {
+        let topic = TopicId::new(&Scope::default(), "alerts").expect("a name");
+        assert_eq!(topic.arn(), "arn:aws:sns:us-east-1:000000000000:alerts");
+        assert_eq!(TopicId::parse(&topic.arn(), "TopicArn"), Ok(topic));
+    }
+
+    #[test]
+    fn other_arns_are_refused() {
+        let check = |arn: &str| {
+            assert_eq!(
+                TopicId::parse(arn, "TopicArn"),
+                Err(Invalid::OtherArn { parameter: "TopicArn" }),
+                "{arn}"
+            );
+        };
+        check("arn:aws:sqs:us-east-1:000000000000:alerts");
+        check("arn:aws:sns::000000000000:alerts");
+        check("arn:aws:sns:us-east-1:0:alerts");
+        check("arn:aws:sns:us-east-1:000000000000:");
+        check("arn:aws:sns:us-east-1:000000000000:alerts:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55");
+    }
+}
