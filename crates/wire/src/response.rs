@@ -1,0 +1,75 @@
+//! Answers on their way out.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use groundwatch_core::RequestId;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
+
+/// An HTTP response.
+pub type Response = http::Response<Body>;
+
+/// The header of a request's id, in every protocol.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// A response's body. An event stream will be a second variant, with a frame for each event.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Body {
+    /// All of it at once.
+    Whole(Full<Bytes>),
+}
+
+impl Body {
+    /// A body that is all there.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A response with a body of that type, or without one.
+pub(crate) fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
+    let body = body.into();
+    let mut response = Response::new(Body::Whole(Full::new(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// Notes the request's id in its answer.
+pub(crate) fn stamp(response: &mut Response, id: &RequestId) {
+    // Ids are made here and always fit.
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+}

@@ -1,0 +1,184 @@
+//! From a request to its answer, in named steps.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use groundwatch_api::{Fault, Handle, Operation, Protocol, Service, validate};
+use groundwatch_core::{BoxFuture, Call, RequestId, SharedClock};
+use http::Request;
+use http::request::Parts;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::body::Intake;
+use crate::credentials::{Authenticator, Claim, Credential};
+use crate::response::{Response, stamp};
+use crate::route::route;
+use crate::{Dialect, codec, errors, fault};
+
+/// The table of all operations that are served, and the way to them.
+pub struct Router {
+    operations: HashMap<(&'static str, &'static str), Arc<dyn Serve>>,
+    services: Vec<&'static Service>,
+    authenticator: Arc<dyn Authenticator>,
+    clock: SharedClock,
+    intake: Intake,
+    calls: TaskTracker,
+}
+
+impl Router {
+    /// A router that serves nothing yet.
+    pub fn new(clock: SharedClock, authenticator: Arc<dyn Authenticator>) -> Self {
+        Self {
+            operations: HashMap::new(),
+            services: Vec::new(),
+            authenticator,
+            clock,
+            intake: Intake::default(),
+            calls: TaskTracker::new(),
+        }
+    }
+
+    /// Serves operation `O` by `service`.
+    #[must_use]
+    pub fn on<O: Operation, S: Handle<O>>(mut self, service: Arc<S>) -> Self {
+        if !self.services.contains(&O::SERVICE) {
+            self.services.push(O::SERVICE);
+        }
+        let served = Served::<O, S> { service, operation: PhantomData };
+        self.operations.insert((O::SERVICE.name, O::NAME), Arc::new(served));
+        self
+    }
+
+    /// Answers a request. There is always an answer: what goes wrong is told in the client's protocol.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        let id = RequestId(Uuid::new_v4().to_string());
+        let (head, body) = request.into_parts();
+        let credential = Credential::of(&head);
+        let dialect = Dialect::of(&head, credential.as_ref().ok().and_then(Option::as_ref), &self.services);
+        let answered = match credential {
+            Ok(credential) => self.carry_out(&head, body, credential, &dialect, &id).await,
+            Err(fault) => Err(fault),
+        };
+        match answered {
+            Ok(mut answer) => {
+                stamp(&mut answer, &id);
+                answer
+            }
+            Err(fault) => {
+                tracing::debug!(request_id = %id, %fault, "request refused");
+                errors::render(&fault, &dialect, &id)
+            }
+        }
+    }
+
+    /// The steps. Authorization will stand after the route is known, the audit record after the call.
+    async fn carry_out<B>(
+        &self,
+        head: &Parts,
+        body: B,
+        credential: Option<Credential>,
+        dialect: &Dialect,
+        id: &RequestId,
+    ) -> Result<Response, Fault>
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        let credential = credential.as_ref();
+        // 1. Receive: the whole body, as it was sent and signed.
+        let received = self.intake.receive(&head.headers, body).await?;
+        // 2. Authenticate: who calls.
+        let caller = self.authenticator.authenticate(&Claim { head, credential, body: &received.bytes })?;
+        // 3. Unpack: undo the compression.
+        let unpacked = self.intake.unpack(&head.headers, received).await?;
+        // 4. Route: which operation.
+        let route = route(head, unpacked.bytes.clone(), dialect, credential, &self.services)?;
+        let served = self
+            .operations
+            .get(&(route.service.name, route.operation))
+            .ok_or_else(|| fault::not_implemented(route.service, route.operation))?;
+        // 5. Call: decode, validate, handle, encode.
+        let call = Call { caller, request_id: id.clone(), received: self.clock.now() };
+        let running = Arc::clone(served).serve(call, dialect.protocol, route.payload);
+        self.run_to_its_end(running, unpacked, route.operation, id).await
+    }
+
+    /// Runs a call in a task of its own: neither a client that hangs up nor a panic may stop it halfway, and only the panic's
+    /// own request fails. `memory` is held as long as the call.
+    async fn run_to_its_end<M: Send + 'static>(
+        &self,
+        call: BoxFuture<'static, Result<Response, Fault>>,
+        memory: M,
+        operation: &'static str,
+        id: &RequestId,
+    ) -> Result<Response, Fault> {
+        let task = self.calls.spawn(async move {
+            let answer = call.await;
+            drop(memory);
+            answer
+        });
+        task.await.unwrap_or_else(|error| {
+            let panic = error.try_into_panic().ok();
+            let message = panic.as_deref().map_or("cancelled", panic_message);
+            tracing::error!(request_id = %id, operation, panic = message, "a handler failed; this is a bug");
+            Err(fault::internal_failure())
+        })
+    }
+
+    /// Waits until no call is running. Meant for after the last connection is closed.
+    pub async fn finish(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+}
+
+fn panic_message<'p>(panic: &'p (dyn std::any::Any + Send + 'static)) -> &'p str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "without a message",
+    }
+}
+
+/// An operation and who handles it, with their types erased.
+trait Serve: Send + Sync {
+    fn serve(
+        self: Arc<Self>,
+        call: Call,
+        protocol: Protocol,
+        payload: Bytes,
+    ) -> BoxFuture<'static, Result<Response, Fault>>;
+}
+
+struct Served<O, S> {
+    service: Arc<S>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O: Operation, S: Handle<O>> Serve for Served<O, S> {
+    fn serve(
+        self: Arc<Self>,
+        call: Call,
+        protocol: Protocol,
+        payload: Bytes,
+    ) -> BoxFuture<'static, Result<Response, Fault>> {
+        Box::pin(async move {
+            let input = codec::decode::<O>(protocol, &payload)?;
+            validate::check::<O>(&input)?;
+            let output = self.service.handle(&call, input).await?;
+            codec::encode::<O>(protocol, &output, &call.request_id).map_err(|error| {
+                tracing::error!(request_id = %call.request_id, operation = O::NAME, %error, "output does not encode");
+                fault::internal_failure()
+            })
+        })
+    }
+}
