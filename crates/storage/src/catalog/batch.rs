@@ -57,6 +57,17 @@ impl Batch {
         self.steps.push(Step { change, then: Box::new(then) });
     }
 
+    /// Runs `then` when everything that was added so far is durable.
+    pub(crate) fn after(&mut self, then: impl FnOnce() + Send + 'static) {
+        if let Some(step) = self.steps.pop() {
+            let before = step.then;
+            self.push(step.change, move |number| {
+                before(number);
+                then();
+            });
+        }
+    }
+
     /// `value` as JSON; if it has no such form, the batch is refused at commit.
     pub(super) fn encode<T: Serialize>(
         &mut self,

@@ -28,7 +28,7 @@ pub(crate) use self::batch::Change;
 pub use self::batch::{Batch, Expect};
 use self::connection::Readers;
 pub use self::documents::{Document, Documents};
-pub use self::ledger::{Entry, Ledger, LedgerCursor, LedgerItem, LedgerQuery};
+pub use self::ledger::{Entry, InvalidCursor, Ledger, LedgerCursor, LedgerItem, LedgerQuery};
 use self::writer::{Request, Writer};
 use crate::journal::{Position, StreamId};
 use crate::{DirLock, StorageError};

@@ -1,0 +1,260 @@
+//! The thread that writes: takes all that waits, writes it at once, syncs once, answers everybody.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::file::{AppendError, LogFile};
+use super::format::{FileHeader, RECORD_HEADER_BYTES, RecordHeader, file_name};
+use super::recovery::{Releases, Tail, is_released};
+use super::{JournalOptions, Position, StreamId};
+use crate::StorageError;
+use crate::disk::Disk;
+
+/// How many bytes are gathered into one write at most, as long as there are several records.
+const BATCH_BYTES: usize = 16 << 20;
+/// How many records are gathered into one write at most.
+const BATCH_RECORDS: usize = 16_384;
+
+/// What the writer is asked to do.
+pub(super) enum Message {
+    /// Make a record durable.
+    Append(Append),
+    /// A stream needs its records through this position no more.
+    Release { stream: StreamId, through: Position },
+}
+
+/// A record that waits to be written.
+pub(super) struct Append {
+    pub(super) stream: StreamId,
+    pub(super) payload: Bytes,
+    pub(super) payload_checksum: u32,
+    /// Given back when the record is answered.
+    pub(super) reserved: Reservation,
+    pub(super) done: oneshot::Sender<Result<Position, StorageError>>,
+}
+
+/// A part of the queue's budget, given back when dropped.
+pub(super) struct Reservation {
+    waiting_bytes: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Reservation {
+    /// Takes `bytes` of a budget; `None` if so much is not left. An idle queue takes one record of any size.
+    pub(super) fn take(waiting_bytes: &Arc<AtomicUsize>, bytes: usize, budget: usize) -> Option<Self> {
+        let taken = waiting_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
+            (waiting == 0 || waiting + bytes <= budget).then_some(waiting + bytes)
+        });
+        taken.ok().map(|_| Self { waiting_bytes: Arc::clone(waiting_bytes), bytes })
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.waiting_bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// Writes the journal.
+pub(super) struct Writer {
+    disk: Arc<dyn Disk>,
+    options: JournalOptions,
+    releases: Releases,
+    tail: Tail,
+    /// The file to write to; there is none at the start, and after a failure.
+    file: Option<LogFile>,
+    /// Others who hold this still read old files.
+    files_in_use: Arc<()>,
+}
+
+impl Writer {
+    /// Goes on where the files end.
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        options: JournalOptions,
+        releases: Releases,
+        tail: Tail,
+        files_in_use: Arc<()>,
+    ) -> Self {
+        Self { disk, options, releases, tail, file: None, files_in_use }
+    }
+
+    /// Serves until the last sender is gone.
+    pub(super) fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        let mut batch = Vec::new();
+        while let Some(message) = messages.blocking_recv() {
+            let mut bytes = 0;
+            let mut next = Some(message);
+            while let Some(message) = next {
+                match message {
+                    Message::Append(append) => {
+                        bytes += RECORD_HEADER_BYTES as usize + append.payload.len();
+                        batch.push(append);
+                    }
+                    Message::Release { stream, through } => self.release(stream, through),
+                }
+                let full = bytes >= BATCH_BYTES || batch.len() >= BATCH_RECORDS;
+                next = if full { None } else { messages.try_recv().ok() };
+            }
+            if !batch.is_empty() {
+                self.write(&mut batch, bytes as u64);
+            }
+        }
+        self.close();
+    }
+
+    /// Writes a batch, and answers it.
+    pub(super) fn write(&mut self, batch: &mut Vec<Append>, bytes: u64) {
+        let first = self.tail.next_position;
+        // Also if this fails, these positions are not used again: what is left of it can never pass for a later one.
+        self.tail.next_position = Position(first.0 + batch.len() as u64);
+        let outcome = self.try_write(batch, first, bytes);
+        let positions = (first.0..).map(Position);
+        for (append, position) in batch.drain(..).zip(positions) {
+            if outcome.is_ok() {
+                self.tail.marks.insert(append.stream, position);
+            }
+            drop((append.payload, append.reserved));
+            // Who no longer waits does not mind.
+            let _ = append.done.send(outcome.clone().map(|()| position));
+        }
+    }
+
+    fn try_write(&mut self, batch: &[Append], first: Position, bytes: u64) -> Result<(), StorageError> {
+        let file = self.file_for(first, bytes)?;
+        let begin = u32::try_from(file.length).expect("files are rolled long before 4 GiB");
+        let headers: Vec<_> = batch
+            .iter()
+            .zip(first.0..)
+            .map(|(append, position)| {
+                let header = RecordHeader {
+                    length: append.payload.len() as u32,
+                    payload_checksum: append.payload_checksum,
+                    position: Position(position),
+                    batch: begin,
+                    stream: append.stream,
+                };
+                header.encode(file.salt)
+            })
+            .collect();
+        let mut parts: Vec<_> = headers
+            .iter()
+            .zip(batch)
+            .flat_map(|(header, append)| [IoSlice::new(header), IoSlice::new(&append.payload)])
+            .collect();
+        let number = file.number;
+        file.append(&mut parts, bytes).map_err(|error| match error {
+            AppendError::Undone(source) => failed("write", number, source),
+            AppendError::Broken(source) => {
+                self.leave_file();
+                tracing::warn!(file = file_name(number), %source, "the journal goes on in a new file");
+                failed("write", number, source)
+            }
+        })
+    }
+
+    /// The file for a batch that begins with the position `first`: a new one if there is none with enough room.
+    fn file_for(&mut self, first: Position, bytes: u64) -> Result<&mut LogFile, StorageError> {
+        let room = |file: &LogFile| !file.has_records() || file.length + bytes <= self.options.file_bytes;
+        if self.file.as_ref().is_some_and(|file| !room(file)) {
+            self.leave_file();
+        }
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.create_file(first)?,
+        };
+        Ok(self.file.insert(file))
+    }
+
+    /// Creates the next file, which seals the last one.
+    fn create_file(&mut self, first_position: Position) -> Result<LogFile, StorageError> {
+        let number = self.tail.next_number;
+        self.tail.next_number += 1;
+        let header = FileHeader {
+            number,
+            salt: uuid::Uuid::new_v4().as_u64_pair().0,
+            first_position,
+            previous: self.tail.seal,
+            marks: self.tail.marks.clone(),
+        };
+        match LogFile::create(&*self.disk, &header) {
+            Ok(file) => {
+                self.remove_stale();
+                Ok(file)
+            }
+            Err(source) => {
+                self.tail.stale.push(number);
+                self.remove_stale();
+                Err(failed("create", number, source))
+            }
+        }
+    }
+
+    /// Writes to the current file no more.
+    fn leave_file(&mut self) {
+        if let Some(mut file) = self.file.take() {
+            file.finish();
+            if file.has_records() {
+                self.tail.seal = file.seal();
+                self.tail.closed.push_back((file.number, self.tail.marks.clone()));
+            } else {
+                self.tail.stale.push(file.number);
+            }
+        }
+    }
+
+    pub(super) fn release(&mut self, stream: StreamId, through: Position) {
+        let released = self.releases.entry(stream).or_default();
+        *released = through.max(*released);
+        if Arc::strong_count(&self.files_in_use) > 1 {
+            return;
+        }
+        while let Some((number, marks)) = self.tail.closed.front() {
+            if !is_released(marks, &self.releases) {
+                break;
+            }
+            self.tail.stale.push(*number);
+            self.tail.closed.pop_front();
+        }
+        self.remove_stale();
+    }
+
+    /// Removes files that do not count. What cannot be removed now is tried again later.
+    fn remove_stale(&mut self) {
+        self.tail.stale.retain(|number| match self.disk.remove(&file_name(*number)) {
+            Ok(()) => false,
+            Err(source) => source.kind() != io::ErrorKind::NotFound,
+        });
+    }
+
+    /// Ends the file with a record of the journal's own. It shows that all before it was once durable, so that
+    /// damage to the last batch of a server that was stopped in good order is not mistaken for a torn write.
+    pub(super) fn close(&mut self) {
+        if !self.file.as_ref().is_some_and(LogFile::has_records) {
+            return;
+        }
+        let (done, _) = oneshot::channel();
+        let waiting_bytes = Arc::default();
+        let end = Append {
+            stream: StreamId::JOURNAL,
+            payload: Bytes::new(),
+            payload_checksum: crc32fast::hash(&[]),
+            reserved: Reservation { waiting_bytes, bytes: 0 },
+            done,
+        };
+        let first = self.tail.next_position;
+        if let Err(error) = self.try_write(&[end], first, RECORD_HEADER_BYTES) {
+            tracing::warn!(%error, "cannot mark the journal's end");
+        }
+        self.leave_file();
+    }
+}
+
+fn failed(action: &str, number: u64, source: io::Error) -> StorageError {
+    StorageError::io(action, &Path::new("journal").join(file_name(number)), source)
+}
