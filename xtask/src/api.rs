@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         match argument.as_str() {
             "--check" => check = true,
             "--models" => {
-                data_dir = Some(PathBuf::from(arguments.next().context("--models needs a directory")?))
+                data_dir = Some(PathBuf::from(arguments.next().context("--models needs a directory")?));
             }
             other => bail!("`cargo xtask api` does not know `{other}`"),
         }

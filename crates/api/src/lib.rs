@@ -13,9 +13,10 @@ mod fault;
 #[doc(hidden)]
 pub mod fill;
 mod generated;
-mod lenient;
+mod member;
 mod open_enum;
 mod operation;
+mod shape;
 mod timestamp;
 pub mod validate;
 

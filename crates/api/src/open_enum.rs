@@ -10,7 +10,7 @@ use serde::{Deserializer, Serializer};
 pub trait OpenEnum: Debug + Sized {
     /// The shape's name in AWS's model.
     const NAME: &'static str;
-    /// Every value that AWS's model knows, in its order.
+    /// Every value that AWS's model knows, in the order in which AWS tells them.
     const VALUES: &'static [&'static str];
 
     /// The known value that is written like this.
@@ -59,9 +59,9 @@ impl<E: OpenEnum> Visitor<'_> for Text<E> {
     }
 }
 
-/// Declares an [`OpenEnum`] from a table of variants and the texts that they stand for.
+/// Declares an [`OpenEnum`] from a table of variants and the texts that they stand for, and the one for all others.
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident as $model:literal { $($variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* pub enum $name:ident { $($variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -71,7 +71,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// Every value that AWS's model knows, in its order.
+            /// Every value that AWS's model knows, in the order in which AWS tells them.
             pub const VALUES: &'static [&'static str] = &[$($text),+];
 
             /// As it travels.
@@ -84,7 +84,7 @@ macro_rules! open_enum {
         }
 
         impl $crate::OpenEnum for $name {
-            const NAME: &'static str = $model;
+            const NAME: &'static str = stringify!($name);
             const VALUES: &'static [&'static str] = Self::VALUES;
 
             fn known(text: &str) -> Option<Self> {
@@ -130,7 +130,33 @@ macro_rules! open_enum {
                 $crate::open_enum::deserialize(deserializer)
             }
         }
+
+        impl<'de> $crate::member::Member<'de> for $name {
+            fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::open_enum::deserialize(deserializer)
+            }
+        }
     };
 }
 
 pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    use crate::cloudwatch::StandardUnit;
+
+    #[test]
+    fn known_and_unknown_values_survive() {
+        for (text, expected) in [
+            ("Bytes/Second", StandardUnit::BytesPerSecond),
+            ("None", StandardUnit::None),
+            ("bytes/second", StandardUnit::Unknown("bytes/second".to_owned())),
+        ] {
+            let json = format!("\"{text}\"");
+            let unit: StandardUnit = serde_json::from_str(&json).expect("any text is a value");
+            assert_eq!(unit, expected);
+            assert_eq!(StandardUnit::from(text), expected);
+            assert_eq!(serde_json::to_string(&unit).expect("writes to memory"), json);
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct Operation {
     pub(super) name: String,
     /// Whether its input stands in the module `borrowed`.
     pub(super) borrowed: bool,
-    /// Whether that input has a lifetime.
+    /// Whether the model has an output.
     pub(super) has_output: bool,
 }
 
@@ -51,8 +51,6 @@ pub(super) struct Field {
     /// Inside the `Option`.
     pub(super) rust_type: String,
     pub(super) doc: String,
-    /// Whether it is read by `crate::lenient`.
-    pub(super) lenient: bool,
     /// Whether its type has the lifetime `'a`.
     pub(super) borrows: bool,
     pub(super) required: bool,
@@ -191,7 +189,7 @@ impl<'m> Planner<'m> {
         used: Use,
     ) -> Result<Field> {
         let target = self.model.shape(&member.shape)?;
-        let (rust_type, traits) = self.rust_type(&member.shape, used)?;
+        let (rust_type, borrows) = self.rust_type(&member.shape, used)?;
         let required = shape.required.iter().any(|required| required == name);
         let boxed =
             target.kind == "structure" && self.contains(&member.shape, owner, &mut BTreeSet::new())?;
@@ -200,8 +198,7 @@ impl<'m> Planner<'m> {
             name: names::field(name),
             rust_type: if boxed { format!("Box<{rust_type}>") } else { rust_type },
             doc: self.facts(name, member, target, required)?,
-            lenient: traits.lenient,
-            borrows: traits.borrows,
+            borrows,
             required,
             rule: if used.input {
                 self.plan.rules.member(self.model, &member.shape, required)?
@@ -246,11 +243,10 @@ impl<'m> Planner<'m> {
         Ok(false)
     }
 
-    /// The Rust type of a shape; plans the structures and enums in it.
-    fn rust_type(&mut self, name: &str, used: Use) -> Result<(String, Reading)> {
+    /// The Rust type of a shape, and whether it has the lifetime `'a`; plans the structures and enums in it.
+    fn rust_type(&mut self, name: &str, used: Use) -> Result<(String, bool)> {
         let shape = self.model.shape(name)?;
-        let plain = |rust_type: &str| Ok((rust_type.to_owned(), Reading::default()));
-        let lenient = |rust_type: &str| Ok((rust_type.to_owned(), Reading { lenient: true, borrows: false }));
+        let plain = |rust_type: &str| Ok((rust_type.to_owned(), false));
         match shape.kind.as_str() {
             "string" if shape.is_enum() => {
                 let rust_name = names::type_name(name);
@@ -259,21 +255,19 @@ impl<'m> Planner<'m> {
                 {
                     ensure!(other == name, "{name} and {other} would both be called {rust_name}");
                 }
-                Ok((outside(used.home, &rust_name), Reading::default()))
+                Ok((outside(used.home, &rust_name), false))
             }
-            "string" if used.home == Home::Borrowed => {
-                Ok(("Cow<'a, str>".to_owned(), Reading { lenient: true, borrows: true }))
-            }
+            "string" if used.home == Home::Borrowed => Ok(("Cow<'a, str>".to_owned(), true)),
             "string" => plain("String"),
-            "integer" => lenient("i32"),
-            "long" => lenient("i64"),
-            "float" | "double" => lenient("f64"),
+            "integer" => plain("i32"),
+            "long" => plain("i64"),
+            "float" | "double" => plain("f64"),
             "boolean" => plain("bool"),
             "timestamp" => plain("WireTimestamp"),
             "blob" => plain("Blob"),
             "list" => {
-                let (element, reading) = self.rust_type(&shape.element()?.shape, used)?;
-                Ok((format!("Vec<{element}>"), reading))
+                let (element, borrows) = self.rust_type(&shape.element()?.shape, used)?;
+                Ok((format!("Vec<{element}>"), borrows))
             }
             "map" => {
                 let (key, value) = shape.entry()?;
@@ -283,16 +277,16 @@ impl<'m> Planner<'m> {
                     "{name}: keys of maps must be plain strings, which {} is not",
                     key.shape
                 );
-                let (key, key_reading) = self.rust_type(&key.shape, used)?;
-                let (value, value_reading) = self.rust_type(&value.shape, used)?;
-                Ok((format!("BTreeMap<{key}, {value}>"), key_reading.and(value_reading)))
+                let (key, key_borrows) = self.rust_type(&key.shape, used)?;
+                let (value, value_borrows) = self.rust_type(&value.shape, used)?;
+                Ok((format!("BTreeMap<{key}, {value}>"), key_borrows || value_borrows))
             }
             "structure" => {
                 let rust_name = names::type_name(name);
                 self.structure(name, &rust_name, format!("`{name}`{}.", union_fact(shape)), used)?;
                 Ok(match self.home_of(name, used.home)? {
-                    Home::Borrowed => (format!("{rust_name}<'a>"), Reading { lenient: false, borrows: true }),
-                    Home::Owned => (outside(used.home, &rust_name), Reading::default()),
+                    Home::Borrowed => (format!("{rust_name}<'a>"), true),
+                    Home::Owned => (outside(used.home, &rust_name), false),
                 })
             }
             other => bail!("{name}: `cargo xtask api` does not know the type `{other}`"),
@@ -330,19 +324,6 @@ impl<'m> Planner<'m> {
     }
 }
 
-/// How a type is read.
-#[derive(Clone, Copy, Debug, Default)]
-struct Reading {
-    lenient: bool,
-    borrows: bool,
-}
-
-impl Reading {
-    fn and(self, other: Self) -> Self {
-        Self { lenient: self.lenient || other.lenient, borrows: self.borrows || other.borrows }
-    }
-}
-
 fn union_fact(shape: &Shape) -> &'static str {
     if shape.union { ", a union: one member is set" } else { "" }
 }
@@ -359,4 +340,108 @@ fn outside(home: Home, rust_name: &str) -> String {
 fn name_in<'m>(model: &'m Model, name: &str) -> Result<&'m str> {
     let (name, _) = model.shapes.get_key_value(name).context("was found before")?;
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A model of one operation, `Put`, whose input is `Request` with these members; further shapes by name.
+    fn model(members: &Value, mut shapes: Value) -> Model {
+        shapes["Request"] = json!({"type": "structure", "members": members, "required": ["Text"]});
+        shapes["Text"] = json!({"type": "string", "min": 1, "max": 9});
+        let operations = json!({"Put": {"input": {"shape": "Request"}}});
+        serde_json::from_value(json!({"metadata": {}, "operations": operations, "shapes": shapes}))
+            .expect("a model")
+    }
+
+    fn plan(model: &Model, borrowed: bool) -> Result<Plan<'_>> {
+        Plan::of("service", model, &[("Put".to_owned(), Wish { borrowed })].into())
+    }
+
+    fn types(structure: &Struct) -> Vec<(&str, &str)> {
+        structure.fields.iter().map(|field| (field.name.as_str(), field.rust_type.as_str())).collect()
+    }
+
+    #[test]
+    fn inputs_and_outputs_are_called_after_their_operation() {
+        let model = model(&json!({"Text": {"shape": "Text"}}), json!({}));
+        let plan = plan(&model, false).expect("understood");
+        assert_eq!(plan.structs.keys().collect::<Vec<_>>(), ["PutInput", "PutOutput"]);
+        assert_eq!(types(&plan.structs["PutInput"]), [("text", "String")]);
+        assert_eq!(plan.structs["PutInput"].fields[0].doc, "`Text`: 1 to 9 characters, required.");
+        assert!(!plan.operations[0].has_output);
+    }
+
+    #[test]
+    fn members_keep_the_order_of_the_model() {
+        let text = r#"{"metadata": {}, "operations": {"Put": {"input": {"shape": "Request"}}}, "shapes": {
+            "Text": {"type": "string"},
+            "Request": {"type": "structure", "members": {"B": {"shape": "Text"}, "A": {"shape": "Text"}}}}}"#;
+        let model: Model = serde_json::from_str(text).expect("a model");
+        let plan = plan(&model, false).expect("understood");
+        assert_eq!(types(&plan.structs["PutInput"]), [("b", "String"), ("a", "String")]);
+    }
+
+    #[test]
+    fn a_shape_is_boxed_where_it_contains_itself_but_not_through_a_list() {
+        let node = json!({"type": "structure", "members": {
+            "Next": {"shape": "Node"}, "Through": {"shape": "Pair"}, "Many": {"shape": "Nodes"},
+        }});
+        let pair =
+            json!({"type": "structure", "members": {"Back": {"shape": "Node"}, "Text": {"shape": "Text"}}});
+        let nodes = json!({"type": "list", "member": {"shape": "Node"}});
+        let shapes = json!({"Node": node, "Pair": pair, "Nodes": nodes});
+        let model = model(&json!({"Node": {"shape": "Node"}}), shapes);
+
+        let owned = plan(&model, false).expect("understood");
+        assert_eq!(types(&owned.structs["PutInput"]), [("node", "Node")]);
+        let mut node = types(&owned.structs["Node"]);
+        node.sort_unstable();
+        assert_eq!(node, [("many", "Vec<Node>"), ("next", "Box<Node>"), ("through", "Box<Pair>")]);
+
+        let borrowed = plan(&model, true).expect("understood");
+        let mut node = types(&borrowed.borrowed["Node"]);
+        node.sort_unstable();
+        assert_eq!(
+            node,
+            [("many", "Vec<Node<'a>>"), ("next", "Box<Node<'a>>"), ("through", "Box<Pair<'a>>")]
+        );
+    }
+
+    #[test]
+    fn what_has_no_text_is_not_borrowed() {
+        let shapes = json!({
+            "Numbers": {"type": "structure", "members": {"A": {"shape": "Number"}}},
+            "Number": {"type": "integer", "max": 3},
+            "Unit": {"type": "string", "enum": ["x"]},
+        });
+        let members = json!({
+            "Numbers": {"shape": "Numbers"}, "Text": {"shape": "Text"}, "Unit": {"shape": "Unit"},
+        });
+        let model = model(&members, shapes);
+        let plan = plan(&model, true).expect("understood");
+        let input = &plan.borrowed["PutInput"];
+        assert!(types(input).contains(&("text", "Cow<'a, str>")));
+        assert!(types(input).contains(&("numbers", "super::Numbers")));
+        assert!(types(input).contains(&("unit", "super::Unit")));
+        assert!(plan.structs["Numbers"].validated);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_name() {
+        for (shapes, expected) in [
+            (json!({"X": {"type": "string", "jsonvalue": true}}), "jsonvalue"),
+            (json!({"X": {"type": "structure", "members": {}, "document": true}}), "document"),
+            (json!({"X": {"type": "bigInteger"}}), "bigInteger"),
+            (json!({"X": {"type": "list", "member": {"shape": "Text"}, "flattened": true}}), "flattened"),
+            (json!({"X": {"type": "blob", "max": 5}}), "bounds"),
+        ] {
+            let model = model(&json!({"X": {"shape": "X"}}), shapes);
+            let error = format!("{:#}", plan(&model, false).expect_err(expected));
+            assert!(error.contains(expected) && error.contains('X'), "{error}");
+        }
+    }
 }

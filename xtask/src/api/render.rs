@@ -10,6 +10,8 @@ use super::names;
 use super::plan::{Field, Operation, Plan, Struct};
 use super::rules::{Rules, raw};
 
+const INDENT: &str = "    ";
+
 /// Writes to a `String`, which cannot fail.
 macro_rules! put {
     ($out:expr, $($argument:tt)*) => {
@@ -48,11 +50,14 @@ pub(super) fn front<'a>(
         out,
         "\n/// Calls the macro of that name with the paths of all implemented operations, separated by commas."
     );
-    put!(out, "#[macro_export]\nmacro_rules! for_each_operation {{\n($callback:ident) => {{\n$callback! {{");
+    put!(
+        out,
+        "#[macro_export]\nmacro_rules! for_each_operation {{\n($callback:ident) => {{\n{INDENT}{INDENT}$callback! {{"
+    );
     for (service, operation) in operations {
-        put!(out, "$crate::{service}::{operation},");
+        put!(out, "{INDENT}{INDENT}{INDENT}$crate::{service}::{operation},");
     }
-    put!(out, "}}\n}};\n}}");
+    put!(out, "{INDENT}{INDENT}}}\n}};\n}}");
     out
 }
 
@@ -86,8 +91,8 @@ pub(super) fn service(plan: &Plan<'_>, model: &Model, botocore: &str) -> Result<
 const IMPORTS: [(&str, &[&str]); 6] = [
     ("std::borrow", &["Cow"]),
     ("std::collections", &["BTreeMap"]),
-    ("serde", &["Deserialize", "Serialize"]),
     ("crate::open_enum", &["open_enum"]),
+    ("crate::shape", &["shape"]),
     (
         "crate::validate",
         &[
@@ -178,30 +183,24 @@ fn operation_type(out: &mut String, operation: &Operation) {
     put!(out, "}}");
 }
 
-/// A struct with its `Validate`; `outer` is the way from its module to that of the service.
+/// A struct with its `Validate`; `outer` is the way from its module to that of the service. rustfmt leaves the inside of
+/// macros alone, so the layout is done here.
 fn struct_type(out: &mut String, name: &str, structure: &Struct, outer: &str) {
+    let indent = if outer.is_empty() { "" } else { INDENT };
     let borrows = structure.fields.iter().any(|field| field.borrows);
     let lifetime = if borrows { "<'a>" } else { "" };
-    put!(out, "\n/// {}", structure.doc);
-    put!(out, "#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]\n#[serde(default)]");
-    put!(out, "pub struct {name}{lifetime} {{");
+    put!(out, "\n{indent}shape! {{");
+    put!(out, "{indent}{INDENT}/// {}", structure.doc);
+    put!(out, "{indent}{INDENT}pub struct {name}{lifetime} {{");
     for field in &structure.fields {
-        struct_field(out, field);
+        put!(out, "{indent}{INDENT}{INDENT}/// {}", field.doc);
+        let (name, rust_type, wire_name) = (&field.name, &field.rust_type, &field.wire_name);
+        put!(out, "{indent}{INDENT}{INDENT}pub {name}: Option<{rust_type}> = {wire_name:?},");
     }
-    put!(out, "}}");
+    put!(out, "{indent}{INDENT}}}\n{indent}}}");
     if structure.validated {
         validation(out, name, structure, if borrows { "<'_>" } else { "" }, outer);
     }
-}
-
-fn struct_field(out: &mut String, field: &Field) {
-    let mut options = vec![format!("rename = {:?}", field.wire_name)];
-    options.extend(field.borrows.then(|| "borrow".to_owned()));
-    options.extend(field.lenient.then(|| "deserialize_with = \"crate::lenient::member\"".to_owned()));
-    options.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-    put!(out, "/// {}", field.doc);
-    put!(out, "#[serde({})]", options.join(", "));
-    put!(out, "pub {}: Option<{}>,", field.name, field.rust_type);
 }
 
 fn validation(out: &mut String, name: &str, structure: &Struct, lifetime: &str, outer: &str) {
@@ -218,18 +217,28 @@ fn validation(out: &mut String, name: &str, structure: &Struct, lifetime: &str, 
     put!(out, "}}\n}}");
 }
 
+/// Enums whose values AWS tells in another order than the model has them in, as recorded from its messages.
+const RECORDED_ORDERS: [(&str, &[&str]); 1] = [("StateValue", &["INSUFFICIENT_DATA", "ALARM", "OK"])];
+
 fn enum_type(out: &mut String, name: &str, shape_name: &str, shape: &Shape) -> Result<()> {
+    let mut values: Vec<&str> = shape.values.iter().map(String::as_str).collect();
+    if let Some((_, recorded)) = RECORDED_ORDERS.iter().find(|(enum_name, _)| *enum_name == shape_name) {
+        values
+            .sort_by_key(|value| recorded.iter().position(|known| known == value).unwrap_or(recorded.len()));
+    }
     let mut variants = Vec::new();
-    put!(out, "\nopen_enum! {{\n/// `{shape_name}`.\n{name} as {shape_name:?} {{");
-    for value in &shape.values {
+    put!(out, "\nopen_enum! {{");
+    put!(out, "{INDENT}/// `{shape_name}`.");
+    put!(out, "{INDENT}pub enum {name} {{");
+    for value in values {
         let variant = names::variant(value);
         if variants.contains(&variant) {
             bail!("{shape_name}: two values would be the variant {variant}");
         }
-        put!(out, "{variant} = {value:?},");
+        put!(out, "{INDENT}{INDENT}{variant} = {value:?},");
         variants.push(variant);
     }
-    put!(out, "}}\n}}");
+    put!(out, "{INDENT}}}\n}}");
     Ok(())
 }
 
