@@ -17,9 +17,9 @@ impl From<NotifyError> for Fault {
             )),
             NotifyError::SignatureRequired { action } => errors::AUTHORIZATION_ERROR_EXCEPTION
                 .with(format!("User: anonymous is not authorized to perform: {action} without a signature")),
-            NotifyError::Invalid(invalid) => invalid_parameter(invalid_text(&invalid)),
+            NotifyError::Invalid(invalid) => invalid_parameter(&invalid_text(&invalid)),
             NotifyError::Unsupported { parameter, what } => {
-                invalid_parameter(format!("{parameter} Reason: {what} is not supported by Groundwatch"))
+                invalid_parameter(&format!("{parameter} Reason: {what} is not supported by Groundwatch"))
             }
             NotifyError::TooManyTags => {
                 errors::TAG_LIMIT_EXCEEDED_EXCEPTION.with("Could not complete request: tag quota of per resource exceeded")
@@ -36,7 +36,7 @@ impl From<Invalid> for Fault {
     }
 }
 
-fn invalid_parameter(text: String) -> Fault {
+fn invalid_parameter(text: &str) -> Fault {
     errors::INVALID_PARAMETER_EXCEPTION.with(format!("Invalid parameter: {text}"))
 }
 

@@ -124,7 +124,7 @@ mod tests {
         std::iter::from_fn(|| lanes.take(at(now))).map(|taken| (taken.lane.name, taken.delivery)).collect()
     }
 
-    fn check_taken(taken: Vec<(String, String)>, expected: &[(&str, &str)]) {
+    fn check_taken(taken: &[(String, String)], expected: &[(&str, &str)]) {
         let expected: Vec<_> =
             expected.iter().map(|(lane, name)| ((*lane).to_owned(), (*name).to_owned())).collect();
         assert_eq!(taken, expected);
@@ -133,9 +133,9 @@ mod tests {
     #[test]
     fn a_lane_sends_one_message_at_a_time_in_order() {
         let mut lanes = lanes(&[("a", 1, 2), ("a", 1, 1), ("b", 2, 3)]);
-        check_taken(take_all(&mut lanes, 5), &[("a", "1"), ("b", "3")]);
+        check_taken(&take_all(&mut lanes, 5), &[("a", "1"), ("b", "3")]);
         lanes.release(&key("a"));
-        check_taken(take_all(&mut lanes, 5), &[("a", "2")]);
+        check_taken(&take_all(&mut lanes, 5), &[("a", "2")]);
         lanes.release(&key("a"));
         lanes.release(&key("b"));
         assert_eq!(lanes.next_due(), None);
@@ -146,8 +146,8 @@ mod tests {
     fn nothing_is_taken_before_it_is_due() {
         let mut lanes = lanes(&[("a", 7, 1), ("a", 5, 2)]);
         assert_eq!(lanes.next_due(), Some(at(5)));
-        check_taken(take_all(&mut lanes, 4), &[]);
-        check_taken(take_all(&mut lanes, 5), &[("a", "2")]);
+        check_taken(&take_all(&mut lanes, 4), &[]);
+        check_taken(&take_all(&mut lanes, 5), &[("a", "2")]);
         assert_eq!(lanes.next_due(), None, "the lane is busy");
         lanes.release(&key("a"));
         assert_eq!(lanes.next_due(), Some(at(7)));
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn a_retry_waits_while_later_messages_go() {
         let mut lanes = lanes(&[("a", 1, 1), ("a", 1, 2)]);
-        check_taken(take_all(&mut lanes, 1), &[("a", "1")]);
+        check_taken(&take_all(&mut lanes, 1), &[("a", "1")]);
         lanes.add(key("a"), Place { due: at(20), sequence: 1 }, "1".to_owned());
         lanes.release(&key("a"));
-        check_taken(take_all(&mut lanes, 1), &[("a", "2")]);
+        check_taken(&take_all(&mut lanes, 1), &[("a", "2")]);
         lanes.release(&key("a"));
-        check_taken(take_all(&mut lanes, 20), &[("a", "1")]);
+        check_taken(&take_all(&mut lanes, 20), &[("a", "1")]);
     }
 }

@@ -14,11 +14,6 @@ use crate::NotifyError;
 use crate::lanes::{Lanes, Place, Taken};
 use crate::message::{Message, MessageId};
 
-/// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
-///
-/// They are held in memory, so a subscriber that is down for long must not fill it.
-const BACKLOG_BYTES_MAX: usize = 256 << 20;
-
 /// What one delivery costs in memory besides its message, roughly: its document, its place in a lane.
 const DELIVERY_BYTES: usize = 512;
 
@@ -81,18 +76,18 @@ pub(crate) struct Outbox {
     pub(crate) added: Wake,
 }
 
-#[derive(Default)]
 struct Queue {
     lanes: Lanes,
     backlog_bytes: usize,
+    backlog_bytes_max: usize,
 }
 
 impl Outbox {
     /// Finds what was on its way when the server stopped; what was attempted without an outcome is due again.
-    pub(crate) fn open(catalog: &Catalog) -> Result<Self, StorageError> {
+    pub(crate) fn open(catalog: &Catalog, backlog_bytes_max: usize) -> Result<Self, StorageError> {
         let messages: Documents<Message> = Documents::open(catalog)?;
         let deliveries: Documents<Delivery> = Documents::open(catalog)?;
-        let mut queue = Queue::default();
+        let mut queue = Queue { lanes: Lanes::default(), backlog_bytes: 0, backlog_bytes_max };
         let mut next_sequence = 0;
         for (_, message) in messages.all() {
             queue.backlog_bytes += message.body.bytes();
@@ -237,7 +232,7 @@ impl Outbox {
 impl Queue {
     fn reserve(&mut self, bytes: usize) -> Result<(), NotifyError> {
         let backlog_bytes = self.backlog_bytes.saturating_add(bytes);
-        if backlog_bytes > BACKLOG_BYTES_MAX {
+        if backlog_bytes > self.backlog_bytes_max {
             return Err(NotifyError::Backlog);
         }
         self.backlog_bytes = backlog_bytes;

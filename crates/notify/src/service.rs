@@ -21,6 +21,18 @@ const CONFLICTS_MAX: usize = 8;
 pub struct NotifyConfig {
     /// Where subscribers reach this server, such as `http://127.0.0.1:4566`: confirm and unsubscribe links begin so.
     pub advertised_base_url: String,
+    /// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
+    pub backlog_bytes_max: usize,
+}
+
+impl NotifyConfig {
+    /// The default of `backlog_bytes_max`: 256 MiB, held in memory while it waits.
+    pub const BACKLOG_BYTES_MAX: usize = 256 << 20;
+
+    /// The defaults, for a server that subscribers reach at `advertised_base_url`.
+    pub fn new(advertised_base_url: impl Into<String>) -> Self {
+        Self { advertised_base_url: advertised_base_url.into(), backlog_bytes_max: Self::BACKLOG_BYTES_MAX }
+    }
 }
 
 /// SNS. Cheap to clone; all clones are one service.
@@ -39,11 +51,11 @@ impl Notify {
         catalog: &Catalog,
         clock: SharedClock,
         poster: Arc<dyn HttpPoster>,
-        config: NotifyConfig,
+        config: &NotifyConfig,
     ) -> Result<Self, StorageError> {
         let base_url = config.advertised_base_url.trim_end_matches('/').to_owned();
         let directory = Directory::open(catalog)?;
-        let outbox = Arc::new(Outbox::open(catalog)?);
+        let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
         let deliverer =
             Arc::new(Deliverer::new(outbox.clone(), directory.clone(), poster, clock.clone(), base_url));

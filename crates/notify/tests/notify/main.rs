@@ -1,0 +1,7 @@
+//! SNS as its callers and subscribers see it, under a clock that the tests move.
+
+mod delivery;
+mod handshake;
+mod harness;
+mod topics;
+mod web;
