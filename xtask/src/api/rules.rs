@@ -102,18 +102,15 @@ impl Rules {
                 }
             }
         }
-        let demands = value != "Text::ANY";
+        let demands = value != "Text::ANY" || note.is_some();
         self.add(name, "Text".to_owned(), value, note, demands)
     }
 
     fn number(&mut self, name: &str, shape: &Shape, rust_type: &str) -> Result<Reference> {
-        let text = |number: &Number| match rust_type {
-            "f64" => Ok(format!("{:?}", number.as_f64())),
-            _ if number.is_i64() => Ok(number.to_string()),
-            _ => bail!("{number} does not fit"),
-        };
-        let text = |number: &Number| {
-            text(number).map(|text| text.trim_start_matches("Some(").trim_end_matches(')').to_owned())
+        let text = |number: &Number| match (rust_type, number.as_f64()) {
+            ("f64", Some(number)) => Ok(format!("{number:?}")),
+            (_, _) if number.is_i64() => Ok(number.to_string()),
+            (_, _) => bail!("{name}: {number} is no {rust_type}"),
         };
         let bounds = bounds(shape, text)?;
         let demands = !bounds.is_empty();
