@@ -16,17 +16,21 @@ pub(super) struct LogFile {
     /// How long the durable part is.
     pub(super) length: u64,
     reserved: u64,
+    /// How much is reserved at most.
+    reserved_max: u64,
 }
 
 impl LogFile {
     /// Creates a file; its header and name are durable afterwards. If that fails, the name may be taken.
-    pub(super) fn create(disk: &dyn Disk, header: &FileHeader) -> io::Result<Self> {
+    ///
+    /// Space for records is reserved ahead of them, up to `reserved_max` bytes.
+    pub(super) fn create(disk: &dyn Disk, header: &FileHeader, reserved_max: u64) -> io::Result<Self> {
         let mut file = disk.create(&file_name(header.number))?;
         file.write_at(&mut [IoSlice::new(&header.encode())], 0)?;
         file.sync_data()?;
         disk.sync_dir()?;
         let (number, salt) = (header.number, header.salt);
-        Ok(Self { file, number, salt, length: HEADER_BYTES, reserved: HEADER_BYTES })
+        Ok(Self { file, number, salt, length: HEADER_BYTES, reserved: HEADER_BYTES, reserved_max })
     }
 
     /// Appends `parts`, `bytes` long altogether; they are durable afterwards.
@@ -35,7 +39,7 @@ impl LogFile {
     pub(super) fn append(&mut self, parts: &mut [IoSlice<'_>], bytes: u64) -> Result<(), AppendError> {
         let end = self.length + bytes;
         if end > self.reserved {
-            self.reserved = end + PREALLOCATED_BYTES;
+            self.reserved = (end + PREALLOCATED_BYTES).min(self.reserved_max).max(end);
             // Only a hint: the write itself will tell whether there is space.
             let _ = self.file.preallocate(self.reserved);
         }

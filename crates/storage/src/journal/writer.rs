@@ -182,7 +182,7 @@ impl Writer {
             previous: self.tail.seal,
             marks: self.tail.marks.clone(),
         };
-        match LogFile::create(&*self.disk, &header) {
+        match LogFile::create(&*self.disk, &header, self.options.file_bytes) {
             Ok(file) => {
                 self.remove_stale();
                 Ok(file)
