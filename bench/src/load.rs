@@ -62,7 +62,7 @@ pub(crate) struct Measurement {
 }
 
 /// After so many failures in a row on one connection the load is given up.
-const HOPELESS_FAILURES: u32 = 25;
+const HOPELESS_FAILURES: u32 = 9;
 
 /// Runs each of `workers` on a connection of its own, and gives them back with the measurement.
 pub(crate) async fn run<W: Work>(
