@@ -86,7 +86,10 @@ pub(crate) async fn run<W: Work>(
         Extent::Duration(duration) => duration,
         Extent::Requests(_) => Duration::MAX,
     };
-    progress.follow(&gate.progress, longest, gate.ended.notified()).await;
+    // A load that was given up during warm-up has used up its notification.
+    if !gate.stopped.load(Relaxed) {
+        progress.follow(&gate.progress, longest, gate.ended.notified()).await;
+    }
     gate.measuring.store(false, Relaxed);
     let elapsed = started.elapsed();
     let after = Used::now(server);
@@ -154,6 +157,9 @@ impl Gate {
     }
 }
 
+/// Longer than any request is waited for; what should take longer nevertheless counts as this.
+const LATENCY_US_MAX: u64 = 600_000_000;
+
 /// One connection's part of the measurement.
 struct Tally {
     requests: u64,
@@ -199,7 +205,7 @@ impl Tally {
         Self {
             requests: 0,
             amount: Amount::default(),
-            latency_us: Histogram::new(3).expect("three digits are allowed"),
+            latency_us: Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("legal bounds and digits"),
             errors: BTreeMap::new(),
             hopeless: None,
         }
@@ -257,5 +263,35 @@ impl std::ops::AddAssign for Amount {
     fn add_assign(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.items += other.items;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_kept_from_microseconds_to_minutes() {
+        let mut tally = Tally::new();
+        let latencies = [Duration::from_micros(50), Duration::from_millis(40), Duration::from_secs(90)];
+        for took in latencies {
+            tally.acknowledged(took, Amount { bytes: 10, items: 2 });
+        }
+        for (took, quantile) in latencies.into_iter().zip([0.1, 0.5, 1.0]) {
+            let recorded = tally.latency_us.value_at_quantile(quantile) as f64;
+            let ratio = recorded / took.as_micros() as f64;
+            assert!((0.999..1.001).contains(&ratio), "{took:?} was recorded as {recorded} us");
+        }
+        assert_eq!((tally.requests, tally.amount), (3, Amount { bytes: 30, items: 6 }));
+    }
+
+    #[test]
+    fn enough_requests_end_the_measurement_once() {
+        let gate = Gate::new(Extent::Requests(2));
+        let ended = || futures_util::FutureExt::now_or_never(gate.ended.notified()).is_some();
+        gate.count(Amount::default());
+        assert!(!ended());
+        gate.count(Amount::default());
+        assert!(ended());
     }
 }

@@ -4,8 +4,7 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, Header
 use hyper::{Method, Request};
 
 /// A protocol of CloudWatch. Logs has JSON alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Protocol {
     /// Smithy RPC v2 with CBOR, as today's SDKs for Rust, Go and JavaScript send.
     Cbor,
@@ -13,6 +12,16 @@ pub enum Protocol {
     Json,
     /// AWS Query, as older SDKs send.
     Query,
+}
+
+impl Protocol {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cbor => "CBOR",
+            Self::Json => "JSON",
+            Self::Query => "query",
+        }
+    }
 }
 
 /// A service as a request addresses it.

@@ -65,8 +65,8 @@ pub struct ServerUse {
     pub pid: u32,
     /// User and system time.
     pub cpu_secs: f64,
-    /// CPU time for each GB.
-    pub cpu_secs_per_gb: f64,
+    /// CPU time for each GB; none for reads, which are counted and not weighed.
+    pub cpu_secs_per_gb: Option<f64>,
     /// CPU time for each million items.
     pub cpu_secs_per_million: f64,
     /// The most memory that was resident since it started.
@@ -97,7 +97,7 @@ impl Report {
         let server = measured.server.zip(server_pid).map(|(usage, pid)| ServerUse {
             pid,
             cpu_secs: usage.cpu_secs,
-            cpu_secs_per_gb: usage.cpu_secs / bytes as f64 * 1e9,
+            cpu_secs_per_gb: (bytes > 0).then(|| usage.cpu_secs / bytes as f64 * 1e9),
             cpu_secs_per_million: usage.cpu_secs / items as f64 * 1e6,
             resident_mb_peak: usage.resident_bytes_peak as f64 / 1e6,
         });
@@ -125,35 +125,42 @@ impl Report {
         }
     }
 
+    fn throughput_in_words(&self) -> String {
+        let rate = format!("{} {}/s", grouped(self.items_per_sec), self.item);
+        match self.bytes {
+            0 => rate,
+            _ => format!(
+                "{:.1} MB/s, {} requests/s, {rate}",
+                self.megabytes_per_sec,
+                grouped(self.requests_per_sec)
+            ),
+        }
+    }
+
     /// Whether something that was acknowledged was not there.
     pub fn has_mismatches(&self) -> bool {
         self.checked.as_ref().is_some_and(|checked| !checked.mismatches.is_empty())
     }
 }
 
+impl ServerUse {
+    fn in_words(&self, item: &str) -> String {
+        let per_gb = self.cpu_secs_per_gb.map(|secs| format!("{secs:.2} CPU-s per GB, ")).unwrap_or_default();
+        format!(
+            "{per_gb}{:.2} CPU-s per million {item}, {:.2} CPU-s in all, peak resident {:.0} MB (pid {})",
+            self.cpu_secs_per_million, self.cpu_secs, self.resident_mb_peak, self.pid
+        )
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.load, self.setting)?;
-        let (item, per_sec) = (self.item, grouped(self.items_per_sec));
-        writeln!(
-            f,
-            "  throughput  {:.1} MB/s, {} requests/s, {per_sec} {item}/s, over {:.1} s",
-            self.megabytes_per_sec,
-            grouped(self.requests_per_sec),
-            self.seconds
-        )?;
+        writeln!(f, "  throughput  {}, over {:.1} s", self.throughput_in_words(), self.seconds)?;
         let Latency { p50, p90, p99, max } = self.latency_ms;
         writeln!(f, "  latency     p50 {p50:.2} ms, p90 {p90:.2} ms, p99 {p99:.2} ms, max {max:.2} ms")?;
         match &self.server {
-            Some(server) => writeln!(
-                f,
-                "  server      {:.2} CPU-s per GB, {:.2} CPU-s per million {item}, {:.2} CPU-s in all, peak resident {:.0} MB (pid {})",
-                server.cpu_secs_per_gb,
-                server.cpu_secs_per_million,
-                server.cpu_secs,
-                server.resident_mb_peak,
-                server.pid
-            )?,
+            Some(server) => writeln!(f, "  server      {}", server.in_words(self.item))?,
             None => writeln!(f, "  server      its process cannot be seen from here")?,
         }
         writeln!(f, "  client      {:.2} CPU-s", self.client_cpu_secs)?;
@@ -221,7 +228,7 @@ mod tests {
         let report = report();
         assert_eq!((report.megabytes_per_sec, report.items_per_sec), (200.0, 400_000.0));
         let server = report.server.expect("it was seen");
-        assert_eq!((server.cpu_secs_per_gb, server.cpu_secs_per_million), (3.0, 1.5));
+        assert_eq!((server.cpu_secs_per_gb, server.cpu_secs_per_million), (Some(3.0), 1.5));
         assert!((report.latency_ms.p90 - 90.0).abs() < 0.1, "{:?}", report.latency_ms);
         assert!((report.latency_ms.max - 100.0).abs() < 0.1, "{:?}", report.latency_ms);
     }
@@ -241,6 +248,15 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(report.has_mismatches());
+    }
+
+    #[test]
+    fn reads_are_counted_and_not_weighed() {
+        let mut report = report();
+        report.bytes = 0;
+        report.server = report.server.map(|server| ServerUse { cpu_secs_per_gb: None, ..server });
+        let text = report.to_string();
+        assert!(!text.contains("MB/s") && !text.contains("per GB"), "{text}");
     }
 
     #[test]

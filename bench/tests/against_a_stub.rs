@@ -56,7 +56,9 @@ impl Stub {
                 );
             }
         });
-        let fixed = ["bench", "--endpoint", &endpoint, "--warmup", "0s", "--connections", "2"];
+        let fixed = ["bench", "--endpoint", &endpoint, "--connections", "2"];
+        let warmup = if arguments.contains("--warmup") { "" } else { " --warmup 0s" };
+        let arguments = format!("{arguments}{warmup}");
         let command = Command::parse_from(fixed.into_iter().chain(arguments.split_whitespace()));
         measure(command.bench, |_| ()).await
     }
@@ -203,9 +205,11 @@ async fn requests_of_unknown_fate_are_no_mismatches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_that_takes_nothing_is_given_up() {
-    let stub = Stub { faults: Faults { breaks: 1, ..Faults::default() }, ..Stub::default() };
-    let error = stub.bench(LOGS).await.expect_err("nothing was acknowledged");
-    assert!(error.to_string().contains("InternalFailure"), "{error}");
+    for load in [LOGS.to_owned(), format!("{LOGS} --warmup 1h")] {
+        let stub = Stub { faults: Faults { breaks: 1, ..Faults::default() }, ..Stub::default() };
+        let error = stub.bench(&load).await.expect_err("nothing was acknowledged");
+        assert!(error.to_string().contains("InternalFailure"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,8 +64,12 @@ pub(crate) async fn run(session: &Session, plan: Plan) -> anyhow::Result<(Report
     let (writers, measured) = session.measure(LOAD, plan, writers).await?;
     written.bodies = writers.into_iter().flat_map(|writer| writer.bodies).collect();
     let setting = format!(
-        "{:?}, {} data a request, {} values a datum, {} series, {} connections",
-        args.protocol, written.data_per_request, written.values_per_datum, args.series, args.connections
+        "{}, {} data a request, {} value(s) a datum, {} series, {} connections",
+        args.protocol.name(),
+        written.data_per_request,
+        written.values_per_datum,
+        args.series,
+        args.connections
     );
     let pid = session.server.map(|server| server.pid);
     let mut report = Report::new(LOAD, setting, "values", &measured, pid);
