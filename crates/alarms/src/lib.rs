@@ -1,1 +1,52 @@
-//! placeholder
+//! Alarms: decides which state each alarm is in, and when that changes.
+//!
+//! Owns the definitions, their evaluation, the state machine, the history, and the durable list of what a change of state
+//! sends. Does not own reading metrics (asks a [`MetricReader`]), delivery to subscribers (hands a notification to a
+//! [`Notifier`], an event to an [`EventSink`]), or waking up in time (`server` drives the [`Alarms::activities`]).
+//!
+//! The way through: [`definition`] (what PutMetricAlarm may say) → [`cadence`] (when it is looked at) → [`window`] (which
+//! datapoints) → [`verdict`] (datapoints to state, pure) → [`reason`] (why, in AWS's words) → [`transition`] (state to
+//! effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). `evaluator` and `outbox` are the loops
+//! around that, `store` writes, `operations` is the API.
+//!
+//! What always holds: a verdict depends on its arguments alone; a state, the history item that explains it and what it
+//! sends are written in one transaction; an alarm that stays in its state writes nothing; two runs over the same data and
+//! the same clock leave the same history.
+
+mod action_target;
+pub mod alarm;
+mod alarms;
+pub mod cadence;
+pub mod condition;
+pub mod definition;
+mod delivery;
+mod due_queue;
+mod error;
+pub mod evaluation;
+mod evaluator;
+pub mod event;
+mod fault;
+pub mod history;
+mod java_double;
+pub mod message;
+mod operations;
+mod outbox;
+pub mod reader;
+pub mod reason;
+mod regions;
+mod retention;
+#[cfg(test)]
+mod simulation;
+mod store;
+#[cfg(test)]
+mod testing;
+pub mod transition;
+pub mod verdict;
+pub mod window;
+
+pub use action_target::{ActionKind, ActionTarget, ActionTargetError};
+pub use alarms::{Alarms, Neighbours};
+pub use cadence::Timing;
+pub use delivery::{Delivery, Notifier, NotifyError, Payload};
+pub use event::{AlarmEvent, EventSink, EventSinkError};
+pub use reader::{Dimension, MetricQuery, MetricReader, Point, ReadError, Statistic};

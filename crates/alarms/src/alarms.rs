@@ -1,0 +1,57 @@
+//! The service: what the server opens, routes operations to, and drives in the background.
+
+use std::sync::Arc;
+
+use groundwatch_core::{Activity, SharedClock};
+use groundwatch_storage::{Catalog, StorageError};
+
+use crate::cadence::Timing;
+use crate::delivery::Notifier;
+use crate::evaluator::Evaluator;
+use crate::event::EventSink;
+use crate::outbox::Outbox;
+use crate::reader::MetricReader;
+use crate::retention::HistoryRetention;
+use crate::store::AlarmStore;
+
+/// CloudWatch's alarms. Implements `Handle` for their operations (see `operations`).
+pub struct Alarms {
+    pub(crate) store: Arc<AlarmStore>,
+    pub(crate) reader: Arc<dyn MetricReader>,
+    pub(crate) clock: SharedClock,
+    pub(crate) evaluator: Arc<Evaluator>,
+    outbox: Arc<Outbox>,
+    retention: Arc<HistoryRetention>,
+}
+
+/// What alarms need from others.
+pub struct Neighbours {
+    /// Reads datapoints.
+    pub reader: Arc<dyn MetricReader>,
+    /// Publishes to SNS topics.
+    pub notifier: Arc<dyn Notifier>,
+    /// Takes events, once there is an event bus.
+    pub events: Option<Arc<dyn EventSink>>,
+}
+
+impl Alarms {
+    /// Opens the alarms that `catalog` holds.
+    pub fn open(
+        catalog: &Catalog,
+        clock: SharedClock,
+        timing: Timing,
+        neighbours: Neighbours,
+    ) -> Result<Self, StorageError> {
+        let Neighbours { reader, notifier, events } = neighbours;
+        let outbox = Arc::new(Outbox::open(catalog, clock.clone(), notifier, events)?);
+        let store = Arc::new(AlarmStore::open(catalog, outbox.clone())?);
+        let evaluator = Arc::new(Evaluator::new(store.clone(), reader.clone(), clock.clone(), timing));
+        let retention = Arc::new(HistoryRetention::new(store.clone(), clock.clone()));
+        Ok(Self { store, reader, clock, evaluator, outbox, retention })
+    }
+
+    /// The background work, which the server drives: evaluation, actions, and forgetting old history.
+    pub fn activities(&self) -> Vec<Arc<dyn Activity>> {
+        vec![self.evaluator.clone(), self.outbox.clone(), self.retention.clone()]
+    }
+}

@@ -1,0 +1,272 @@
+//! What PutMetricAlarm says, as a type that only holds what can be evaluated.
+//!
+//! The constraint table has checked each member by itself; here are the rules that span members.
+
+use groundwatch_api::cloudwatch::{EvaluationWindow, PutMetricAlarmInput};
+use groundwatch_core::Region;
+use serde::{Deserialize, Serialize};
+
+use crate::action_target::{ActionTarget, ActionTargetError};
+use crate::alarm::StateValue;
+use crate::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
+use crate::reader::{Dimension, MetricQuery, Statistic};
+
+/// A single-metric alarm: what it watches, when it is breached, and what then happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// `AlarmDescription`.
+    pub description: Option<String>,
+    /// What is watched.
+    pub metric: MetricQuery,
+    /// When it is breached.
+    pub condition: Condition,
+    /// What happens when the state changes.
+    pub actions: Actions,
+    /// Whether the user asked for the sliding window by name: it is the default, but shown only then.
+    #[serde(default)]
+    pub sliding_window_named: bool,
+}
+
+/// What happens when the state changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actions {
+    /// `ActionsEnabled`: whether anything happens at all.
+    pub enabled: bool,
+    /// `OKActions`: ARNs, in the user's order.
+    pub ok: Vec<String>,
+    /// `AlarmActions`.
+    pub alarm: Vec<String>,
+    /// `InsufficientDataActions`.
+    pub insufficient_data: Vec<String>,
+}
+
+impl Actions {
+    /// The actions of a state.
+    pub fn of(&self, state: StateValue) -> &[String] {
+        match state {
+            StateValue::Ok => &self.ok,
+            StateValue::Alarm => &self.alarm,
+            StateValue::InsufficientData => &self.insufficient_data,
+        }
+    }
+
+    /// The actions of all states.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.ok.iter().chain(&self.alarm).chain(&self.insufficient_data)
+    }
+}
+
+/// Why a definition is refused. AWS's words for it are in `fault`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// AWS knows it, Groundwatch does not do it yet.
+    #[error("`{what}` is not supported yet")]
+    Unsupported {
+        /// The member, or the construct.
+        what: &'static str,
+    },
+    /// A member that a metric alarm cannot do without.
+    #[error("`{parameter}` is missing")]
+    Missing {
+        /// The member.
+        parameter: &'static str,
+    },
+    /// Neither or both of two members of which there must be one.
+    #[error("exactly one of `{}` and `{}` is needed", parameters[0], parameters[1])]
+    NotExactlyOne {
+        /// The members.
+        parameters: [&'static str; 2],
+    },
+    /// A statistic that cannot be computed.
+    #[error("`{value}` is not a supported value of `{parameter}`")]
+    Value {
+        /// The member.
+        parameter: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// A member that knows a few options, and got another.
+    #[error("`{value}` is not an option of `{parameter}`")]
+    Option {
+        /// The member.
+        parameter: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        options: &'static [&'static str],
+    },
+    /// A period that is neither 10, 20, 30 nor a multiple of 60 seconds.
+    #[error("a period of {period_secs} s is not possible")]
+    Period {
+        /// What was asked for.
+        period_secs: i64,
+    },
+    /// Period times EvaluationPeriods is too much.
+    #[error("the alarm would look back over more than {limit_secs} s")]
+    LookBack {
+        /// The limit for this period.
+        limit_secs: u64,
+    },
+    /// DatapointsToAlarm exceeds EvaluationPeriods.
+    #[error("more datapoints are needed than are evaluated")]
+    TooManyNeeded,
+    /// The threshold is NaN or infinite.
+    #[error("the threshold is not a number")]
+    Threshold,
+    /// An action that is not one.
+    #[error(transparent)]
+    Action(#[from] ActionTargetError),
+}
+
+impl Definition {
+    /// Reads `input`. `supports` tells whether an extended statistic can be computed.
+    pub fn from_input(
+        input: PutMetricAlarmInput,
+        region: &Region,
+        supports: impl Fn(&str) -> bool,
+    ) -> Result<Self, DefinitionError> {
+        refuse_unsupported(&input)?;
+        let sliding_window_named = input.evaluation_window.is_some();
+        let condition = condition(&input)?;
+        let actions = Actions {
+            enabled: input.actions_enabled.unwrap_or(true),
+            ok: actions(input.ok_actions, region)?,
+            alarm: actions(input.alarm_actions, region)?,
+            insufficient_data: actions(input.insufficient_data_actions, region)?,
+        };
+        let statistic = match (input.statistic, input.extended_statistic) {
+            (Some(statistic), None) => Statistic::Simple(statistic.as_str().to_owned()),
+            (None, Some(text)) if supports(&text) => Statistic::Extended(text),
+            (None, Some(value)) => {
+                return Err(DefinitionError::Value { parameter: "ExtendedStatistic", value });
+            }
+            _ => {
+                return Err(DefinitionError::NotExactlyOne {
+                    parameters: ["Statistic", "ExtendedStatistic"],
+                });
+            }
+        };
+        let dimensions = input.dimensions.unwrap_or_default().into_iter();
+        let metric = MetricQuery {
+            namespace: input.namespace.ok_or(DefinitionError::Missing { parameter: "Namespace" })?,
+            metric_name: input.metric_name.ok_or(DefinitionError::Missing { parameter: "MetricName" })?,
+            dimensions: dimensions
+                .map(|dimension| Dimension {
+                    name: dimension.name.unwrap_or_default(),
+                    value: dimension.value.unwrap_or_default(),
+                })
+                .collect(),
+            statistic,
+            period_secs: period(input.period)?,
+            unit: input.unit.map(|unit| unit.as_str().to_owned()),
+        };
+        check_look_back(metric.period_secs, condition.evaluation_periods)?;
+        Ok(Self { description: input.alarm_description, metric, condition, actions, sliding_window_named })
+    }
+
+    /// What missing datapoints mean to this alarm.
+    pub fn missing_data(&self) -> MissingData {
+        let condition = &self.condition;
+        condition.treat_missing_data.unwrap_or(if self.metric.namespace == "AWS/DynamoDB" {
+            // The API reference says that these alarms always ignore missing data, the guide that they do by default.
+            MissingData::Ignore
+        } else {
+            MissingData::default()
+        })
+    }
+}
+
+fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError> {
+    let refused = [
+        ("Metrics (metric math)", input.metrics.is_some()),
+        ("ThresholdMetricId (anomaly detection)", input.threshold_metric_id.is_some()),
+        ("EvaluationCriteria (PromQL)", input.evaluation_criteria.is_some()),
+        ("EvaluationInterval (PromQL)", input.evaluation_interval.is_some()),
+        ("WarmUpConfiguration", input.warm_up_configuration.is_some()),
+        ("ActionConfiguration", input.action_configuration.is_some()),
+        ("EvaluationWindow.WallClockWindow", input.evaluation_window.as_ref().is_some_and(is_wall_clock)),
+    ];
+    match refused.into_iter().find(|(_, present)| *present) {
+        Some((what, _)) => Err(DefinitionError::Unsupported { what }),
+        None => Ok(()),
+    }
+}
+
+fn is_wall_clock(window: &EvaluationWindow) -> bool {
+    window.wall_clock_window.is_some()
+}
+
+fn condition(input: &PutMetricAlarmInput) -> Result<Condition, DefinitionError> {
+    let missing = |parameter| DefinitionError::Missing { parameter };
+    let comparison = input.comparison_operator.as_ref().ok_or(missing("ComparisonOperator"))?;
+    let comparison = Comparison::from_name(comparison.as_str())
+        .ok_or(DefinitionError::Unsupported { what: "ComparisonOperator for anomaly detection" })?;
+    let threshold = input.threshold.ok_or(missing("Threshold"))?;
+    if !threshold.is_finite() {
+        return Err(DefinitionError::Threshold);
+    }
+    let evaluation_periods = positive(input.evaluation_periods.ok_or(missing("EvaluationPeriods"))?);
+    let datapoints_to_alarm = input.datapoints_to_alarm.map(positive);
+    if datapoints_to_alarm.is_some_and(|needed| needed > evaluation_periods) {
+        return Err(DefinitionError::TooManyNeeded);
+    }
+    Ok(Condition {
+        comparison,
+        threshold,
+        evaluation_periods,
+        datapoints_to_alarm,
+        treat_missing_data: option(
+            "TreatMissingData",
+            input.treat_missing_data.as_deref(),
+            &["breaching", "notBreaching", "ignore", "missing"],
+            MissingData::from_name,
+        )?,
+        low_sample_percentiles: option(
+            "EvaluateLowSampleCountPercentile",
+            input.evaluate_low_sample_count_percentile.as_deref(),
+            &["evaluate", "ignore"],
+            LowSamplePercentiles::from_name,
+        )?,
+    })
+}
+
+/// The constraint table has refused everything below 1.
+fn positive(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(1).max(1)
+}
+
+fn option<T>(
+    parameter: &'static str,
+    value: Option<&str>,
+    options: &'static [&'static str],
+    from_name: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, DefinitionError> {
+    let Some(value) = value else { return Ok(None) };
+    let unknown = || DefinitionError::Option { parameter, value: value.to_owned(), options };
+    from_name(value).map(Some).ok_or_else(unknown)
+}
+
+fn period(period: Option<i32>) -> Result<u32, DefinitionError> {
+    let period = period.ok_or(DefinitionError::Missing { parameter: "Period" })?;
+    match u32::try_from(period) {
+        Ok(secs) if matches!(secs, 10 | 20 | 30) || (secs > 0 && secs.is_multiple_of(60)) => Ok(secs),
+        _ => Err(DefinitionError::Period { period_secs: i64::from(period) }),
+    }
+}
+
+/// A week at most; a day at most for periods below an hour.
+fn check_look_back(period_secs: u32, evaluation_periods: u32) -> Result<(), DefinitionError> {
+    let limit_secs = if period_secs < 3600 { 86_400 } else { 604_800 };
+    if u64::from(period_secs) * u64::from(evaluation_periods) > limit_secs {
+        return Err(DefinitionError::LookBack { limit_secs });
+    }
+    Ok(())
+}
+
+fn actions(arns: Option<Vec<String>>, region: &Region) -> Result<Vec<String>, DefinitionError> {
+    let arns = arns.unwrap_or_default();
+    for arn in &arns {
+        ActionTarget::parse(arn)?.check_region(region)?;
+    }
+    Ok(arns)
+}

@@ -1,0 +1,112 @@
+//! Something that a change of state sends, from the moment of the change until it has arrived or failed for good.
+
+use std::time::Duration;
+
+use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_storage::Document;
+use serde::{Deserialize, Serialize};
+
+use crate::event::AlarmEvent;
+
+/// The wait before the second attempt; each further wait is twice as long, up to [`WAIT_MAX`].
+const WAIT_FIRST: Duration = Duration::from_secs(1);
+
+/// The longest wait between two attempts.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// How long an action is attempted before it counts as failed.
+const ATTEMPTED_MAX: Duration = Duration::from_secs(3600);
+
+/// One thing to send. Its document is written together with the state that it tells of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The alarm's name.
+    pub alarm: String,
+    /// What to send, and where to.
+    pub payload: Payload,
+    /// When the state changed.
+    pub state_updated: Timestamp,
+    /// How often it was attempted in vain.
+    pub attempts: u32,
+    /// When it is to be attempted next.
+    pub due: Timestamp,
+}
+
+impl Document for Delivery {
+    const KIND: &'static str = "alarm-delivery";
+}
+
+/// What to send, and where to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payload {
+    /// To execute an action.
+    Action {
+        /// The action's ARN.
+        arn: String,
+        /// For people.
+        subject: String,
+        /// The notification: a JSON text.
+        message: String,
+    },
+    /// To tell the event bus.
+    Event(AlarmEvent),
+}
+
+impl Delivery {
+    /// A delivery that is due at once.
+    pub fn new(alarm: &str, payload: Payload, now: Timestamp) -> Self {
+        Self { alarm: alarm.to_owned(), payload, state_updated: now, attempts: 0, due: now }
+    }
+
+    /// The delivery after one more vain attempt at `now`; `None` if it has been attempted for long enough.
+    pub fn retried(&self, now: Timestamp) -> Option<Self> {
+        if now.since(self.state_updated) >= ATTEMPTED_MAX {
+            return None;
+        }
+        let wait = WAIT_FIRST.saturating_mul(1 << self.attempts.min(16)).min(WAIT_MAX);
+        Some(Self { attempts: self.attempts.saturating_add(1), due: now + wait, ..self.clone() })
+    }
+}
+
+/// Sends notifications to topics.
+pub trait Notifier: Send + Sync + 'static {
+    /// Publishes to the topic `target_arn`. `Ok` means that the topic keeps the message and delivers it by itself.
+    fn notify<'a>(
+        &'a self,
+        scope: &'a Scope,
+        target_arn: &'a str,
+        subject: &'a str,
+        message: &'a str,
+    ) -> BoxFuture<'a, Result<(), NotifyError>>;
+}
+
+/// Why a notification was not published. The text ends in the alarm's history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// It will never be, such as to a topic that does not exist.
+    #[error("{0}")]
+    Permanent(String),
+    /// It may be later.
+    #[error("{0}")]
+    Temporary(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_minute_for_an_hour() {
+        let mut now = Timestamp::from_secs(0);
+        let payload = Payload::Action { arn: String::new(), subject: String::new(), message: String::new() };
+        let mut delivery = Delivery::new("cpu", payload, now);
+        let mut waits = Vec::new();
+        while let Some(next) = delivery.retried(now) {
+            waits.push(next.due.since(now).as_secs());
+            now = next.due;
+            delivery = next;
+        }
+        assert_eq!(waits[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert!((3600..3660).contains(&now.as_secs()), "gave up after {now:?}");
+    }
+}

@@ -1,0 +1,30 @@
+//! One evaluation, from datapoints to the state that the alarm is given: pure, so that it can be repeated, tested and
+//! tried on other data.
+
+use groundwatch_core::Timestamp;
+
+use crate::alarm::StateValue;
+use crate::definition::Definition;
+use crate::reason::{reason, reason_data};
+use crate::transition::NewState;
+use crate::verdict::judge;
+use crate::window::Slot;
+
+/// What an evaluation of `slots` at `now` makes of an alarm that is in the state `current`; `None` leaves it alone.
+///
+/// An alarm that stays in its state keeps the reason for which it came there, as in AWS.
+pub fn evaluate(
+    definition: &Definition,
+    current: StateValue,
+    slots: &[Slot],
+    now: Timestamp,
+) -> Option<NewState> {
+    let verdict =
+        judge(&definition.condition, definition.missing_data(), &definition.metric.statistic, slots);
+    let value = verdict.state.filter(|value| *value != current)?;
+    Some(NewState {
+        value,
+        reason: reason(&definition.condition, &verdict, value),
+        reason_data: Some(reason_data(definition, &verdict, slots, now)),
+    })
+}

@@ -1,0 +1,178 @@
+//! The 'CloudWatch Alarm State Change' event, as rules on the event bus see it.
+
+use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_storage::Key;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::alarm::{Alarm, State, StateValue, arn};
+
+/// An event for the bus, which adds the envelope's id, account and region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmEvent {
+    /// `detail-type`; `source` is always `aws.cloudwatch`.
+    pub detail_type: String,
+    /// `time`, which the envelope shows in whole seconds.
+    pub time: Timestamp,
+    /// The alarm's ARN: the only one of `resources`.
+    pub resource: String,
+    /// `detail`: a JSON object.
+    pub detail: String,
+}
+
+/// Takes events of alarms.
+pub trait EventSink: Send + Sync + 'static {
+    /// Hands over an event. `Ok` means that the sink keeps it; after an error it is offered again.
+    fn publish<'a>(
+        &'a self,
+        scope: &'a Scope,
+        event: &'a AlarmEvent,
+    ) -> BoxFuture<'a, Result<(), EventSinkError>>;
+}
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the event was not taken")]
+pub struct EventSinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// The event that `alarm` went from the state `old` to the one that it has now. It is sent even if actions are disabled.
+pub fn state_change(key: &Key, alarm: &Alarm, old: &State) -> AlarmEvent {
+    let metric = &alarm.definition.metric;
+    let detail = Detail {
+        alarm_name: &key.name,
+        state: EventState::of(&alarm.state),
+        previous_state: EventState::of(old),
+        configuration: Configuration {
+            description: alarm.definition.description.as_deref(),
+            metrics: [MetricEntry {
+                id: stable_uuid(&arn(key)),
+                metric_stat: MetricStat {
+                    metric: Metric {
+                        namespace: &metric.namespace,
+                        name: &metric.metric_name,
+                        dimensions: metric
+                            .dimensions
+                            .iter()
+                            .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
+                            .collect(),
+                    },
+                    period: metric.period_secs,
+                    stat: metric.statistic.as_str(),
+                    unit: metric.unit.as_deref(),
+                },
+                return_data: true,
+            }],
+        },
+    };
+    AlarmEvent {
+        detail_type: "CloudWatch Alarm State Change".to_owned(),
+        time: alarm.state.updated,
+        resource: arn(key),
+        detail: serde_json::to_string(&detail).expect("text, numbers and lists always have a JSON form"),
+    }
+}
+
+/// AWS gives the metric of a simple alarm a UUID. Ours comes from the alarm's ARN, so that it stays the same.
+fn stable_uuid(text: &str) -> String {
+    // FNV-1a of 128 bits.
+    let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let digits = format!("{hash:032x}");
+    let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    alarm_name: &'a str,
+    state: EventState<'a>,
+    previous_state: EventState<'a>,
+    configuration: Configuration<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventState<'a> {
+    value: StateValue,
+    reason: &'a str,
+    /// A string, unlike in the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_data: Option<&'a str>,
+    timestamp: String,
+}
+
+impl<'a> EventState<'a> {
+    fn of(state: &'a State) -> Self {
+        Self {
+            value: state.value,
+            reason: &state.reason,
+            reason_data: state.reason_data.as_deref(),
+            timestamp: state.updated.to_aws_json_text(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Configuration<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    metrics: [MetricEntry<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MetricEntry<'a> {
+    id: String,
+    metric_stat: MetricStat<'a>,
+    return_data: bool,
+}
+
+#[derive(Serialize)]
+struct MetricStat<'a> {
+    metric: Metric<'a>,
+    period: u32,
+    stat: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Metric<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    dimensions: BTreeMap<&'a str, &'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{definition, key};
+
+    #[test]
+    fn events_read_as_recorded() {
+        let definition = definition().description("slow").build();
+        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
+        let old = alarm.state.clone();
+        alarm.state.value = StateValue::Ok;
+        alarm.state.reason = "fine".to_owned();
+        alarm.state.reason_data = Some("{\"n\":1}".to_owned());
+        let event = state_change(&key("cpu"), &alarm, &old);
+        let id = stable_uuid(&event.resource);
+        assert_eq!(
+            event.detail,
+            format!(
+                "{{\"alarmName\":\"cpu\",\"state\":{{\"value\":\"OK\",\"reason\":\"fine\",\
+                 \"reasonData\":\"{{\\\"n\\\":1}}\",\"timestamp\":\"2026-01-02T03:03:20.001+0000\"}},\
+                 \"previousState\":{{\"value\":\"INSUFFICIENT_DATA\",\
+                 \"reason\":\"Unchecked: Initial alarm creation\",\
+                 \"timestamp\":\"2026-01-02T03:03:20.001+0000\"}},\
+                 \"configuration\":{{\"description\":\"slow\",\"metrics\":[{{\"id\":\"{id}\",\
+                 \"metricStat\":{{\"metric\":{{\"namespace\":\"Shop\",\"name\":\"Latency\",\
+                 \"dimensions\":{{\"Host\":\"a\"}}}},\"period\":60,\"stat\":\"Average\"}},\"returnData\":true}}]}}}}"
+            )
+        );
+        assert_eq!(id.len(), 36);
+    }
+}

@@ -1,0 +1,97 @@
+//! AWS's words for what goes wrong: the one place where the error texts of alarms are written.
+
+use groundwatch_api::cloudwatch::errors;
+use groundwatch_api::{Fault, common};
+use groundwatch_storage::StorageError;
+
+use crate::action_target::ActionTargetError;
+use crate::definition::DefinitionError;
+use crate::error::AlarmError;
+
+impl From<AlarmError> for Fault {
+    fn from(error: AlarmError) -> Self {
+        match error {
+            AlarmError::Definition(error) => definition_fault(error),
+            // Recorded 2025-09: without any message.
+            AlarmError::NotFound => errors::RESOURCE_NOT_FOUND.bare(),
+            AlarmError::ReasonData => errors::INVALID_FORMAT_FAULT.with("StateReasonData is not valid JSON"),
+            AlarmError::Excluded { parameter, other } => errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
+                .with(format!("The parameter {parameter} cannot be used together with {other}.")),
+            AlarmError::Range => errors::INVALID_PARAMETER_VALUE_EXCEPTION
+                .with("The parameter StartDate must be less than or equal to the parameter EndDate."),
+            AlarmError::NextToken => {
+                errors::INVALID_NEXT_TOKEN.with("Request parameter NextToken is invalid")
+            }
+            AlarmError::Unsupported { parameter } => unsupported(parameter),
+            AlarmError::Storage(error) => storage_fault(&error),
+        }
+    }
+}
+
+fn definition_fault(error: DefinitionError) -> Fault {
+    let invalid = |text: String| errors::INVALID_PARAMETER_VALUE_EXCEPTION.with(text);
+    let validation = |text: String| errors::VALIDATION_EXCEPTION.with(text);
+    match error {
+        DefinitionError::Unsupported { what } => unsupported(what),
+        DefinitionError::Missing { parameter } => errors::MISSING_REQUIRED_PARAMETER_EXCEPTION
+            .with(format!("The parameter {parameter} is required.")),
+        DefinitionError::NotExactlyOne { parameters: [one, other] } => {
+            errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
+                .with(format!("Exactly one of the parameters {one} and {other} must be specified."))
+        }
+        DefinitionError::Value { parameter, value } => {
+            invalid(format!("The value {value} for parameter {parameter} is not supported."))
+        }
+        DefinitionError::Option { parameter, value, options } => {
+            let (last, others) = options.split_last().expect("every parameter has options");
+            let others = others.join(", ");
+            validation(format!(
+                "Option {value} is not supported. Supported options for parameter {parameter} are {others} and {last}."
+            ))
+        }
+        DefinitionError::Period { .. } => {
+            validation("Period must be 10, 20, 30 or a multiple of 60".to_owned())
+        }
+        DefinitionError::LookBack { limit_secs } => {
+            let days = if limit_secs == 86_400 {
+                "a day".to_owned()
+            } else {
+                format!("{} days", limit_secs / 86_400)
+            };
+            validation(format!(
+                "Metrics cannot be checked across more than {days} (EvaluationPeriods * Period must be <= {limit_secs})."
+            ))
+        }
+        DefinitionError::TooManyNeeded => {
+            validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods.".to_owned())
+        }
+        DefinitionError::Threshold => invalid("The parameter Threshold must be a finite number.".to_owned()),
+        DefinitionError::Action(ActionTargetError::Syntax { arn }) => {
+            validation(format!("Invalid arn syntax: {arn}"))
+        }
+        DefinitionError::Action(ActionTargetError::Region { found, expected }) => {
+            validation(format!("Invalid region {found} specified. Only {expected} is supported."))
+        }
+    }
+}
+
+/// AWS would do it; the text says that it is us who do not.
+fn unsupported(what: &str) -> Fault {
+    errors::VALIDATION_EXCEPTION.with(format!("Groundwatch does not support {what} yet."))
+}
+
+fn storage_fault(error: &StorageError) -> Fault {
+    match error {
+        StorageError::Overloaded => common::THROTTLING.with("Rate exceeded"),
+        StorageError::Full { .. } | StorageError::Io { .. } | StorageError::Closed { .. } => {
+            tracing::error!(error = error as &dyn std::error::Error, "alarms cannot be read or written");
+            common::SERVICE_UNAVAILABLE.with("The service cannot store data at the moment.")
+        }
+        // The alarm kept changing while the request was decided; SDKs try again.
+        StorageError::Conflict { .. } => common::THROTTLING.with("Rate exceeded"),
+        _ => {
+            tracing::error!(error = error as &dyn std::error::Error, "alarms cannot be read or written");
+            common::INTERNAL_FAILURE.with("An internal error occurred.")
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! What the history tells of an alarm: the items, and AWS's JSON in `HistoryData`.
+//!
+//! Items outlive their alarm. The JSON's members and their order are those of recorded histories; a text that would
+//! exceed AWS's limit for `HistoryData` leaves out its bulkiest part.
+
+use groundwatch_core::Timestamp;
+use groundwatch_storage::{Entry, Key};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::alarm::{Alarm, State, StateValue, arn};
+use crate::java_double::JavaDouble;
+use crate::reader::{Dimension, Statistic};
+
+/// The longest `HistoryData`, in bytes.
+const DATA_BYTES_MAX: usize = 4095;
+
+/// One item of an alarm's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// What kind of alarm it is about.
+    pub alarm_type: AlarmType,
+    /// What kind of item it is.
+    pub kind: HistoryKind,
+    /// `HistorySummary`.
+    pub summary: String,
+    /// `HistoryData`: a JSON text.
+    pub data: String,
+}
+
+impl Entry for HistoryItem {
+    const KIND: &'static str = "alarm-history";
+}
+
+/// `AlarmType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmType {
+    /// An alarm on a metric.
+    MetricAlarm,
+}
+
+impl AlarmType {
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MetricAlarm => "MetricAlarm",
+        }
+    }
+}
+
+/// `HistoryItemType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HistoryKind {
+    /// The alarm was created, changed or deleted.
+    ConfigurationUpdate,
+    /// Its state changed.
+    StateUpdate,
+    /// An action was executed, or failed for good.
+    Action,
+}
+
+impl HistoryKind {
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConfigurationUpdate => "ConfigurationUpdate",
+            Self::StateUpdate => "StateUpdate",
+            Self::Action => "Action",
+        }
+    }
+}
+
+/// What happened to a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigurationChange {
+    /// It is new.
+    Create,
+    /// It replaces another.
+    Update,
+    /// It is gone.
+    Delete,
+}
+
+impl HistoryItem {
+    /// `Alarm "cpu" created`; `alarm` is what it is now, or was last.
+    pub fn configuration(key: &Key, alarm: &Alarm, change: ConfigurationChange) -> Self {
+        let configuration = Some(Configuration::of(key, alarm));
+        let (verb, data) = match change {
+            ConfigurationChange::Create => (
+                "created",
+                ConfigurationData { created_alarm: configuration, ..ConfigurationData::new("Create") },
+            ),
+            ConfigurationChange::Update => (
+                "updated",
+                ConfigurationData { updated_alarm: configuration, ..ConfigurationData::new("Update") },
+            ),
+            ConfigurationChange::Delete => (
+                "deleted",
+                ConfigurationData { deleted_alarm: configuration, ..ConfigurationData::new("Delete") },
+            ),
+        };
+        let kind = HistoryKind::ConfigurationUpdate;
+        let data = first_that_fits([json(&data), json(&ConfigurationData::new(data.kind))]);
+        Self {
+            alarm_type: AlarmType::MetricAlarm,
+            kind,
+            summary: format!("Alarm \"{}\" {verb}", key.name),
+            data,
+        }
+    }
+
+    /// `Alarm updated from OK to ALARM`.
+    pub fn state(old: &State, new: &State) -> Self {
+        let data = |old_data: bool, new_data: bool| {
+            json(&StateData {
+                version: "1.0",
+                old_state: HistoryState::of(old, old_data),
+                new_state: HistoryState::of(new, new_data),
+            })
+        };
+        Self {
+            alarm_type: AlarmType::MetricAlarm,
+            kind: HistoryKind::StateUpdate,
+            summary: format!("Alarm updated from {} to {}", old.value, new.value),
+            data: first_that_fits([data(true, true), data(false, true), data(false, false)]),
+        }
+    }
+
+    /// `Successfully executed action arn:…`, or `Failed to …` with what went wrong.
+    pub fn action(arn: &str, message: &str, state_updated: Timestamp, outcome: Result<(), &str>) -> Self {
+        let data = |message: Option<&str>| {
+            json(&ActionData {
+                action_state: if outcome.is_ok() { "Succeeded" } else { "Failed" },
+                state_update_timestamp: state_updated.as_millis(),
+                notification_resource: arn,
+                published_message: message,
+                error: outcome.err(),
+            })
+        };
+        let summary = match outcome {
+            Ok(()) => format!("Successfully executed action {arn}"),
+            Err(error) => format!("Failed to execute action {arn}. Received error: \"{error}\""),
+        };
+        let data = first_that_fits([data(Some(message)), data(None)]);
+        Self { alarm_type: AlarmType::MetricAlarm, kind: HistoryKind::Action, summary, data }
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("text, numbers and lists always have a JSON form")
+}
+
+/// The first of `texts`, fullest first, that keeps to the limit; the last if none does.
+fn first_that_fits<const N: usize>(texts: [String; N]) -> String {
+    let mut last = String::new();
+    for text in texts {
+        last = text;
+        if last.len() <= DATA_BYTES_MAX {
+            break;
+        }
+    }
+    last
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfigurationData<'a> {
+    version: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_alarm: Option<Configuration<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_alarm: Option<Configuration<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_alarm: Option<Configuration<'a>>,
+}
+
+impl ConfigurationData<'_> {
+    fn new(kind: &'static str) -> Self {
+        Self { version: "1.0", kind, created_alarm: None, updated_alarm: None, deleted_alarm: None }
+    }
+}
+
+/// Recorded 2022-11, down to `okactions`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Configuration<'a> {
+    alarm_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_description: Option<&'a str>,
+    alarm_arn: String,
+    alarm_configuration_updated_timestamp: String,
+    namespace: &'a str,
+    metric_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistic: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_statistic: Option<&'a str>,
+    period: u32,
+    dimensions: Vec<LowerCaseDimension<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    threshold: JavaDouble,
+    comparison_operator: &'static str,
+    evaluation_periods: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datapoints_to_alarm: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    treat_missing_data: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluate_low_sample_count_percentile: Option<&'static str>,
+    state_value: StateValue,
+    state_updated_timestamp: String,
+    actions_enabled: bool,
+    alarm_actions: &'a [String],
+    insufficient_data_actions: &'a [String],
+    okactions: &'a [String],
+}
+
+impl<'a> Configuration<'a> {
+    fn of(key: &'a Key, alarm: &'a Alarm) -> Self {
+        let Alarm { definition, configured, state, .. } = alarm;
+        let (metric, condition) = (&definition.metric, &definition.condition);
+        let (statistic, extended_statistic) = match &metric.statistic {
+            Statistic::Simple(text) => (Some(text.as_str()), None),
+            Statistic::Extended(text) => (None, Some(text.as_str())),
+        };
+        Self {
+            alarm_name: &key.name,
+            alarm_description: definition.description.as_deref(),
+            alarm_arn: arn(key),
+            alarm_configuration_updated_timestamp: configured.to_aws_json_text(),
+            namespace: &metric.namespace,
+            metric_name: &metric.metric_name,
+            statistic,
+            extended_statistic,
+            period: metric.period_secs,
+            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
+            unit: metric.unit.as_deref(),
+            threshold: JavaDouble(condition.threshold),
+            comparison_operator: condition.comparison.name(),
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            treat_missing_data: condition.treat_missing_data.map(|treatment| treatment.name()),
+            evaluate_low_sample_count_percentile: condition
+                .low_sample_percentiles
+                .map(|option| option.name()),
+            state_value: state.value,
+            state_updated_timestamp: state.updated.to_aws_json_text(),
+            actions_enabled: definition.actions.enabled,
+            alarm_actions: &definition.actions.alarm,
+            insufficient_data_actions: &definition.actions.insufficient_data,
+            okactions: &definition.actions.ok,
+        }
+    }
+}
+
+/// A dimension as AWS writes it into JSON texts: value first, in lower case (recorded 2022 and 2026-02).
+#[derive(Serialize)]
+pub(crate) struct LowerCaseDimension<'a> {
+    value: &'a str,
+    name: &'a str,
+}
+
+impl<'a> LowerCaseDimension<'a> {
+    pub(crate) fn of(dimension: &'a Dimension) -> Self {
+        Self { value: &dimension.value, name: &dimension.name }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StateData<'a> {
+    version: &'static str,
+    old_state: HistoryState<'a>,
+    new_state: HistoryState<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HistoryState<'a> {
+    state_value: StateValue,
+    state_reason: &'a str,
+    /// An object here, where DescribeAlarms has a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_data: Option<&'a RawValue>,
+}
+
+impl<'a> HistoryState<'a> {
+    fn of(state: &'a State, with_data: bool) -> Self {
+        let data = state.reason_data.as_deref().filter(|_| with_data);
+        Self {
+            state_value: state.value,
+            state_reason: &state.reason,
+            state_reason_data: data.and_then(|data| serde_json::from_str(data).ok()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActionData<'a> {
+    action_state: &'static str,
+    state_update_timestamp: i64,
+    notification_resource: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{definition, key};
+    use std::collections::BTreeMap;
+
+    fn state(value: StateValue, reason_data: Option<&str>) -> State {
+        State {
+            value,
+            reason: "by hand".to_owned(),
+            reason_data: reason_data.map(str::to_owned),
+            updated: Timestamp::EPOCH,
+            transitioned: Timestamp::EPOCH,
+        }
+    }
+
+    #[test]
+    fn state_updates_hold_reason_data_as_an_object() {
+        let item = HistoryItem::state(
+            &state(StateValue::Ok, None),
+            &state(StateValue::Alarm, Some("{\"n\":1.0E7}")),
+        );
+        assert_eq!(item.summary, "Alarm updated from OK to ALARM");
+        assert_eq!(
+            item.data,
+            "{\"version\":\"1.0\",\"oldState\":{\"stateValue\":\"OK\",\"stateReason\":\"by hand\"},\
+             \"newState\":{\"stateValue\":\"ALARM\",\"stateReason\":\"by hand\",\"stateReasonData\":{\"n\":1.0E7}}}"
+        );
+    }
+
+    #[test]
+    fn long_data_lose_the_old_state_first() {
+        let long = format!("{{\"old\":\"{}\"}}", "x".repeat(3000));
+        let new = format!("{{\"new\":\"{}\"}}", "x".repeat(3000));
+        let item =
+            HistoryItem::state(&state(StateValue::Ok, Some(&long)), &state(StateValue::Alarm, Some(&new)));
+        assert!(item.data.len() <= DATA_BYTES_MAX);
+        assert!(item.data.contains("\"new\"") && !item.data.contains("\"old\""), "{}", item.data);
+    }
+
+    #[test]
+    fn configurations_read_as_recorded() {
+        let definition = definition().description("slow").build();
+        let alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_667_404_530_959));
+        let item = HistoryItem::configuration(&key("cpu"), &alarm, ConfigurationChange::Create);
+        assert_eq!(item.summary, "Alarm \"cpu\" created");
+        assert_eq!(
+            item.data,
+            "{\"version\":\"1.0\",\"type\":\"Create\",\"createdAlarm\":{\"alarmName\":\"cpu\",\
+             \"alarmDescription\":\"slow\",\"alarmArn\":\"arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu\",\
+             \"alarmConfigurationUpdatedTimestamp\":\"2022-11-02T15:55:30.959+0000\",\"namespace\":\"Shop\",\
+             \"metricName\":\"Latency\",\"statistic\":\"Average\",\"period\":60,\
+             \"dimensions\":[{\"value\":\"a\",\"name\":\"Host\"}],\"threshold\":1.0,\
+             \"comparisonOperator\":\"GreaterThanThreshold\",\"evaluationPeriods\":1,\
+             \"stateValue\":\"INSUFFICIENT_DATA\",\"stateUpdatedTimestamp\":\"2022-11-02T15:55:30.959+0000\",\
+             \"actionsEnabled\":true,\"alarmActions\":[],\"insufficientDataActions\":[],\"okactions\":[]}}"
+        );
+    }
+
+    #[test]
+    fn failed_actions_say_why() {
+        let item = HistoryItem::action("arn:x", "{}", Timestamp::from_millis(5), Err("no such topic"));
+        assert_eq!(item.summary, "Failed to execute action arn:x. Received error: \"no such topic\"");
+        assert_eq!(
+            item.data,
+            "{\"actionState\":\"Failed\",\"stateUpdateTimestamp\":5,\"notificationResource\":\"arn:x\",\
+             \"publishedMessage\":\"{}\",\"error\":\"no such topic\"}"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! What an alarm sends to an SNS topic: the notification JSON that chat and paging services parse, and the subject.
+
+use groundwatch_core::AccountId;
+use groundwatch_storage::Key;
+use serde::Serialize;
+
+use crate::alarm::{Alarm, State, StateValue, arn};
+use crate::condition::MissingData;
+use crate::history::LowerCaseDimension;
+use crate::java_double::JavaDouble;
+use crate::reader::Statistic;
+use crate::regions::display_name;
+
+/// The longest subject that SNS takes, in characters.
+const SUBJECT_CHARS_MAX: usize = 100;
+
+/// `ALARM: "cpu" in US East (N. Virginia)`; of a long name the end is left out.
+pub fn subject(key: &Key, state: StateValue) -> String {
+    let (before, after) = (format!("{state}: \""), format!("\" in {}", display_name(&key.scope.region)));
+    let room = SUBJECT_CHARS_MAX.saturating_sub(before.chars().count() + after.chars().count());
+    let name: String = if key.name.chars().count() > room {
+        key.name.chars().take(room.saturating_sub(3)).chain("...".chars()).collect()
+    } else {
+        key.name.clone()
+    };
+    let subject = format!("{before}{name}{after}");
+    // A region of one's own may have a name that leaves no room at all.
+    subject.chars().take(SUBJECT_CHARS_MAX).collect()
+}
+
+/// The notification that `alarm` went from the state `old` to the one that it has now. Members and their order are
+/// AWS's (recorded 2026-02).
+pub fn message(key: &Key, alarm: &Alarm, old: &State) -> String {
+    let definition = &alarm.definition;
+    let (metric, condition) = (&definition.metric, &definition.condition);
+    let upper_case;
+    let (statistic_type, statistic, extended_statistic) = match &metric.statistic {
+        Statistic::Simple(text) => {
+            upper_case = upper_snake_case(text);
+            ("Statistic", Some(upper_case.as_str()), None)
+        }
+        Statistic::Extended(text) => ("ExtendedStatistic", None, Some(text.as_str())),
+    };
+    let notification = Notification {
+        alarm_name: &key.name,
+        alarm_description: definition.description.as_deref(),
+        account: key.scope.account,
+        alarm_configuration_updated_timestamp: alarm.configured.to_aws_json_text(),
+        new_state_value: alarm.state.value,
+        new_state_reason: &alarm.state.reason,
+        state_change_time: alarm.state.updated.to_aws_json_text(),
+        region: display_name(&key.scope.region),
+        alarm_arn: arn(key),
+        old_state_value: old.value,
+        ok_actions: &definition.actions.ok,
+        alarm_actions: &definition.actions.alarm,
+        insufficient_data_actions: &definition.actions.insufficient_data,
+        action_executed_after_mute_window: false,
+        trigger: Trigger {
+            metric_name: &metric.metric_name,
+            namespace: &metric.namespace,
+            statistic_type,
+            statistic,
+            extended_statistic,
+            unit: metric.unit.as_deref(),
+            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
+            period: metric.period_secs,
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            comparison_operator: condition.comparison.name(),
+            threshold: JavaDouble(condition.threshold),
+            treat_missing_data: condition
+                .treat_missing_data
+                .map_or(MissingData::default().name(), MissingData::name),
+            evaluate_low_sample_count_percentile: condition
+                .low_sample_percentiles
+                .map_or("", |option| option.name()),
+        },
+    };
+    serde_json::to_string(&notification).expect("text, numbers and lists always have a JSON form")
+}
+
+/// `SampleCount` → `SAMPLE_COUNT`, `Average` → `AVERAGE`.
+fn upper_snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 1);
+    for (index, letter) in name.chars().enumerate() {
+        if index > 0 && letter.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_uppercase());
+    }
+    text
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Notification<'a> {
+    alarm_name: &'a str,
+    alarm_description: Option<&'a str>,
+    #[serde(rename = "AWSAccountId")]
+    account: AccountId,
+    alarm_configuration_updated_timestamp: String,
+    new_state_value: StateValue,
+    new_state_reason: &'a str,
+    state_change_time: String,
+    region: &'a str,
+    alarm_arn: String,
+    old_state_value: StateValue,
+    #[serde(rename = "OKActions")]
+    ok_actions: &'a [String],
+    alarm_actions: &'a [String],
+    insufficient_data_actions: &'a [String],
+    action_executed_after_mute_window: bool,
+    trigger: Trigger<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Trigger<'a> {
+    metric_name: &'a str,
+    namespace: &'a str,
+    statistic_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistic: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_statistic: Option<&'a str>,
+    /// `null` without one.
+    unit: Option<&'a str>,
+    dimensions: Vec<LowerCaseDimension<'a>>,
+    period: u32,
+    evaluation_periods: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datapoints_to_alarm: Option<u32>,
+    comparison_operator: &'static str,
+    threshold: JavaDouble,
+    treat_missing_data: &'static str,
+    /// Empty without one.
+    evaluate_low_sample_count_percentile: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Actions;
+    use crate::testing::{definition, key};
+    use groundwatch_core::Timestamp;
+    use std::collections::BTreeMap;
+
+    const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ops";
+
+    fn alarm_in_alarm(definition: crate::definition::Definition) -> (Alarm, State) {
+        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
+        let old = alarm.state.clone();
+        alarm.state.value = StateValue::Alarm;
+        alarm.state.reason = "Threshold Crossed".to_owned();
+        alarm.state.updated = Timestamp::from_millis(1_767_323_045_678);
+        (alarm, old)
+    }
+
+    #[test]
+    fn notifications_read_as_recorded() {
+        let actions = Actions { enabled: true, alarm: vec![TOPIC.to_owned()], ..Actions::default() };
+        let (alarm, old) = alarm_in_alarm(definition().needs(1).actions(actions).build());
+        assert_eq!(
+            message(&key("cpu"), &alarm, &old),
+            "{\"AlarmName\":\"cpu\",\"AlarmDescription\":null,\"AWSAccountId\":\"000000000000\",\
+             \"AlarmConfigurationUpdatedTimestamp\":\"2026-01-02T03:03:20.001+0000\",\"NewStateValue\":\"ALARM\",\
+             \"NewStateReason\":\"Threshold Crossed\",\"StateChangeTime\":\"2026-01-02T03:04:05.678+0000\",\
+             \"Region\":\"US East (N. Virginia)\",\
+             \"AlarmArn\":\"arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu\",\
+             \"OldStateValue\":\"INSUFFICIENT_DATA\",\"OKActions\":[],\
+             \"AlarmActions\":[\"arn:aws:sns:us-east-1:000000000000:ops\"],\"InsufficientDataActions\":[],\
+             \"ActionExecutedAfterMuteWindow\":false,\"Trigger\":{\"MetricName\":\"Latency\",\"Namespace\":\"Shop\",\
+             \"StatisticType\":\"Statistic\",\"Statistic\":\"AVERAGE\",\"Unit\":null,\
+             \"Dimensions\":[{\"value\":\"a\",\"name\":\"Host\"}],\"Period\":60,\"EvaluationPeriods\":1,\
+             \"DatapointsToAlarm\":1,\"ComparisonOperator\":\"GreaterThanThreshold\",\"Threshold\":1.0,\
+             \"TreatMissingData\":\"missing\",\"EvaluateLowSampleCountPercentile\":\"\"}}"
+        );
+    }
+
+    #[test]
+    fn percentiles_are_extended_statistics() {
+        let (alarm, old) = alarm_in_alarm(definition().percentile("p99").unit("Seconds").build());
+        let message = message(&key("cpu"), &alarm, &old);
+        let expected =
+            "\"StatisticType\":\"ExtendedStatistic\",\"ExtendedStatistic\":\"p99\",\"Unit\":\"Seconds\",";
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(upper_snake_case("SampleCount"), "SAMPLE_COUNT");
+    }
+
+    #[test]
+    fn subjects_keep_to_what_sns_takes() {
+        assert_eq!(subject(&key("cpu"), StateValue::Ok), "OK: \"cpu\" in US East (N. Virginia)");
+        let long = subject(&key(&"ü".repeat(255)), StateValue::InsufficientData);
+        assert_eq!(long.chars().count(), SUBJECT_CHARS_MAX);
+        assert!(long.ends_with("ü...\" in US East (N. Virginia)"), "{long}");
+    }
+}

@@ -1,0 +1,213 @@
+//! Executes actions and hands over events: an activity over durable deliveries.
+//!
+//! A delivery is written with the state change that causes it, and removed with the history item that tells its outcome.
+//! A crash between the two repeats it: topics and the bus may see a message twice, never not at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
+use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, Ledger, StorageError};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::action_target::{ActionKind, ActionTarget};
+use crate::delivery::{Delivery, Notifier, NotifyError, Payload, WAIT_MAX};
+use crate::due_queue::DueQueue;
+use crate::event::EventSink;
+use crate::history::HistoryItem;
+use crate::store::RETRY_AFTER;
+
+/// How many deliveries are under way at once.
+const CONCURRENT_MAX: usize = 32;
+
+/// What is to be sent, and the activity that sends it.
+pub(crate) struct Outbox {
+    catalog: Catalog,
+    deliveries: Documents<Delivery>,
+    history: Ledger<HistoryItem>,
+    clock: SharedClock,
+    notifier: Arc<dyn Notifier>,
+    events: Option<Arc<dyn EventSink>>,
+    /// Names the next delivery: deliveries are executed in the order in which they came about.
+    next_number: AtomicU64,
+    queue: Mutex<DueQueue<Key>>,
+    changed: Notify,
+}
+
+/// How an attempt ended.
+enum Outcome {
+    Done,
+    Failed(String),
+    Later(String),
+}
+
+impl Outbox {
+    /// Opens the outbox with what a former run has left in it.
+    pub(crate) fn open(
+        catalog: &Catalog,
+        clock: SharedClock,
+        notifier: Arc<dyn Notifier>,
+        events: Option<Arc<dyn EventSink>>,
+    ) -> Result<Self, StorageError> {
+        let deliveries = Documents::<Delivery>::open(catalog)?;
+        let mut queue = DueQueue::new();
+        let (now, mut next_number) = (clock.now(), 0);
+        for (key, delivery) in deliveries.all() {
+            next_number = next_number.max(key.name.parse::<u64>().map_or(0, |number| number + 1));
+            // A clock that was set back while the server was down must not hold a delivery back.
+            queue.plan(key, delivery.due.min(now + WAIT_MAX));
+        }
+        Ok(Self {
+            catalog: catalog.clone(),
+            deliveries,
+            history: Ledger::open(catalog),
+            clock,
+            notifier,
+            events,
+            next_number: AtomicU64::new(next_number),
+            queue: Mutex::new(queue),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Whether somebody listens to events.
+    pub(crate) fn has_event_sink(&self) -> bool {
+        self.events.is_some()
+    }
+
+    /// Adds `deliveries` of an alarm in the scope of `alarm` to `batch`. What is returned goes to [`Self::enqueue`] once
+    /// the batch is committed.
+    pub(crate) fn stage(
+        &self,
+        batch: &mut Batch,
+        alarm: &Key,
+        deliveries: Vec<Delivery>,
+    ) -> Vec<(Key, Timestamp)> {
+        let staged = deliveries.into_iter().map(|delivery| {
+            let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+            let key = Key::new(&alarm.scope, format!("{number:020}"));
+            let due = delivery.due;
+            self.deliveries.put(batch, key.clone(), delivery, Expect::Absent);
+            (key, due)
+        });
+        staged.collect()
+    }
+
+    /// Makes committed deliveries due.
+    pub(crate) fn enqueue(&self, staged: Vec<(Key, Timestamp)>) {
+        if staged.is_empty() {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        for (key, due) in staged {
+            queue.plan(key, due);
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    async fn deliver(&self, key: Key, now: Timestamp) {
+        let Some(delivery) = self.deliveries.get(&key) else { return };
+        let outcome = self.attempt(&key, &delivery).await;
+        if let Err(error) = self.settle(&key, &delivery, outcome, now).await {
+            tracing::warn!(alarm = delivery.alarm, %error, "the outcome of an action cannot be written; it will be repeated");
+            self.queue.lock().plan(key, now + RETRY_AFTER);
+        }
+    }
+
+    async fn attempt(&self, key: &Key, delivery: &Delivery) -> Outcome {
+        match &delivery.payload {
+            Payload::Action { arn, subject, message } => {
+                match ActionTarget::parse(arn).map(|target| target.kind) {
+                    Ok(ActionKind::Topic) => {
+                        match self.notifier.notify(&key.scope, arn, subject, message).await {
+                            Ok(()) => Outcome::Done,
+                            Err(NotifyError::Permanent(error)) => Outcome::Failed(error),
+                            Err(NotifyError::Temporary(error)) => Outcome::Later(error),
+                        }
+                    }
+                    Ok(kind) => {
+                        Outcome::Failed(format!("Groundwatch does not support {} actions yet", kind.name()))
+                    }
+                    Err(error) => Outcome::Failed(error.to_string()),
+                }
+            }
+            Payload::Event(event) => match &self.events {
+                Some(sink) => match sink.publish(&key.scope, event).await {
+                    Ok(()) => Outcome::Done,
+                    Err(error) => Outcome::Later(error.to_string()),
+                },
+                None => Outcome::Failed("there is no event bus any more".to_owned()),
+            },
+        }
+    }
+
+    /// Writes how an attempt ended: the delivery's next attempt, or its removal and the history item.
+    async fn settle(
+        &self,
+        key: &Key,
+        delivery: &Delivery,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let mut batch = Batch::new();
+        let error = match outcome {
+            Outcome::Done => None,
+            Outcome::Failed(error) => Some(error),
+            Outcome::Later(error) => match delivery.retried(now) {
+                Some(retried) => {
+                    let due = retried.due;
+                    tracing::info!(alarm = delivery.alarm, error, "an action failed and will be tried again");
+                    self.deliveries.put(&mut batch, key.clone(), retried, Expect::Present);
+                    self.catalog.commit(batch).await?;
+                    self.queue.lock().plan(key.clone(), due);
+                    return Ok(());
+                }
+                None => Some(error),
+            },
+        };
+        if let Some(error) = &error {
+            tracing::warn!(alarm = delivery.alarm, error, "an action failed");
+        }
+        if let Payload::Action { arn, message, .. } = &delivery.payload {
+            let outcome = error.as_deref().map_or(Ok(()), Err);
+            let item = HistoryItem::action(arn, message, delivery.state_updated, outcome);
+            self.history.append(&mut batch, Key::new(&key.scope, &*delivery.alarm), now, item);
+        }
+        self.deliveries.remove(&mut batch, key.clone(), Expect::Any);
+        self.catalog.commit(batch).await
+    }
+}
+
+impl Activity for Outbox {
+    fn name(&self) -> &'static str {
+        "alarm-actions"
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.queue.lock().next(self.clock.now())
+    }
+
+    fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            loop {
+                let due = self.queue.lock().take_due(now);
+                if due.is_empty() {
+                    return;
+                }
+                stream::iter(due)
+                    .map(|key| self.deliver(key, now))
+                    .buffered(CONCURRENT_MAX)
+                    .for_each(async |()| {})
+                    .await;
+            }
+        })
+    }
+
+    fn changed(&self) -> &Notify {
+        &self.changed
+    }
+}

@@ -1,0 +1,109 @@
+//! What an alarm watches, and how it asks for it: the metrics store as alarms see it.
+
+use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One series of datapoints: a metric, a statistic over it, and a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricQuery {
+    /// The metric's namespace.
+    pub namespace: String,
+    /// The metric's name.
+    pub metric_name: String,
+    /// The metric's whole dimension set, in the order in which the user wrote it.
+    pub dimensions: Vec<Dimension>,
+    /// What is computed over the samples of a period.
+    pub statistic: Statistic,
+    /// The length of a period in seconds: 10, 20, 30 or a multiple of 60.
+    pub period_secs: u32,
+    /// Only samples of this unit (AWS's name of it), or all samples.
+    pub unit: Option<String>,
+}
+
+/// A name and a value that tell a metric apart from its namesakes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// The dimension's name.
+    pub name: String,
+    /// The dimension's value.
+    pub value: String,
+}
+
+/// What is computed over the samples of a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Statistic {
+    /// `Statistic`: SampleCount, Average, Sum, Minimum or Maximum.
+    Simple(String),
+    /// `ExtendedStatistic`: a percentile such as `p99.9`, or whatever else the [`MetricReader`] supports.
+    Extended(String),
+}
+
+impl Statistic {
+    /// The statistic as AWS writes it.
+    pub fn as_str(&self) -> &str {
+        let (Self::Simple(text) | Self::Extended(text)) = self;
+        text
+    }
+
+    /// The percentile in percent (0 to 100), if this is a `pNN`.
+    pub fn percentile(&self) -> Option<f64> {
+        let Self::Extended(text) = self else { return None };
+        let percent: f64 = text.strip_prefix(['p', 'P'])?.parse().ok()?;
+        (0.0..=100.0).contains(&percent).then_some(percent)
+    }
+}
+
+/// A datapoint: a period that has samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// When the period begins.
+    pub timestamp: Timestamp,
+    /// The statistic over the period.
+    pub value: f64,
+    /// How many samples the period has.
+    pub sample_count: f64,
+}
+
+/// Why datapoints could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("datapoints cannot be read")]
+pub struct ReadError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Reads datapoints.
+pub trait MetricReader: Send + Sync + 'static {
+    /// The datapoints of the periods `[from, from + period)`, `[from + period, from + 2 * period)`, … before `to`.
+    ///
+    /// The periods begin at `from`, **not** at multiples of the period since the epoch: an alarm's window slides by the
+    /// minute (by ten seconds below one minute). `from` is a multiple of 60 s, or of 10 s if the period is below 60 s;
+    /// `to` is `from` plus a whole number of periods. Periods without samples have no point. Any order.
+    fn read<'a>(
+        &'a self,
+        scope: &'a Scope,
+        query: &'a MetricQuery,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Point>, ReadError>>;
+
+    /// Whether `statistic`, given as an ExtendedStatistic, can be computed.
+    fn supports(&self, statistic: &str) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pnn_is_a_percentile() {
+        for (text, percent) in [
+            ("p90", Some(90.0)),
+            ("p99.9", Some(99.9)),
+            ("P0", Some(0.0)),
+            ("p101", None),
+            ("tm90", None),
+            ("IQM", None),
+        ] {
+            assert_eq!(Statistic::Extended(text.to_owned()).percentile(), percent, "{text}");
+        }
+        assert_eq!(Statistic::Simple("Average".to_owned()).percentile(), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! A small world in which alarms live: a clock that is moved, metrics that are made up, topics that remember.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundwatch_api::cloudwatch::{
+    self as api, AlarmHistoryItem, DescribeAlarmHistoryInput, DescribeAlarmsInput, MetricAlarm,
+    PutMetricAlarmInput, SetAlarmStateInput,
+};
+use groundwatch_api::{Fault, Handle, Operation};
+use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, RequestId, Scope, Timestamp};
+use groundwatch_storage::Catalog;
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+use crate::cadence::Timing;
+use crate::delivery::{Notifier, NotifyError};
+use crate::event::{AlarmEvent, EventSink, EventSinkError};
+use crate::reader::{MetricQuery, MetricReader, Point, ReadError};
+use crate::{Alarms, Neighbours};
+
+mod actions;
+mod evaluation;
+mod operations;
+
+/// Times of day, all of 2026-01-02 unless they say otherwise.
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse_iso8601(&format!("2026-01-02T{text}Z")).expect("a time of day")
+}
+
+/// What the simulated world consists of. It begins at noon.
+pub(crate) struct World {
+    alarms: Alarms,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) topics: Arc<Topics>,
+    pub(crate) bus: Arc<Bus>,
+    dir: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(ManualClock::new(at("12:00:00")));
+        let (metrics, topics, bus) = (Arc::default(), Arc::default(), Arc::default());
+        let alarms = open(&dir, &clock, &metrics, &topics, &bus);
+        Self { alarms, clock, metrics, topics, bus, dir }
+    }
+
+    /// Closes everything but the clock, the metrics, the topics and the bus, and opens it again from what is stored.
+    pub(crate) fn restart(self) -> Self {
+        let Self { alarms, clock, metrics, topics, bus, dir } = self;
+        drop(alarms);
+        let alarms = open(&dir, &clock, &metrics, &topics, &bus);
+        Self { alarms, clock, metrics, topics, bus, dir }
+    }
+
+    /// Moves the clock to `target`, running what is due on the way at its time, as the server does.
+    pub(crate) async fn advance_to(&self, target: Timestamp) {
+        loop {
+            let activities = self.alarms.activities();
+            let due = activities.iter().filter_map(|activity| Some((activity.next_due()?, activity)));
+            let Some((due, activity)) = due.min_by_key(|(due, _)| *due).filter(|(due, _)| *due <= target)
+            else {
+                break;
+            };
+            let moment = due.max(self.clock.now());
+            self.clock.set(moment);
+            activity.run(moment).await;
+        }
+        self.clock.set(target);
+    }
+
+    /// Moves the clock to `target` without stopping on the way, and then runs what is due.
+    pub(crate) async fn jump_to(&self, target: Timestamp) {
+        self.clock.set(target);
+        self.advance_to(target).await;
+    }
+
+    /// Runs what is due now.
+    pub(crate) async fn settle(&self) {
+        self.advance_to(self.clock.now()).await;
+    }
+
+    pub(crate) async fn call<'a, O: Operation>(&'a self, input: O::Input<'a>) -> Result<O::Output, Fault>
+    where
+        Alarms: Handle<O>,
+    {
+        let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
+        let call = Call { caller, request_id: RequestId(String::new()), received: self.clock.now() };
+        // The call outlives the handler's future, which ends here.
+        let call: &Call = Box::leak(Box::new(call));
+        Handle::<O>::handle(&self.alarms, call, input).await
+    }
+
+    pub(crate) async fn put(&self, input: PutMetricAlarmInput) {
+        self.call::<api::PutMetricAlarm>(input).await.expect("a good definition");
+    }
+
+    pub(crate) async fn set_state(&self, name: &str, state: &str) {
+        let input = SetAlarmStateInput {
+            alarm_name: Some(name.to_owned()),
+            state_value: Some(state.into()),
+            state_reason: Some("by hand".to_owned()),
+            state_reason_data: None,
+        };
+        self.call::<api::SetAlarmState>(input).await.expect("an alarm of that name");
+    }
+
+    pub(crate) async fn describe(&self, name: &str) -> Option<MetricAlarm> {
+        let input = DescribeAlarmsInput {
+            alarm_names: Some(vec![name.to_owned()]),
+            ..DescribeAlarmsInput::default()
+        };
+        let output = self.call::<api::DescribeAlarms>(input).await.expect("a good question");
+        output.metric_alarms?.pop()
+    }
+
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub(crate) async fn state(&self, name: &str) -> String {
+        let alarm = self.describe(name).await.expect("an alarm of that name");
+        alarm.state_value.expect("always there").as_str().to_owned()
+    }
+
+    /// The whole history, oldest first.
+    pub(crate) async fn history_items(&self) -> Vec<AlarmHistoryItem> {
+        let mut items = Vec::new();
+        let mut next_token = None;
+        loop {
+            let input = DescribeAlarmHistoryInput {
+                next_token,
+                scan_by: Some(api::ScanBy::TimestampAscending),
+                ..DescribeAlarmHistoryInput::default()
+            };
+            let page = self.call::<api::DescribeAlarmHistory>(input).await.expect("a good question");
+            items.extend(page.alarm_history_items.expect("always there"));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// The history as lines, oldest first: `12:01:00 cpu: Alarm updated from OK to ALARM`.
+    pub(crate) async fn history(&self) -> Vec<String> {
+        let line = |item: AlarmHistoryItem| {
+            let time = item.timestamp.expect("always there").0.strftime("%H:%M:%S");
+            let name = item.alarm_name.expect("always there");
+            format!("{time} {name}: {}", item.history_summary.expect("always there"))
+        };
+        self.history_items().await.into_iter().map(line).collect()
+    }
+
+    /// The transitions among the history: `12:01:00 OK to ALARM`.
+    pub(crate) async fn transitions(&self) -> Vec<String> {
+        let lines = self.history().await.into_iter();
+        lines
+            .filter_map(|line| {
+                let (time, _) = line.split_once(' ')?;
+                let (_, states) = line.split_once("Alarm updated from ")?;
+                Some(format!("{time} {states}"))
+            })
+            .collect()
+    }
+}
+
+fn open(
+    dir: &TempDir,
+    clock: &Arc<ManualClock>,
+    metrics: &Arc<Metrics>,
+    topics: &Arc<Topics>,
+    bus: &Arc<Bus>,
+) -> Alarms {
+    let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("a catalog");
+    let neighbours =
+        Neighbours { reader: metrics.clone(), notifier: topics.clone(), events: Some(bus.clone()) };
+    Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours).expect("readable alarms")
+}
+
+/// An alarm on the metric of its own name that is breached above 1 in one period of one minute.
+pub(crate) fn alarm(name: &str) -> PutMetricAlarmInput {
+    PutMetricAlarmInput {
+        alarm_name: Some(name.to_owned()),
+        namespace: Some("Shop".to_owned()),
+        metric_name: Some(name.to_owned()),
+        statistic: Some(api::Statistic::Average),
+        period: Some(60),
+        evaluation_periods: Some(1),
+        threshold: Some(1.0),
+        comparison_operator: Some(api::ComparisonOperator::GreaterThanThreshold),
+        ..PutMetricAlarmInput::default()
+    }
+}
+
+/// Samples by metric name.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    samples: Mutex<BTreeMap<String, BTreeMap<Timestamp, f64>>>,
+    pub(crate) reads: Mutex<usize>,
+    pub(crate) broken: Mutex<bool>,
+}
+
+impl Metrics {
+    pub(crate) fn add(&self, metric: &str, at: Timestamp, value: f64) {
+        self.samples.lock().entry(metric.to_owned()).or_default().insert(at, value);
+    }
+
+    fn points(&self, query: &MetricQuery, from: Timestamp, to: Timestamp) -> Vec<Point> {
+        let samples = self.samples.lock();
+        let Some(samples) = samples.get(&query.metric_name) else { return Vec::new() };
+        let period = Duration::from_secs(u64::from(query.period_secs));
+        let starts =
+            std::iter::successors(Some(from), |start| Some(*start + period)).take_while(|start| *start < to);
+        starts
+            .filter_map(|timestamp| {
+                let values: Vec<f64> =
+                    samples.range(timestamp..timestamp + period).map(|(_, value)| *value).collect();
+                let (count, sum) = (values.len() as f64, values.iter().sum::<f64>());
+                let value = match query.statistic.as_str() {
+                    "Sum" => sum,
+                    "Maximum" => values.iter().copied().fold(f64::MIN, f64::max),
+                    "SampleCount" => count,
+                    _ => sum / count,
+                };
+                (!values.is_empty()).then_some(Point { timestamp, value, sample_count: count })
+            })
+            .collect()
+    }
+}
+
+impl MetricReader for Metrics {
+    fn read<'a>(
+        &'a self,
+        _: &'a Scope,
+        query: &'a MetricQuery,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Point>, ReadError>> {
+        Box::pin(async move {
+            *self.reads.lock() += 1;
+            if *self.broken.lock() {
+                return Err(ReadError("broken on purpose".into()));
+            }
+            Ok(self.points(query, from, to))
+        })
+    }
+
+    fn supports(&self, statistic: &str) -> bool {
+        statistic.starts_with('p')
+    }
+}
+
+/// Topics that remember what was published, or refuse it.
+#[derive(Default)]
+pub(crate) struct Topics {
+    /// Subjects with the topic's name before them.
+    pub(crate) published: Mutex<Vec<String>>,
+    pub(crate) refusal: Mutex<Option<NotifyError>>,
+}
+
+impl Notifier for Topics {
+    fn notify<'a>(
+        &'a self,
+        _: &'a Scope,
+        target_arn: &'a str,
+        subject: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), NotifyError>> {
+        Box::pin(async move {
+            if let Some(refusal) = &*self.refusal.lock() {
+                return Err(refusal.clone());
+            }
+            let topic = target_arn.rsplit(':').next().unwrap_or_default();
+            let subject = subject.trim_end_matches(" in US East (N. Virginia)");
+            self.published.lock().push(format!("{topic} {subject}"));
+            Ok(())
+        })
+    }
+}
+
+/// An event bus that remembers.
+#[derive(Default)]
+pub(crate) struct Bus {
+    pub(crate) events: Mutex<Vec<AlarmEvent>>,
+}
+
+impl EventSink for Bus {
+    fn publish<'a>(
+        &'a self,
+        _: &'a Scope,
+        event: &'a AlarmEvent,
+    ) -> BoxFuture<'a, Result<(), EventSinkError>> {
+        Box::pin(async move {
+            self.events.lock().push(event.clone());
+            Ok(())
+        })
+    }
+}

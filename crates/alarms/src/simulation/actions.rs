@@ -1,0 +1,164 @@
+//! What changes of state send, and what becomes of it.
+
+use groundwatch_api::cloudwatch::{self as api, PutMetricAlarmInput};
+
+use super::{World, alarm, at};
+use crate::delivery::NotifyError;
+
+fn topic(name: &str) -> String {
+    format!("arn:aws:sns:us-east-1:000000000000:{name}")
+}
+
+fn noisy(name: &str) -> PutMetricAlarmInput {
+    PutMetricAlarmInput {
+        ok_actions: Some(vec![topic("calm")]),
+        alarm_actions: Some(vec![topic("page"), topic("chat")]),
+        insufficient_data_actions: Some(vec![topic("lost")]),
+        ..alarm(name)
+    }
+}
+
+/// One minute of breach among fine ones, then nothing.
+async fn breach_for_a_minute(world: &World, name: &str) {
+    for (minute, value) in [("12:00:30", 0.0), ("12:01:30", 9.0), ("12:02:30", 0.0)] {
+        world.metrics.add(name, at(minute), value);
+    }
+    world.advance_to(at("12:10:00")).await;
+}
+
+#[tokio::test]
+async fn actions_run_once_a_transition_and_in_order() {
+    let world = World::new();
+    world.put(noisy("cpu")).await;
+    breach_for_a_minute(&world, "cpu").await;
+    assert_eq!(
+        *world.topics.published.lock(),
+        [
+            // A new alarm that turns out to be OK runs its OK actions too.
+            "calm OK: \"cpu\"",
+            "page ALARM: \"cpu\"",
+            "chat ALARM: \"cpu\"",
+            "calm OK: \"cpu\"",
+            "lost INSUFFICIENT_DATA: \"cpu\"",
+        ]
+    );
+    assert_eq!(
+        world.history().await[..6],
+        [
+            "12:00:00 cpu: Alarm \"cpu\" created",
+            "12:01:00 cpu: Alarm updated from INSUFFICIENT_DATA to OK",
+            "12:01:00 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:calm",
+            "12:02:00 cpu: Alarm updated from OK to ALARM",
+            "12:02:00 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:page",
+            "12:02:00 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:chat",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn disabled_actions_do_not_run_but_events_are_sent() {
+    let world = World::new();
+    world.put(PutMetricAlarmInput { actions_enabled: Some(false), ..noisy("cpu") }).await;
+    breach_for_a_minute(&world, "cpu").await;
+    assert!(world.topics.published.lock().is_empty());
+    let events = world.bus.events.lock();
+    let times: Vec<String> = events.iter().map(|event| event.time.strftime("%H:%M")).collect();
+    assert_eq!(times, ["12:01", "12:02", "12:03", "12:06"]);
+}
+
+#[tokio::test]
+async fn setting_the_same_state_runs_nothing() {
+    let world = World::new();
+    world.put(noisy("cpu")).await;
+    world.settle().await;
+    world.set_state("cpu", "ALARM").await;
+    world.advance_to(at("12:00:10")).await;
+    world.set_state("cpu", "ALARM").await;
+    world.advance_to(at("12:00:20")).await;
+    assert_eq!(*world.topics.published.lock(), ["page ALARM: \"cpu\"", "chat ALARM: \"cpu\""]);
+    let alarm = world.describe("cpu").await.expect("an alarm");
+    assert_eq!(alarm.state_updated_timestamp.expect("always there").0, at("12:00:10"));
+    assert_eq!(alarm.state_transitioned_timestamp.expect("always there").0, at("12:00:00"));
+}
+
+#[tokio::test]
+async fn actions_survive_a_restart_before_they_ran() {
+    let world = World::new();
+    world.put(noisy("cpu")).await;
+    world.settle().await;
+    world.set_state("cpu", "ALARM").await;
+    let world = world.restart();
+    assert!(world.topics.published.lock().is_empty());
+    world.settle().await;
+    assert_eq!(*world.topics.published.lock(), ["page ALARM: \"cpu\"", "chat ALARM: \"cpu\""]);
+    let world = world.restart();
+    world.settle().await;
+    assert_eq!(world.topics.published.lock().len(), 2, "and do not run again");
+}
+
+#[tokio::test]
+async fn a_refused_action_fails_at_once_and_says_why() {
+    let world = World::new();
+    world.put(noisy("cpu")).await;
+    world.settle().await;
+    *world.topics.refusal.lock() = Some(NotifyError::Permanent("Topic does not exist".to_owned()));
+    world.set_state("cpu", "OK").await;
+    world.settle().await;
+    let history = world.history().await;
+    assert_eq!(
+        history.last().expect("an item"),
+        "12:00:00 cpu: Failed to execute action arn:aws:sns:us-east-1:000000000000:calm. Received error: \
+         \"Topic does not exist\""
+    );
+}
+
+#[tokio::test]
+async fn a_failing_action_is_tried_again_until_it_succeeds() {
+    let world = World::new();
+    let ignoring = PutMetricAlarmInput { treat_missing_data: Some("ignore".to_owned()), ..noisy("cpu") };
+    world.put(ignoring).await;
+    *world.topics.refusal.lock() = Some(NotifyError::Temporary("the disk is full".to_owned()));
+    world.set_state("cpu", "OK").await;
+    world.advance_to(at("12:00:05")).await;
+    // A restart in the middle does not start over.
+    let world = world.restart();
+    *world.topics.refusal.lock() = None;
+    world.advance_to(at("12:00:30")).await;
+    assert_eq!(*world.topics.published.lock(), ["calm OK: \"cpu\""]);
+    let history = world.history().await;
+    // Attempts at 0, 1, 3 and 7 seconds.
+    assert_eq!(
+        history.last().expect("an item"),
+        "12:00:07 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:calm"
+    );
+}
+
+#[tokio::test]
+async fn an_action_that_fails_for_an_hour_has_failed() {
+    let world = World::new();
+    let ignoring = PutMetricAlarmInput { treat_missing_data: Some("ignore".to_owned()), ..noisy("cpu") };
+    world.put(ignoring).await;
+    *world.topics.refusal.lock() = Some(NotifyError::Temporary("the disk is full".to_owned()));
+    world.set_state("cpu", "OK").await;
+    world.advance_to(at("14:00:00")).await;
+    let history = world.history().await;
+    let failed = history.iter().filter(|line| line.contains("Failed to execute")).count();
+    assert_eq!(failed, 1, "{history:#?}");
+}
+
+#[tokio::test]
+async fn kinds_of_action_that_are_not_supported_fail_by_name() {
+    let world = World::new();
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:heal";
+    world.put(PutMetricAlarmInput { alarm_actions: Some(vec![function.to_owned()]), ..alarm("cpu") }).await;
+    world.set_state("cpu", "ALARM").await;
+    world.settle().await;
+    let items = world.history_items().await;
+    let action = items
+        .iter()
+        .find(|item| item.history_item_type == Some(api::HistoryItemType::Action))
+        .expect("an action");
+    let data = action.history_data.as_deref().expect("always there");
+    assert!(data.contains("\"actionState\":\"Failed\""), "{data}");
+    assert!(data.contains("Groundwatch does not support Lambda actions yet"), "{data}");
+}

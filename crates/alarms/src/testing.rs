@@ -1,0 +1,122 @@
+//! What this crate's tests share: definitions in one line, datapoints drawn as text.
+
+use std::time::Duration;
+
+use groundwatch_core::Timestamp;
+
+use crate::condition::{Comparison, Condition, MissingData};
+use crate::definition::{Actions, Definition};
+use crate::reader::{Dimension, MetricQuery, Point, Statistic};
+use crate::window::Slot;
+
+/// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says otherwise.
+pub(crate) fn definition() -> DefinitionBuilder {
+    DefinitionBuilder(Definition {
+        description: None,
+        metric: MetricQuery {
+            namespace: "Shop".to_owned(),
+            metric_name: "Latency".to_owned(),
+            dimensions: vec![Dimension { name: "Host".to_owned(), value: "a".to_owned() }],
+            statistic: Statistic::Simple("Average".to_owned()),
+            period_secs: 60,
+            unit: None,
+        },
+        condition: Condition {
+            comparison: Comparison::GreaterThanThreshold,
+            threshold: 1.0,
+            evaluation_periods: 1,
+            datapoints_to_alarm: None,
+            treat_missing_data: None,
+            low_sample_percentiles: None,
+        },
+        actions: Actions { enabled: true, ..Actions::default() },
+        sliding_window_named: false,
+    })
+}
+
+pub(crate) struct DefinitionBuilder(Definition);
+
+impl DefinitionBuilder {
+    pub(crate) fn build(self) -> Definition {
+        self.0
+    }
+
+    pub(crate) fn period(mut self, secs: u32) -> Self {
+        self.0.metric.period_secs = secs;
+        self
+    }
+
+    pub(crate) fn out_of(mut self, periods: u32) -> Self {
+        self.0.condition.evaluation_periods = periods;
+        self
+    }
+
+    pub(crate) fn needs(mut self, datapoints: u32) -> Self {
+        self.0.condition.datapoints_to_alarm = Some(datapoints);
+        self
+    }
+
+    pub(crate) fn above(self, threshold: f64) -> Self {
+        self.compare(Comparison::GreaterThanThreshold, threshold)
+    }
+
+    pub(crate) fn compare(mut self, comparison: Comparison, threshold: f64) -> Self {
+        self.0.condition.comparison = comparison;
+        self.0.condition.threshold = threshold;
+        self
+    }
+
+    pub(crate) fn missing(mut self, treatment: MissingData) -> Self {
+        self.0.condition.treat_missing_data = Some(treatment);
+        self
+    }
+
+    pub(crate) fn percentile(mut self, text: &str) -> Self {
+        self.0.metric.statistic = Statistic::Extended(text.to_owned());
+        self
+    }
+
+    pub(crate) fn unit(mut self, unit: &str) -> Self {
+        self.0.metric.unit = Some(unit.to_owned());
+        self
+    }
+
+    pub(crate) fn actions(mut self, actions: Actions) -> Self {
+        self.0.actions = actions;
+        self
+    }
+
+    pub(crate) fn description(mut self, text: &str) -> Self {
+        self.0.description = Some(text.to_owned());
+        self
+    }
+}
+
+/// Slots of one minute from a picture, oldest first: `0` a value of 0, `X` a value of 9, `-` missing.
+pub(crate) fn slots(picture: &str) -> Vec<Slot> {
+    let values: Vec<Option<f64>> = picture
+        .split_whitespace()
+        .map(|symbol| match symbol {
+            "0" => Some(0.0),
+            "X" => Some(9.0),
+            _ => None,
+        })
+        .collect();
+    slots_of(Timestamp::from_secs(1_767_323_040), 60, &values)
+}
+
+/// Slots of `period_secs` with these values, oldest first, the newest of which begins at `newest`.
+pub(crate) fn slots_of(newest: Timestamp, period_secs: u64, values: &[Option<f64>]) -> Vec<Slot> {
+    let ages = (0..values.len() as u64).rev();
+    ages.zip(values)
+        .map(|(age, value)| {
+            let start = newest - Duration::from_secs(period_secs * age);
+            Slot { start, point: value.map(|value| Point { timestamp: start, value, sample_count: 1.0 }) }
+        })
+        .collect()
+}
+
+/// The key of an alarm in the default account and region.
+pub(crate) fn key(name: &str) -> groundwatch_storage::Key {
+    groundwatch_storage::Key::new(&groundwatch_core::Scope::default(), name)
+}

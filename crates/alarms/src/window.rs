@@ -1,0 +1,92 @@
+//! Which datapoints an evaluation looks at.
+//!
+//! AWS reads more periods than `EvaluationPeriods`, so that a gap or a late sample does not decide at once. Its guide
+//! gives one example (3 periods: 5 are read); a published measurement agrees with two more than asked for: an alarm of
+//! 1 period of 900 s left ALARM 46 min 20 s after its last sample, when that had slid out of three periods.
+
+use std::time::Duration;
+
+use groundwatch_core::Timestamp;
+
+use crate::cadence::{Cadence, Timing};
+use crate::definition::Definition;
+use crate::reader::Point;
+
+/// How many periods are read beyond `EvaluationPeriods`.
+const EXTRA_PERIODS: usize = 2;
+
+/// The evaluation range: consecutive periods that end at the last full step of the alarm's cadence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// When the oldest period begins.
+    pub from: Timestamp,
+    /// When the newest period ends.
+    pub to: Timestamp,
+    period: Duration,
+    periods: usize,
+}
+
+impl Range {
+    /// What an evaluation at `now` reads.
+    pub fn of(definition: &Definition, timing: Timing, now: Timestamp) -> Self {
+        let period = Duration::from_secs(u64::from(definition.metric.period_secs));
+        let periods = definition.condition.out_of() + EXTRA_PERIODS;
+        let to = timing.window_end(Cadence::of(definition), now);
+        let length = period.saturating_mul(u32::try_from(periods).unwrap_or(u32::MAX));
+        Self { from: to - length, to, period, periods }
+    }
+
+    /// Puts `points` into the range's slots, oldest first. Points that begin elsewhere are left out.
+    pub fn slots(&self, points: &[Point]) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = Vec::with_capacity(self.periods);
+        let mut start = self.from;
+        for _ in 0..self.periods {
+            slots.push(Slot { start, point: None });
+            start = start + self.period;
+        }
+        for point in points {
+            if let Ok(index) = slots.binary_search_by_key(&point.timestamp, |slot| slot.start) {
+                slots[index].point = Some(*point);
+            }
+        }
+        slots
+    }
+}
+
+/// One period of the range, with its datapoint or without.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slot {
+    /// When the period begins.
+    pub start: Timestamp,
+    /// Its datapoint; `None` if it has no samples.
+    pub point: Option<Point>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::definition;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_iso8601(&format!("2026-01-02T{text}Z")).expect("a time of day")
+    }
+
+    /// The guide's example: the window slides by the minute, it is not aligned to the clock.
+    #[test]
+    fn five_minute_periods_slide_by_the_minute() {
+        let definition = definition().period(300).out_of(3).build();
+        let range = Range::of(&definition, Timing::EXACT, at("12:16:40"));
+        let starts: Vec<_> = range.slots(&[]).iter().map(|slot| slot.start).collect();
+        assert_eq!(starts, ["11:51:00", "11:56:00", "12:01:00", "12:06:00", "12:11:00"].map(at));
+        assert_eq!((range.from, range.to), (at("11:51:00"), at("12:16:00")));
+    }
+
+    #[test]
+    fn points_find_their_slot_in_any_order() {
+        let range = Range::of(&definition().period(60).out_of(1).build(), Timing::EXACT, at("12:03:00"));
+        let point = |time: &str, value| Point { timestamp: at(time), value, sample_count: 1.0 };
+        let slots = range.slots(&[point("12:02:00", 2.0), point("12:00:00", 1.0), point("12:00:30", 9.0)]);
+        let values: Vec<_> = slots.iter().map(|slot| slot.point.map(|point| point.value)).collect();
+        assert_eq!(values, [Some(1.0), None, Some(2.0)]);
+    }
+}
