@@ -1,1 +1,42 @@
-//! placeholder
+//! Metrics: takes data, keeps them, and answers statistics over them.
+//!
+//! Owns the identity of series, the [store](MetricStore) (journal records, head, blocks), [statistics], the rounding of ranges
+//! and periods ([query]), and the operations PutMetricData, ListMetrics, GetMetricStatistics and GetMetricData
+//! ([`Metrics`]). Does not own durability (`groundwatch-storage`), alarms (they read points through
+//! [`MetricStore::read_points`]), or the wire.
+//!
+//! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
+//! head) → acknowledged → some time later [`MetricFlush`] writes a block. Out: an operation makes a [`query::Window`] →
+//! [`MetricStore::read_window`] gathers samples from all tiers → [`statistics`] per period.
+//!
+//! What always holds:
+//! - What is acknowledged is durable, and the next read sees it.
+//! - A statistic depends on the samples alone: not on their order of arrival, nor on whether they were flushed.
+//! - Data of different units never meet in one statistic, and no value is converted.
+//! - Single values are kept as they came, so percentiles are exact; statistic sets are kept beside them.
+
+mod block;
+mod codec;
+mod error;
+mod fault;
+mod operations;
+pub mod query;
+mod record;
+mod sample;
+mod second;
+mod series_key;
+pub mod statistics;
+mod store;
+mod unit;
+
+pub use codec::Damaged;
+pub use error::MetricError;
+pub use operations::Metrics;
+pub use query::{Period, Retention};
+pub use record::{Datum, Points, RecordReader, RecordWriter};
+pub use sample::{Observation, Samples, SetSample, StatisticSet};
+pub use second::Second;
+pub use series_key::MetricId;
+pub use statistics::Statistic;
+pub use store::{ListFilter, ListPage, MetricFlush, MetricOptions, MetricStore, Point};
+pub use unit::Unit;

@@ -1,0 +1,206 @@
+//! The flush: head → frozen head → block.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use groundwatch_core::{Activity, BoxFuture, Timestamp};
+use groundwatch_storage::{Batch, Position, SegmentMeta, StreamId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::tiers::{BLOCK_KIND, BlockFile, FrozenHead, UnregisteredBlock};
+use super::{MetricStore, SeriesId};
+use crate::MetricError;
+use crate::block::{BlockWriter, WrittenBlock};
+use crate::sample::Samples;
+
+/// After a failed flush the next attempt waits so long.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// Flushes a [`MetricStore`] when its head is old or large enough.
+#[derive(Clone)]
+pub struct MetricFlush {
+    store: MetricStore,
+}
+
+#[derive(Default)]
+pub(super) struct FlushState {
+    pub(super) changed: Notify,
+    /// After a failure: when to try again.
+    retry_at: Mutex<Option<Timestamp>>,
+}
+
+impl MetricFlush {
+    /// The activity that flushes `store`.
+    pub fn new(store: MetricStore) -> Self {
+        Self { store }
+    }
+}
+
+impl Activity for MetricFlush {
+    fn name(&self) -> &'static str {
+        "metric-flush"
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.store.flush_due()
+    }
+
+    fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if self.store.flush_due().is_none_or(|due| due > now) {
+                return;
+            }
+            if let Err(error) = self.store.flush().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "flush of metrics failed: will retry"
+                );
+                *self.store.inner.flush.retry_at.lock() = Some(now + RETRY_AFTER);
+            }
+        })
+    }
+
+    fn changed(&self) -> &Notify {
+        &self.store.inner.flush.changed
+    }
+}
+
+impl MetricStore {
+    /// Writes all that is in memory into a block. What is written meanwhile stays in memory.
+    ///
+    /// After a failure everything is as before, and the same samples are tried again by the next flush.
+    pub async fn flush(&self) -> Result<(), MetricError> {
+        let Some(frozen) = self.freeze().await else { return Ok(()) };
+        let written = frozen.written.lock().clone();
+        let written = match written {
+            Some(written) => Some(written),
+            None => self.write(&frozen).await?,
+        };
+        let block = match written {
+            Some(written) => Some(self.register(written, frozen.through).await?),
+            None => None,
+        };
+        let mut tiers = self.inner.tiers.write();
+        tiers.blocks.extend(block);
+        tiers.frozen = None;
+        drop(tiers);
+        *self.inner.flush.retry_at.lock() = None;
+        Ok(())
+    }
+
+    /// When the next flush is due.
+    fn flush_due(&self) -> Option<Timestamp> {
+        let tiers = self.inner.tiers.read();
+        if let Some(frozen) = &tiers.frozen {
+            return Some(self.inner.flush.retry_at.lock().unwrap_or(frozen.since));
+        }
+        let since = tiers.head_since?;
+        let options = &self.inner.options;
+        let is_full = self.inner.head_bytes.load(Ordering::Relaxed) >= options.head_bytes_flush;
+        Some(if is_full { since } else { since + options.head_age_max })
+    }
+
+    /// Samples that only the journal keeps, in bytes of memory.
+    pub(super) fn unflushed_bytes(&self) -> usize {
+        let frozen_bytes = self.inner.tiers.read().frozen.as_ref().map_or(0, |frozen| frozen.bytes);
+        self.inner.head_bytes.load(Ordering::Relaxed) + frozen_bytes
+    }
+
+    pub(super) fn wake_flush_if_full(&self) {
+        if self.inner.head_bytes.load(Ordering::Relaxed) >= self.inner.options.head_bytes_flush {
+            self.inner.flush.changed.notify_one();
+        }
+    }
+
+    /// The frozen head: the one that an earlier flush could not write, or else the present head. `None` if it is empty.
+    async fn freeze(&self) -> Option<Arc<FrozenHead>> {
+        let _closed = self.inner.gate.write().await;
+        let mut tiers = self.inner.tiers.write();
+        if let Some(frozen) = &tiers.frozen {
+            return Some(Arc::clone(frozen));
+        }
+        let (since, through) = (tiers.head_since.take()?, tiers.applied?);
+        let shards = self.inner.shards.iter().map(|shard| shard.lock().take_head()).collect();
+        let bytes = self.inner.head_bytes.swap(0, Ordering::Relaxed);
+        let frozen = Arc::new(FrozenHead { shards, bytes, through, since, written: Mutex::default() });
+        tiers.frozen = Some(Arc::clone(&frozen));
+        Some(frozen)
+    }
+
+    /// Writes the frozen head as an object. `None` if it has no samples.
+    async fn write(&self, frozen: &Arc<FrozenHead>) -> Result<Option<UnregisteredBlock>, MetricError> {
+        let (store, source) = (self.clone(), Arc::clone(frozen));
+        let encoded = tokio::task::spawn_blocking(move || store.encode_block(&source)).await;
+        let encoded =
+            encoded.expect("building a block does not panic, and the runtime outlives its tasks")?;
+        let Some(encoded) = encoded else { return Ok(None) };
+        let bytes = Bytes::from(encoded.bytes);
+        let object = self.inner.storage.segments.write(BLOCK_KIND, bytes.clone()).await?;
+        let index = self.read_index(object.id.as_str(), &bytes)?;
+        tracing::info!(rows = encoded.rows, bytes = bytes.len(), "metrics written into a block");
+        let meta = SegmentMeta {
+            object,
+            scope: None,
+            from: encoded.first.timestamp(),
+            to: encoded.last.timestamp(),
+            rows: encoded.rows,
+            bytes: bytes.len() as u64,
+            extra: serde_json::Value::Null,
+        };
+        let written = UnregisteredBlock { meta, index };
+        *frozen.written.lock() = Some(written.clone());
+        Ok(Some(written))
+    }
+
+    /// Makes a block visible and lets the journal forget what it holds, in one transaction.
+    async fn register(
+        &self,
+        written: UnregisteredBlock,
+        through: Position,
+    ) -> Result<Arc<BlockFile>, MetricError> {
+        let UnregisteredBlock { meta, index } = written;
+        let id = meta.id().clone();
+        let segments = &self.inner.storage.segments;
+        let mut batch = Batch::new();
+        segments.register(&mut batch, meta.clone());
+        segments.release_journal(&mut batch, StreamId::METRICS, through);
+        self.inner.storage.catalog.commit(batch).await?;
+        let registered = segments.list(BLOCK_KIND).into_iter().find(|segment| *segment.id() == id);
+        Ok(Arc::new(BlockFile { meta: registered.unwrap_or_else(|| Arc::new(meta)), index }))
+    }
+
+    fn encode_block(&self, frozen: &FrozenHead) -> Result<Option<WrittenBlock>, MetricError> {
+        let series = self.frozen_series(frozen);
+        let mut writer: Option<BlockWriter> = None;
+        for (key, id) in series {
+            let mut units: Vec<_> = frozen.chunks(id).into_iter().flat_map(|chunks| chunks.iter()).collect();
+            units.sort_by_key(|chunk| chunk.unit().code());
+            for chunk in units {
+                let mut samples = Samples::default();
+                chunk
+                    .read(crate::Second::MIN, crate::Second::MAX, &mut samples)
+                    .map_err(MetricError::damaged("recent metric data in memory"))?;
+                samples.sort();
+                let Some((first, _)) = samples.span() else { continue };
+                writer.get_or_insert_with(|| BlockWriter::new(first)).push(&key, chunk.unit(), &samples);
+            }
+        }
+        Ok(writer.and_then(BlockWriter::finish))
+    }
+
+    /// The series that have samples in `frozen`, by key.
+    fn frozen_series(&self, frozen: &FrozenHead) -> Vec<(Arc<str>, SeriesId)> {
+        let mut series = Vec::new();
+        for (number, slots) in frozen.shards.iter().enumerate() {
+            let shard = self.inner.shards[number].lock();
+            let ids = (0..slots.len()).filter(|slot| !slots[*slot].is_empty());
+            let ids = ids.filter_map(|slot| SeriesId::new(number, slot));
+            series.extend(ids.filter_map(|id| Some((Arc::clone(shard.key(id)?), id))));
+        }
+        series.sort_unstable();
+        series
+    }
+}

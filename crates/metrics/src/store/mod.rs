@@ -1,0 +1,121 @@
+//! The store: journal → head → blocks.
+//!
+//! A write is encoded as one journal [record](crate::record), made durable, and then applied to the *head*: the memory of
+//! the [shards](shard), where the next read finds it. A [flush](MetricFlush) freezes the head, writes it as an immutable
+//! [block](crate::block), and registers the block and releases the journal in one transaction. A read sees head, frozen
+//! head and blocks as of one moment.
+//!
+//! What always holds:
+//! - A sample is in exactly one of head, frozen head and blocks, and what is acknowledged is in the journal or a block.
+//! - Locks are taken in the order gate, tiers, shard, index; none but the gate is held across an await.
+//! - Live writes and recovery go through the same [`MetricStore::apply`].
+
+mod append;
+mod chunk;
+mod flush;
+mod index;
+mod list;
+mod options;
+mod read;
+mod shard;
+mod tiers;
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use groundwatch_core::SharedClock;
+use groundwatch_storage::{Position, Storage};
+use parking_lot::{Mutex, RwLock};
+
+pub use flush::MetricFlush;
+pub use list::{ListFilter, ListPage};
+pub use options::MetricOptions;
+pub use read::Point;
+pub(crate) use shard::SeriesId;
+
+use self::index::SeriesIndex;
+use self::shard::{SHARDS, Shard, shard_of};
+use self::tiers::{BlockFile, Tiers};
+use crate::MetricError;
+
+/// All metrics of all accounts and regions. Cheap to clone.
+#[derive(Clone)]
+pub struct MetricStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    storage: Storage,
+    clock: SharedClock,
+    options: MetricOptions,
+    hasher: foldhash::fast::RandomState,
+    shards: Vec<Mutex<Shard>>,
+    index: RwLock<SeriesIndex>,
+    tiers: RwLock<Tiers>,
+    /// Held (shared) from before a record enters the journal until it is applied; a flush that holds it (exclusively) knows
+    /// that the head has every record up to the last position.
+    gate: tokio::sync::RwLock<()>,
+    /// Samples in the head, in bytes.
+    head_bytes: AtomicUsize,
+    flush: flush::FlushState,
+}
+
+impl MetricStore {
+    /// Opens the store: reads which series the blocks hold. The journal's records are to follow through
+    /// [`Self::recover`], before any other call.
+    pub async fn open(
+        storage: Storage,
+        clock: SharedClock,
+        options: MetricOptions,
+    ) -> Result<Self, MetricError> {
+        let inner = Inner {
+            storage,
+            clock,
+            options,
+            hasher: foldhash::fast::RandomState::default(),
+            shards: (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect(),
+            index: RwLock::new(SeriesIndex::default()),
+            tiers: RwLock::new(Tiers::default()),
+            gate: tokio::sync::RwLock::new(()),
+            head_bytes: AtomicUsize::new(0),
+            flush: flush::FlushState::default(),
+        };
+        let store = Self { inner: Arc::new(inner) };
+        store.open_blocks().await?;
+        Ok(store)
+    }
+
+    /// Applies a record that the journal holds, at start.
+    pub fn recover(&self, position: Position, record: &[u8]) -> Result<(), MetricError> {
+        self.apply(record).map_err(MetricError::damaged(format!(
+            "the metrics record at journal position {}",
+            position.0
+        )))?;
+        self.note_applied(position);
+        Ok(())
+    }
+
+    /// How many series there are.
+    pub fn series_count(&self) -> usize {
+        self.inner.index.read().len()
+    }
+
+    async fn open_blocks(&self) -> Result<(), MetricError> {
+        let mut blocks = Vec::new();
+        for meta in self.inner.storage.segments.list(tiers::BLOCK_KIND) {
+            let bytes = self.inner.storage.segments.read(&meta).await?;
+            let index = self.read_index(meta.id().as_str(), &bytes)?;
+            blocks.push(Arc::new(BlockFile { meta, index }));
+        }
+        self.inner.tiers.write().blocks = blocks;
+        Ok(())
+    }
+
+    /// The series with that key, if it exists.
+    fn find(&self, key: &str) -> Option<SeriesId> {
+        let hash = self.inner.hasher.hash_one(key);
+        let shard = shard_of(hash);
+        self.inner.shards[shard].lock().find(shard, hash, key)
+    }
+}

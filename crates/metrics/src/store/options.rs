@@ -1,0 +1,32 @@
+//! Budgets of the metric store.
+
+use std::time::Duration;
+
+use crate::Retention;
+
+/// How much memory the store may take, and when it flushes.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricOptions {
+    /// A flush is due when recent samples take this many bytes.
+    pub head_bytes_flush: usize,
+    /// Over this many bytes of samples that are not flushed yet, writes are refused with throttling.
+    pub head_bytes_max: usize,
+    /// A flush is due when the first sample since the last flush has been there for so long.
+    pub head_age_max: Duration,
+    /// How many series there can be. Each takes about 500 bytes of memory for good.
+    pub series_max: usize,
+    /// Which periods can be read at which age.
+    pub retention: Retention,
+}
+
+impl Default for MetricOptions {
+    fn default() -> Self {
+        Self {
+            head_bytes_flush: 192 << 20,
+            head_bytes_max: 512 << 20,
+            head_age_max: Duration::from_secs(2 * 60 * 60),
+            series_max: 2_000_000,
+            retention: Retention::default(),
+        }
+    }
+}
