@@ -1,1 +1,37 @@
-//! placeholder
+//! CloudWatch Logs: groups, streams and their events.
+//!
+//! Owns the documents of groups and streams, the rules of ingestion, the store of events (in memory and in segments),
+//! reading in both directions, and the language of filter patterns. Does not own how events become durable
+//! (`groundwatch-storage`), how requests travel (`groundwatch-wire`), or when the flush runs (the server drives the
+//! [`LogFlush`] activity).
+//!
+//! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`] (journal, then
+//! head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) → [`store`] (a merge over all
+//! places that overlap the range) with a [`pattern::Matcher`] → a page.
+//!
+//! To bring it up: [`Logs::replay`], every journal record of logs through [`LogsReplay::record`], then
+//! [`LogsReplay::finish`]; afterwards drive [`Logs::flush_activity`].
+//!
+//! What always holds: an acknowledged event is durable, and every reader sees it exactly once from then on, in an order
+//! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and for ever, also when a
+//! group of the same name is created again.
+
+mod directory;
+mod error;
+mod event_key;
+mod fault;
+mod group;
+mod identifier;
+mod incarnation;
+mod ingestion;
+mod logs;
+mod operations;
+mod paging;
+pub mod pattern;
+mod store;
+mod stream;
+
+pub use error::{Combination, LogsError};
+pub use event_key::{EventKey, KeyRange};
+pub use logs::{Logs, LogsReplay};
+pub use store::{LogFlush, StoreError, StoreOptions};

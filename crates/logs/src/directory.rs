@@ -1,0 +1,164 @@
+//! Which groups and streams there are.
+
+use std::sync::Arc;
+
+use groundwatch_core::Scope;
+use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
+
+use crate::error::LogsError;
+use crate::group::{LogGroup, group_key};
+use crate::incarnation::GroupId;
+use crate::store::StreamAddress;
+use crate::stream::{LogStream, stream_key, stream_name, stream_prefix};
+
+/// How many streams of a deleted group are removed in one transaction, so that others get their turn.
+const STREAMS_PER_TRANSACTION: usize = 10_000;
+
+/// The documents of all groups and streams. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory {
+    pub(crate) catalog: Catalog,
+    pub(crate) groups: Documents<LogGroup>,
+    pub(crate) streams: Documents<LogStream>,
+}
+
+impl Directory {
+    /// Loads all groups and streams.
+    pub fn open(catalog: &Catalog) -> Result<Self, StorageError> {
+        Ok(Self { catalog: catalog.clone(), groups: Documents::open(catalog)?, streams: Documents::open(catalog)? })
+    }
+
+    /// The group called `name`, or [`LogsError::GroupMissing`].
+    pub fn group(&self, scope: &Scope, name: &str) -> Result<Arc<LogGroup>, LogsError> {
+        self.groups.get(&group_key(scope, name)).ok_or(LogsError::GroupMissing)
+    }
+
+    /// The stream called `name` of a group, or [`LogsError::StreamMissing`].
+    pub fn stream(&self, scope: &Scope, group: GroupId, name: &str) -> Result<Arc<LogStream>, LogsError> {
+        self.streams.get(&stream_key(scope, group, name)).ok_or(LogsError::StreamMissing)
+    }
+
+    /// Up to `limit` streams of a group by name, whose names begin with `prefix` and come after `after`.
+    pub fn list_streams(
+        &self,
+        scope: &Scope,
+        group: GroupId,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<(String, Arc<LogStream>)> {
+        let after = after.map(|after| stream_prefix(group, after));
+        let listed = self.streams.list(scope, &stream_prefix(group, prefix), after.as_deref(), limit);
+        listed.into_iter().map(|(key, stream)| (stream_name(&key).to_owned(), stream)).collect()
+    }
+
+    /// As [`Self::list_streams`], descending: those whose names come before `before`.
+    pub fn list_streams_descending(
+        &self,
+        scope: &Scope,
+        group: GroupId,
+        prefix: &str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Vec<(String, Arc<LogStream>)> {
+        let before = before.map(|before| stream_prefix(group, before));
+        let listed =
+            self.streams.list_descending(scope, &stream_prefix(group, prefix), before.as_deref(), limit);
+        listed.into_iter().map(|(key, stream)| (stream_name(&key).to_owned(), stream)).collect()
+    }
+
+    /// Whether the group and the stream are still those of `address`.
+    pub fn holds(&self, address: &StreamAddress) -> bool {
+        let group = self.groups.get(&group_key(&address.scope, &address.group));
+        group.is_some_and(|group| group.id == address.group_id) && self.holds_stream(address)
+    }
+
+    /// Whether the stream is still that of `address`, in a group that is known to be.
+    pub fn holds_stream(&self, address: &StreamAddress) -> bool {
+        let stream = self.streams.get(&stream_key(&address.scope, address.group_id, &address.stream));
+        stream.is_some_and(|stream| stream.id == address.stream_id)
+    }
+
+    /// Adds a group.
+    pub async fn create_group(&self, scope: &Scope, name: &str, group: LogGroup) -> Result<(), LogsError> {
+        let mut batch = Batch::new();
+        self.groups.put(&mut batch, group_key(scope, name), group, Expect::Absent);
+        self.catalog.commit(batch).await.map_err(|error| match error {
+            StorageError::Conflict { .. } => LogsError::GroupExists,
+            error => error.into(),
+        })
+    }
+
+    /// Adds a stream to a group. If the group is deleted at the same moment, nothing ever shows the stream.
+    pub async fn create_stream(
+        &self,
+        scope: &Scope,
+        group: GroupId,
+        name: &str,
+        stream: LogStream,
+    ) -> Result<(), LogsError> {
+        let mut batch = Batch::new();
+        self.streams.put(&mut batch, stream_key(scope, group, name), stream, Expect::Absent);
+        self.catalog.commit(batch).await.map_err(|error| match error {
+            StorageError::Conflict { .. } => LogsError::StreamExists,
+            error => error.into(),
+        })
+    }
+
+    /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on. Returns
+    /// which incarnation it was.
+    pub async fn delete_group(&self, scope: &Scope, name: &str) -> Result<GroupId, LogsError> {
+        let key = group_key(scope, name);
+        let group = loop {
+            let (version, group) = self.groups.get_versioned(&key).ok_or(LogsError::GroupMissing)?;
+            if group.deletion_protected {
+                return Err(LogsError::GroupProtected);
+            }
+            let mut batch = Batch::new();
+            self.groups.remove(&mut batch, key.clone(), Expect::Version(version));
+            match self.catalog.commit(batch).await {
+                Ok(()) => break group.id,
+                // Somebody changed it meanwhile: it may be protected now.
+                Err(StorageError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if let Err(error) = self.remove_streams(scope, group).await {
+            tracing::warn!(group = name, %error, "streams of a deleted group stay until the next start");
+        }
+        Ok(group)
+    }
+
+    /// Removes the streams of groups that are gone, which a crash in the middle of a deletion leaves behind.
+    pub async fn remove_orphans(&self) -> Result<(), StorageError> {
+        let groups: hashbrown::HashSet<GroupId> = self.groups.all().iter().map(|(_, group)| group.id).collect();
+        let is_orphan = |name: &str| {
+            let group = name.split_once('\0').and_then(|(group, _)| GroupId::parse(group));
+            group.is_none_or(|group| !groups.contains(&group))
+        };
+        let orphans: Vec<_> =
+            self.streams.all().into_iter().map(|(key, _)| key).filter(|key| is_orphan(&key.name)).collect();
+        for some in orphans.chunks(STREAMS_PER_TRANSACTION) {
+            let mut batch = Batch::new();
+            for key in some {
+                self.streams.remove(&mut batch, key.clone(), Expect::Any);
+            }
+            self.catalog.commit(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_streams(&self, scope: &Scope, group: GroupId) -> Result<(), StorageError> {
+        loop {
+            let streams = self.list_streams(scope, group, "", None, STREAMS_PER_TRANSACTION);
+            if streams.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::new();
+            for (name, _) in streams {
+                self.streams.remove(&mut batch, stream_key(scope, group, &name), Expect::Any);
+            }
+            self.catalog.commit(batch).await?;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What can go wrong, in this crate's words. AWS's words are in [`crate::fault`].
+
+use groundwatch_storage::StorageError;
+
+use crate::identifier::IdentifierError;
+use crate::ingestion::BatchError;
+use crate::pattern::PatternError;
+use crate::store::StoreError;
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum LogsError {
+    /// There is a group of that name already.
+    #[error("log group exists already")]
+    GroupExists,
+    /// There is no group of that name.
+    #[error("log group does not exist")]
+    GroupMissing,
+    /// The group's deletion is refused as long as it is protected.
+    #[error("log group is protected from deletion")]
+    GroupProtected,
+    /// The group's name begins with what AWS keeps for itself.
+    #[error("log group name is reserved")]
+    GroupNameReserved,
+    /// The group's class does not offer the operation.
+    #[error("log group class does not allow {operation}")]
+    ClassRefuses {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// There is a stream of that name in the group already.
+    #[error("log stream exists already")]
+    StreamExists,
+    /// There is no stream of that name in the group.
+    #[error("log stream does not exist")]
+    StreamMissing,
+    /// The group is not named as it must be.
+    #[error(transparent)]
+    Identifier(#[from] IdentifierError),
+    /// The batch of events breaks a rule.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// The filter pattern is wrong or beyond what is implemented.
+    #[error("filter pattern is refused")]
+    Pattern(#[from] PatternError),
+    /// A paging token that this listing did not make.
+    #[error("paging token is not one of this listing")]
+    InvalidToken,
+    /// Members that exclude each other, or values that do not fit together.
+    #[error(transparent)]
+    Combination(#[from] Combination),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Members of one request that do not go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Combination {
+    /// `DescribeLogGroups` with a prefix and a pattern.
+    #[error("a name prefix and a name pattern exclude each other")]
+    PrefixAndPattern,
+    /// `DescribeLogGroups` with identifiers and a prefix or pattern.
+    #[error("identifiers and a name prefix or pattern exclude each other")]
+    IdentifiersAndName,
+    /// `DescribeLogStreams` by time, with a prefix.
+    #[error("a name prefix and the order by time exclude each other")]
+    PrefixAndLastEventTime,
+    /// `FilterLogEvents` with stream names and a prefix.
+    #[error("stream names and a stream name prefix exclude each other")]
+    StreamNamesAndPrefix,
+    /// `FilterLogEvents` from the tail without a start in 2024 or later.
+    #[error("reading from the tail needs a start time in 2024 or later")]
+    TailNeedsStart,
+}
+
+impl From<StorageError> for LogsError {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,109 @@
+//! AWS's words for what can go wrong. Marked `[R]` where the text is recorded from AWS; the others are ours.
+
+use groundwatch_api::Fault;
+use groundwatch_api::logs::errors;
+use groundwatch_storage::StorageError;
+
+use crate::error::{Combination, LogsError};
+use crate::identifier::IdentifierError;
+use crate::ingestion::{BATCH_BYTES_MAX, BatchError};
+use crate::store::StoreError;
+
+impl From<LogsError> for Fault {
+    fn from(error: LogsError) -> Self {
+        let invalid = |message: String| errors::INVALID_PARAMETER_EXCEPTION.with(message);
+        match error {
+            // [R], without a full stop, unlike the two that are missing.
+            LogsError::GroupExists => {
+                errors::RESOURCE_ALREADY_EXISTS_EXCEPTION.with("The specified log group already exists")
+            }
+            LogsError::StreamExists => {
+                errors::RESOURCE_ALREADY_EXISTS_EXCEPTION.with("The specified log stream already exists")
+            }
+            // [R]
+            LogsError::GroupMissing => {
+                errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified log group does not exist.")
+            }
+            LogsError::StreamMissing => {
+                errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified log stream does not exist.")
+            }
+            LogsError::GroupProtected => errors::VALIDATION_EXCEPTION
+                .with("The specified log group is protected from deletion. Turn off its deletion protection first."),
+            LogsError::GroupNameReserved => invalid("Log groups starting with aws/ are reserved for AWS.".into()),
+            LogsError::ClassRefuses { operation } => errors::INVALID_OPERATION_EXCEPTION
+                .with(format!("{operation} is not supported for log groups of this log group class.")),
+            LogsError::Identifier(error) => identifier(&error),
+            LogsError::Batch(error) => invalid(batch(&error)),
+            LogsError::Pattern(error) => invalid(format!("Invalid filter pattern: {error}")),
+            // [R]
+            LogsError::InvalidToken => invalid("The specified nextToken is invalid.".into()),
+            LogsError::Combination(error) => invalid(combination(error).into()),
+            LogsError::Store(error) => store(&error),
+        }
+    }
+}
+
+fn identifier(error: &IdentifierError) -> Fault {
+    match error {
+        // [R] for DescribeLogStreams: this one check answers another error than its neighbours.
+        IdentifierError::Both => errors::VALIDATION_EXCEPTION
+            .with("LogGroup name and LogGroup ARN are mutually exclusive parameters."),
+        IdentifierError::Neither => errors::INVALID_PARAMETER_EXCEPTION
+            .with("Either logGroupName or logGroupIdentifier must be specified."),
+        IdentifierError::NotAGroup { identifier } => errors::INVALID_PARAMETER_EXCEPTION
+            .with(format!("The log group identifier '{identifier}' is not valid.")),
+        // Nothing of another account or region can be seen from here.
+        IdentifierError::Elsewhere { .. } => LogsError::GroupMissing.into(),
+    }
+}
+
+fn batch(error: &BatchError) -> String {
+    match error {
+        BatchError::TooLarge { size_bytes } => {
+            format!("Upload too large: {size_bytes} bytes exceeds limit of {BATCH_BYTES_MAX}")
+        }
+        // [R]
+        BatchError::NotChronological => {
+            "Log events in a single PutLogEvents request must be in chronological order.".into()
+        }
+        BatchError::SpanTooLong => {
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.".into()
+        }
+    }
+}
+
+fn combination(error: Combination) -> &'static str {
+    match error {
+        // [R]
+        Combination::PrefixAndPattern => {
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
+        }
+        Combination::IdentifiersAndName => {
+            "logGroupIdentifiers and logGroupNamePrefix or logGroupNamePattern are mutually exclusive parameters."
+        }
+        Combination::PrefixAndLastEventTime => "Cannot order by LastEventTime with a logStreamNamePrefix.",
+        Combination::StreamNamesAndPrefix => {
+            "logStreamNames and logStreamNamePrefix are mutually exclusive parameters."
+        }
+        Combination::TailNeedsStart => {
+            "startFromHead can be false only with a startTime of 2024-01-01T00:00:00Z or later."
+        }
+    }
+}
+
+fn store(error: &StoreError) -> Fault {
+    match error {
+        StoreError::Overloaded | StoreError::Storage(StorageError::Overloaded) => {
+            errors::THROTTLING_EXCEPTION.with("Rate exceeded")
+        }
+        StoreError::FlushFails
+        | StoreError::Storage(StorageError::Full { .. } | StorageError::Io { .. } | StorageError::Closed { .. }) => {
+            tracing::warn!(%error, "log events cannot be stored");
+            errors::SERVICE_UNAVAILABLE_EXCEPTION.with("The service cannot complete the request.")
+        }
+        StoreError::Storage(_) | StoreError::Record { .. } | StoreError::Internal { .. } => {
+            tracing::error!(error = error as &dyn std::error::Error, "the store of log events failed");
+            errors::INTERNAL_SERVER_EXCEPTION.with("The service failed; its log says why.")
+        }
+    }
+}

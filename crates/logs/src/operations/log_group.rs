@@ -1,0 +1,49 @@
+//! `CreateLogGroup` and `DeleteLogGroup`.
+
+use groundwatch_api::logs::{
+    CreateLogGroup, CreateLogGroupInput, CreateLogGroupOutput, DeleteLogGroup, DeleteLogGroupInput,
+    DeleteLogGroupOutput,
+};
+use groundwatch_api::{Fault, Handle};
+use groundwatch_core::Call;
+
+use crate::error::LogsError;
+use crate::group::{GroupClass, LogGroup};
+use crate::incarnation::GroupId;
+use crate::logs::Logs;
+
+/// What AWS keeps names for that begin with it: lower-case, and without a slash before.
+const RESERVED_PREFIX: &str = "aws/";
+/// The retention of groups of class `DELIVERY`, which cannot be changed.
+const DELIVERY_RETENTION_DAYS: u32 = 2;
+
+impl Handle<CreateLogGroup> for Logs {
+    async fn handle(&self, call: &Call, input: CreateLogGroupInput) -> Result<CreateLogGroupOutput, Fault> {
+        let name = input.log_group_name.expect("validated: required");
+        if name.starts_with(RESERVED_PREFIX) {
+            return Err(LogsError::GroupNameReserved.into());
+        }
+        let class = input.log_group_class.as_ref().and_then(GroupClass::from_api).unwrap_or_default();
+        let group = LogGroup {
+            id: GroupId::random(),
+            created: call.received,
+            class,
+            retention_days: (class == GroupClass::Delivery).then_some(DELIVERY_RETENTION_DAYS),
+            kms_key_id: input.kms_key_id,
+            deletion_protected: input.deletion_protection_enabled.unwrap_or(false),
+            tags: input.tags.unwrap_or_default(),
+            flushed_bytes: 0,
+        };
+        self.directory.create_group(call.scope(), &name, group).await?;
+        Ok(CreateLogGroupOutput {})
+    }
+}
+
+impl Handle<DeleteLogGroup> for Logs {
+    async fn handle(&self, call: &Call, input: DeleteLogGroupInput) -> Result<DeleteLogGroupOutput, Fault> {
+        let name = input.log_group_name.expect("validated: required");
+        let group = self.directory.delete_group(call.scope(), &name).await?;
+        self.store.forget_group(group);
+        Ok(DeleteLogGroupOutput {})
+    }
+}

@@ -1,0 +1,10 @@
+//! One file an operation, or a pair that belongs together.
+
+mod describe_log_groups;
+mod describe_log_streams;
+mod filter_log_events;
+mod get_log_events;
+mod log_group;
+mod log_stream;
+mod page;
+mod put_log_events;

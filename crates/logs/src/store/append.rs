@@ -1,0 +1,106 @@
+//! The way in: budget, number, journal, appearance.
+
+use bytes::Bytes;
+use groundwatch_core::Timestamp;
+use groundwatch_storage::{Position, StreamId};
+
+use super::event_batch::EventBatch;
+use super::record::Record;
+use super::{LogStore, State, StoreError, StreamAddress};
+
+impl LogStore {
+    /// Stores the events of one request, and returns their sequence. They are durable and visible when this returns
+    /// `Ok`. `events` are (milliseconds since 1970, text), judged by [`crate::ingestion::judge`]; `message_bytes` is
+    /// their text in all.
+    ///
+    /// Errors: [`StoreError::Overloaded`] or [`StoreError::FlushFails`] over the budget; else the journal's. Nothing of
+    /// a failed batch is visible. If the caller gives up waiting, that is not known, as after any broken connection.
+    pub async fn append<'a>(
+        &self,
+        address: &StreamAddress,
+        ingested: Timestamp,
+        events: impl ExactSizeIterator<Item = (i64, &'a [u8])> + Clone,
+        message_bytes: usize,
+    ) -> Result<u64, StoreError> {
+        let ticket = self.admit(EventBatch::encoded_len(events.len(), message_bytes))?;
+        let sequence = ticket.sequence;
+        let payload = Bytes::from(Record::encode(address, sequence, ingested, events, message_bytes));
+        // The head keeps the very bytes that the journal writes.
+        let record = Record::decode(payload.clone()).map_err(StoreError::internal)?;
+        let position = self.inner.journal.append(StreamId::LOGS, payload).await?;
+        ticket.durable(position, record);
+        self.visible(sequence).await;
+        Ok(sequence)
+    }
+
+    /// A number for a batch of that size, if there is room for it.
+    fn admit(&self, bytes: usize) -> Result<Ticket<'_>, StoreError> {
+        let mut state = self.inner.state.write();
+        if state.memory_bytes() + bytes > self.inner.options.head_bytes_max {
+            let fails = state.retry_flush_at.is_some();
+            return Err(if fails { StoreError::FlushFails } else { StoreError::Overloaded });
+        }
+        state.under_way_bytes += bytes;
+        Ok(Ticket { store: self, sequence: state.arrivals.begin(), bytes, settled: false })
+    }
+
+    /// Waits until the batch of that number has appeared.
+    async fn visible(&self, sequence: u64) {
+        if *self.inner.visible_through.borrow() >= sequence {
+            return;
+        }
+        let mut visible_through = self.inner.visible_through.subscribe();
+        // It fails only without a sender, and that is in `self`.
+        let _ = visible_through.wait_for(|through| *through >= sequence).await;
+    }
+
+    fn settle(&self, bytes: usize, settle: impl FnOnce(&mut State) -> Vec<Record>) {
+        let mut state = self.inner.state.write();
+        state.under_way_bytes -= bytes;
+        for record in settle(&mut state) {
+            state.head.insert(record);
+        }
+        let through = state.arrivals.visible_through();
+        let flush_is_due = state.head.memory_bytes() >= self.inner.options.flush_bytes;
+        // Under the lock, so that it only grows.
+        self.inner.visible_through.send_replace(through);
+        drop(state);
+        if flush_is_due {
+            self.inner.flush_due_changed.notify_waiters();
+            self.inner.flush_due_changed.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// What events take in memory, those under way included.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.head.memory_bytes());
+        self.head.memory_bytes() + frozen + self.under_way_bytes
+    }
+}
+
+/// A batch on its way. However its request ends, those behind it do not wait for it for ever.
+struct Ticket<'a> {
+    store: &'a LogStore,
+    sequence: u64,
+    bytes: usize,
+    settled: bool,
+}
+
+impl Ticket<'_> {
+    fn durable(mut self, position: Position, record: Record) {
+        self.settled = true;
+        let sequence = self.sequence;
+        self.store.settle(self.bytes, |state| state.arrivals.durable(sequence, position, record));
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            let sequence = self.sequence;
+            self.store.settle(self.bytes, |state| state.arrivals.failed(sequence));
+        }
+    }
+}
