@@ -45,7 +45,7 @@ const METHODS: [&str; 9] = [
 pub(super) fn write(random: &mut Random, scene: &Scene<'_>, out: &mut String) {
     let time = scene.timestamp.strftime("%Y-%m-%d %H:%M:%S.%3f");
     let (thread, logger) = (random.below(200), random.pick(&LOGGERS));
-    let failed = random.chance(0.09);
+    let failed = random.chance(0.105);
     let level = if failed { "ERROR" } else { *random.pick(&["INFO", "INFO", "INFO", "DEBUG", "WARN"]) };
     put!(out, "{time} {level:>5} [http-nio-8080-exec-{thread}] [trace={:032x}] {logger} - ", scene.trace);
     match failed {
