@@ -167,6 +167,8 @@ async fn an_unsubscribed_webhook_hears_nothing() {
     let (_, body) = webhook.next().await;
     let unsubscribe = body["UnsubscribeURL"].as_str().expect("a link").strip_prefix(&server.url).expect("ours").to_owned();
     assert_eq!(server.request("GET", &unsubscribe, &[], b"").await.status, 200);
+    // Whoever followed the link need not be the subscriber, who is told therefore and may take it back.
+    assert_eq!(webhook.next().await.0, "unsubscribeconfirmation");
     sns.publish().topic_arn(&topic_arn).message("unheard").send().await.expect("published");
     server.advance("PT1M").await;
     let nothing = webhook.posts.try_recv();

@@ -88,7 +88,7 @@ impl Deliverer {
             if !self.write(under_way).await {
                 return Wish::Hold(now + WRITE_RETRY);
             }
-            self.start_due(under_way, now);
+            self.start_due(under_way, self.horizon(now));
             if under_way.requests.is_empty() {
                 if under_way.settled.is_empty() {
                     return Wish::None;
@@ -109,6 +109,15 @@ impl Deliverer {
                 self.finish(under_way, finished);
             }
         }
+    }
+
+    /// Until which due time deliveries are due at `now`.
+    ///
+    /// None of them ever waits longer than the policy's longest delay. One that seems to was given its due time before
+    /// the clock was set back, and would be late by as much.
+    fn horizon(&self, now: Timestamp) -> Timestamp {
+        let latest = now + DEFAULT_HTTP_POLICY.max_delay_target;
+        self.outbox.next_due().filter(|due| *due > latest).unwrap_or(now)
     }
 
     /// Starts requests for what is due, as many as are allowed at once.
@@ -209,11 +218,15 @@ impl Activity for Deliverer {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        match *self.wish.lock() {
-            Wish::None => self.outbox.next_due(),
-            Wish::GoOn(then) => Some(self.outbox.next_due().map_or(then, |due| due.min(then))),
-            Wish::Hold(then) => Some(then),
-        }
+        let now = self.clock.now();
+        let latest = now + DEFAULT_HTTP_POLICY.max_delay_target;
+        let due = match *self.wish.lock() {
+            Wish::None => self.outbox.next_due()?,
+            Wish::GoOn(then) => self.outbox.next_due().map_or(then, |due| due.min(then)),
+            Wish::Hold(then) => then,
+        };
+        // See `horizon`: what seems to be far away is due.
+        Some(if due > latest { now } else { due })
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {

@@ -89,6 +89,21 @@ async fn a_restart_between_retries_goes_on_counting() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_delays_nothing() {
+    let sns = Sns::new();
+    let topic = sns.create_topic("alerts").await;
+    sns.subscribed(&topic, HOOK).await;
+    sns.inbox.answer(HOOK, Answer::Status(500));
+    sns.publish(&topic, "text").await.expect("published");
+    sns.settle().await;
+    sns.inbox.answer(HOOK, Answer::Status(200));
+    sns.clock.set(START - Duration::from_secs(86_400));
+    sns.settle().await;
+    assert_eq!(tries(&sns).len(), 5);
+    assert_eq!(sns.notify.activities()[0].next_due(), None);
+}
+
+#[tokio::test]
 async fn every_subscriber_gets_a_message_once() {
     let sns = Sns::new();
     let topic = sns.create_topic("alerts").await;

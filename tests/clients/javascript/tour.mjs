@@ -1,0 +1,233 @@
+// The calls of every service through the AWS SDK for JavaScript, with their answers checked: tour.mjs ENDPOINT
+// CloudWatch is toured twice: with the protocol that the SDK chooses, which is JSON, and with CBOR.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+
+import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
+import * as cloudwatch from "@aws-sdk/client-cloudwatch";
+import * as logs from "@aws-sdk/client-cloudwatch-logs";
+import * as sns from "@aws-sdk/client-sns";
+import * as sts from "@aws-sdk/client-sts";
+
+import { Webhook } from "./webhook.mjs";
+
+const [, , endpoint] = process.argv;
+// An access key of 12 digits names the account, so clients do not meet each other's resources.
+const account = "333333333333";
+const region = "eu-central-1";
+// One attempt: a retry would hide what went wrong first.
+const settings = {
+  endpoint,
+  region,
+  credentials: { accessKeyId: account, secretAccessKey: "secret" },
+  maxAttempts: 1,
+};
+
+/** The call must be refused with that error, whose name is the shape's and whose `Code` is the old one. */
+async function refused(name, code, call) {
+  const error = await call.then(
+    (answer) => assert.fail(`expected ${name}, got ${JSON.stringify(answer)}`),
+    (error) => error,
+  );
+  assert.equal(error.name, name, `${error}`);
+  if (code) assert.equal(error.Error?.Code ?? error.Code, code, `${error}`);
+  return error.message;
+}
+
+async function identity() {
+  const answer = await new sts.STS(settings).getCallerIdentity({});
+  assert.deepEqual([answer.Account, answer.Arn], [account, `arn:aws:iam::${account}:root`]);
+}
+
+/** A CloudWatch client that notes the content type of what it sends. */
+function cloudWatchClient(protocol) {
+  const client = new cloudwatch.CloudWatch({ ...settings, ...protocol.settings });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      assert.equal(args.request.headers["content-type"], protocol.contentType);
+      return next(args);
+    },
+    { step: "finalizeRequest", name: "contentType" },
+  );
+  return client;
+}
+
+async function metrics(protocol) {
+  const client = cloudWatchClient(protocol);
+  const run = randomUUID().slice(0, 8);
+  const Namespace = `${run}/Metrics`;
+  const Dimensions = [{ Name: "Host", Value: "a & <b>" }];
+  const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 600_000);
+  const metric = { MetricName: "Latency", Dimensions, Unit: "Milliseconds", Timestamp: minute };
+  await client.putMetricData({
+    Namespace,
+    MetricData: [
+      { ...metric, Value: 1.5 },
+      { ...metric, Values: [2.5, 4], Counts: [2, 1] },
+      { ...metric, StatisticValues: { SampleCount: 2, Sum: 20, Minimum: 5, Maximum: 15 } },
+    ],
+  });
+  // Large bodies come compressed.
+  const many = Array.from({ length: 500 }, (_, Value) => ({ MetricName: `Many${Value}`, Value, Timestamp: minute }));
+  await client.putMetricData({ Namespace, MetricData: many });
+
+  const found = await client.listMetrics({ Namespace, MetricName: "Latency" });
+  assert.deepEqual(found.Metrics, [{ Namespace, MetricName: "Latency", Dimensions }]);
+  assert.deepEqual((await client.listMetrics({ Namespace: `${run}/Nothing` })).Metrics, []);
+
+  const span = { StartTime: minute, EndTime: new Date(minute.getTime() + 60_000) };
+  const statistics = await client.getMetricStatistics({
+    Namespace,
+    MetricName: "Latency",
+    Dimensions,
+    Period: 60,
+    Statistics: ["Sum", "SampleCount", "Minimum", "Maximum"],
+    ...span,
+  });
+  const point = { Timestamp: minute, Sum: 30.5, SampleCount: 6, Minimum: 1.5, Maximum: 15, Unit: "Milliseconds" };
+  assert.deepEqual(statistics.Datapoints, [point]);
+
+  const MetricStat = { Metric: { Namespace, MetricName: "Many7" }, Period: 60, Stat: "p50" };
+  const data = await client.getMetricData({ MetricDataQueries: [{ Id: "m", MetricStat }], ...span });
+  const [{ Id, Values, Timestamps, StatusCode }] = data.MetricDataResults;
+  assert.deepEqual([Id, Values, Timestamps, StatusCode], ["m", [7], [minute], "Complete"]);
+
+  const own = client.putMetricData({ Namespace: "AWS/Own", MetricData: [{ MetricName: "m", Value: 1 }] });
+  await refused("InvalidParameterValueException", "InvalidParameterValue", own);
+}
+
+async function alarms(protocol) {
+  const client = cloudWatchClient(protocol);
+  const topics = new sns.SNS(settings);
+  const webhook = await Webhook.listen();
+  const run = randomUUID().slice(0, 8);
+  const { TopicArn } = await topics.createTopic({ Name: `alarms-${run}` });
+  await topics.subscribe({ TopicArn, Protocol: "http", Endpoint: webhook.url });
+  await webhook.shakeHands();
+
+  const AlarmName = `${run}: disk is full`;
+  const definition = {
+    AlarmName,
+    Namespace: `${run}/Alarms`,
+    MetricName: "Disk",
+    Dimensions: [{ Name: "Host", Value: "a" }],
+    Statistic: "Average",
+    Period: 60,
+    EvaluationPeriods: 3,
+    DatapointsToAlarm: 2,
+    Threshold: 90,
+    ComparisonOperator: "GreaterThanThreshold",
+    TreatMissingData: "ignore",
+    AlarmActions: [TopicArn],
+  };
+  await client.putMetricAlarm(definition);
+  const described = await client.describeAlarms({ AlarmNames: [AlarmName] });
+  const [alarm] = described.MetricAlarms;
+  assert.deepEqual({ ...alarm, ...definition }, alarm);
+  assert.equal(alarm.AlarmArn, `arn:aws:cloudwatch:${region}:${account}:alarm:${AlarmName}`);
+  assert.equal(alarm.StateValue, "INSUFFICIENT_DATA");
+  assert.deepEqual([alarm.OKActions, alarm.InsufficientDataActions, alarm.ActionsEnabled], [[], [], true]);
+
+  await client.setAlarmState({ AlarmName, StateValue: "ALARM", StateReason: "a drill" });
+  const message = JSON.parse((await webhook.next("Notification")).Message);
+  assert.deepEqual(
+    [message.AlarmName, message.OldStateValue, message.NewStateValue, message.NewStateReason],
+    [AlarmName, "INSUFFICIENT_DATA", "ALARM", "a drill"],
+  );
+  // Missing data is ignored, so the state stays as it was set.
+  const inAlarm = await client.describeAlarms({ AlarmNamePrefix: `${run}:`, StateValue: "ALARM" });
+  assert.deepEqual(inAlarm.MetricAlarms.map(({ StateReason }) => StateReason), ["a drill"]);
+
+  const history = await client.describeAlarmHistory({ AlarmName, HistoryItemType: "StateUpdate" });
+  const summaries = history.AlarmHistoryItems.map((item) => item.HistorySummary);
+  assert.ok(summaries.includes("Alarm updated from INSUFFICIENT_DATA to ALARM"), `${summaries}`);
+  assert.ok(history.AlarmHistoryItems[0].Timestamp instanceof Date);
+
+  const unknown = { AlarmName: `${run}: unknown`, StateValue: "OK", StateReason: "x" };
+  await refused("ResourceNotFound", "ResourceNotFound", client.setAlarmState(unknown));
+  await client.deleteAlarms({ AlarmNames: [AlarmName] });
+  assert.deepEqual((await client.describeAlarms({ AlarmNames: [AlarmName] })).MetricAlarms, []);
+  webhook.close();
+}
+
+async function logging() {
+  const client = new logs.CloudWatchLogs(settings);
+  const logGroupName = `/${randomUUID().slice(0, 8)}/app`;
+  const logStreamName = "host/a";
+  await client.createLogGroup({ logGroupName });
+  await refused("ResourceAlreadyExistsException", null, client.createLogGroup({ logGroupName }));
+  await client.createLogStream({ logGroupName, logStreamName });
+  const groups = await client.describeLogGroups({ logGroupNamePrefix: logGroupName });
+  assert.deepEqual(
+    groups.logGroups.map(({ arn }) => arn),
+    [`arn:aws:logs:${region}:${account}:log-group:${logGroupName}:*`],
+  );
+
+  const now = Date.now();
+  const lines = ["GET / 200", "GET /ü 500 ERROR", "POST /form 200"];
+  const logEvents = lines.map((message, index) => ({ timestamp: now + index, message }));
+  await client.putLogEvents({ logGroupName, logStreamName, logEvents });
+  const read = await client.getLogEvents({ logGroupName, logStreamName, startFromHead: true });
+  assert.deepEqual(read.events.map(({ timestamp, message }) => ({ timestamp, message })), logEvents);
+  const hits = await client.filterLogEvents({ logGroupName, filterPattern: "ERROR" });
+  assert.deepEqual(hits.events.map(({ message }) => message), [lines[1]]);
+  const all = await client.filterLogEvents({ logGroupName });
+  assert.equal(new Set(all.events.map(({ eventId }) => eventId)).size, 3);
+
+  const streams = await client.describeLogStreams({ logGroupName });
+  assert.deepEqual(streams.logStreams.map((stream) => stream.lastEventTimestamp), [now + 2]);
+  await client.deleteLogGroup({ logGroupName });
+  await refused("ResourceNotFoundException", null, client.getLogEvents({ logGroupName, logStreamName }));
+}
+
+async function notifications() {
+  const client = new sns.SNS(settings);
+  const webhook = await Webhook.listen();
+  const Name = `news-${randomUUID().slice(0, 8)}`;
+  const { TopicArn } = await client.createTopic({ Name });
+  assert.equal(TopicArn, `arn:aws:sns:${region}:${account}:${Name}`);
+  const listed = [];
+  for await (const page of sns.paginateListTopics({ client }, {})) listed.push(...page.Topics);
+  assert.ok(listed.some((topic) => topic.TopicArn === TopicArn));
+
+  const subscription = { TopicArn, Protocol: "http", Endpoint: webhook.url };
+  assert.equal((await client.subscribe(subscription)).SubscriptionArn, "pending confirmation");
+  assert.ok((await webhook.shakeHands()).includes(`<SubscriptionArn>${TopicArn}:`));
+  const { SubscriptionArn } = await client.subscribe(subscription);
+  assert.ok(SubscriptionArn.startsWith(`${TopicArn}:`), SubscriptionArn);
+
+  const { MessageId } = await client.publish({ TopicArn, Subject: "a subject", Message: "grüße & <so on>" });
+  const body = await webhook.next("Notification");
+  assert.deepEqual([body.MessageId, body.Subject, body.Message], [MessageId, "a subject", "grüße & <so on>"]);
+  await refused("NotFoundException", "NotFound", client.publish({ TopicArn: `${TopicArn}-none`, Message: "x" }));
+  const text = { TopicArn, Protocol: "sms", Endpoint: "+49" };
+  await refused("InvalidParameterException", "InvalidParameter", client.subscribe(text));
+
+  await client.unsubscribe({ SubscriptionArn });
+  assert.equal((await client.subscribe(subscription)).SubscriptionArn, "pending confirmation");
+  webhook.close();
+}
+
+const json = { contentType: "application/x-amz-json-1.0", settings: {} };
+const cbor = { contentType: "application/cbor", settings: { protocol: AwsSmithyRpcV2CborProtocol } };
+const parts = {
+  identity,
+  "metrics (JSON)": () => metrics(json),
+  "metrics (CBOR)": () => metrics(cbor),
+  "alarms (JSON)": () => alarms(json),
+  "alarms (CBOR)": () => alarms(cbor),
+  logs: logging,
+  notifications,
+};
+let failures = 0;
+for (const [name, part] of Object.entries(parts)) {
+  try {
+    await part();
+    console.log(`ok   JavaScript SDK: ${name}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAIL JavaScript SDK: ${name}: ${error.stack ?? error}`);
+  }
+}
+process.exit(failures === 0 ? 0 : 1);
