@@ -1,4 +1,4 @@
-//! A range of time, rounded to whole periods, and the samples of each of them.
+//! A range of time made of whole periods, and the samples of each of them.
 
 use groundwatch_core::Timestamp;
 
@@ -7,7 +7,8 @@ use crate::Second;
 use crate::sample::Samples;
 use crate::statistics::PeriodSamples;
 
-/// The periods that a request asks for: whole ones, aligned to multiples of their length since the epoch.
+/// The periods that a request asks for: whole ones, aligned to multiples of their length since the epoch; or those that
+/// an alarm looks at, which begin where its window does.
 ///
 /// A point describes its whole period, so the period that `StartTime` lies in belongs to the window with all of its data,
 /// and so does the one that `EndTime` cuts: `EndTime` is exclusive for the beginnings of periods.
@@ -34,6 +35,12 @@ impl Window {
         Self { from, until: until.max(from), period }
     }
 
+    /// The periods that begin at `start`, wherever that lies, and after it every `period`, before `end` (exclusive).
+    pub fn sliding(start: Timestamp, end: Timestamp, period: Period) -> Self {
+        let from = Second::nearest(start);
+        Self { from, until: Second::nearest(end).max(from), period }
+    }
+
     /// Divides the window at period boundaries into `parts`, or fewer if it has fewer periods.
     pub fn split(self, parts: u32) -> impl Iterator<Item = Self> {
         let period_secs = self.period.as_secs();
@@ -49,8 +56,9 @@ impl Window {
     }
 }
 
-/// The periods that have samples, ascending. `samples` are sorted.
-pub fn periods(samples: &Samples, period: Period) -> impl Iterator<Item = (Second, PeriodSamples<'_>)> {
+/// The periods of `window` that have samples, ascending. `samples` are sorted, and lie in the window.
+pub fn periods(samples: &Samples, window: Window) -> impl Iterator<Item = (Second, PeriodSamples<'_>)> {
+    let period_secs = window.period.as_secs();
     let (mut plain, mut shapes, mut sets) = (&samples.plain[..], &samples.shapes[..], &samples.sets[..]);
     std::iter::from_fn(move || {
         let firsts = [
@@ -58,8 +66,10 @@ pub fn periods(samples: &Samples, period: Period) -> impl Iterator<Item = (Secon
             shapes.first().map(|seen| seen.second),
             sets.first().map(|sample| sample.second),
         ];
-        let start = firsts.into_iter().flatten().min()?.floor_to(period.as_secs());
-        let within = |second: Second| second.0 - start.0 < period.as_secs();
+        let first = firsts.into_iter().flatten().min()?;
+        debug_assert!(first >= window.from, "samples lie in the window");
+        let start = Second(first.0 - (first.0 - window.from.0) % period_secs);
+        let within = |second: Second| second.0 - start.0 < period_secs;
         let part = PeriodSamples {
             plain: take_while(&mut plain, |seen| within(seen.second)),
             shapes: take_while(&mut shapes, |seen| within(seen.second)),
@@ -185,8 +195,20 @@ mod tests {
         let seen = |second| Observation { second: Second(second), value: 1.0, weight: 1.0 };
         let samples = Samples { plain: [59, 60, 119, 120, 600].map(seen).to_vec(), ..Samples::default() };
         let period = Period::from_secs(60).expect("a period");
-        let found: Vec<_> =
-            periods(&samples, period).map(|(start, part)| (start.0, part.plain.len())).collect();
-        assert_eq!(found, [(0, 1), (60, 2), (120, 1), (600, 1)]);
+        let found = |from| -> Vec<_> {
+            let window = Window { from: Second(from), until: Second(660), period };
+            periods(&samples, window).map(|(start, part)| (start.0, part.plain.len())).collect()
+        };
+        assert_eq!(found(0), [(0, 1), (60, 2), (120, 1), (600, 1)]);
+        // A window that begins elsewhere has its periods there.
+        assert_eq!(found(50), [(50, 2), (110, 2), (590, 1)]);
+    }
+
+    #[test]
+    fn a_sliding_window_begins_where_it_is_told() {
+        let period = Period::from_secs(300).expect("a period");
+        let (start, end) = (moment("2026-01-02T12:01:00Z"), moment("2026-01-02T12:16:00Z"));
+        let window = Window::sliding(start, end, period);
+        assert_eq!((window.from.timestamp(), window.until.timestamp()), (start, end));
     }
 }

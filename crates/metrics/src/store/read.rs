@@ -28,8 +28,8 @@ pub struct Point {
 }
 
 impl MetricStore {
-    /// The points of one statistic, ascending, for every period (aligned to multiples of `period` since the epoch) that
-    /// touches `from` (inclusive) to `to` (exclusive) and has data.
+    /// The points of one statistic, ascending, for the periods that begin at `from` and after it every `period`, before
+    /// `to`, as far as they have data. `from` need not be a multiple of the period: the window of an alarm slides.
     ///
     /// Without a unit, the data of the alphabetically first unit that has any in that range, as GetMetricData does.
     pub async fn read_points(
@@ -41,7 +41,7 @@ impl MetricStore {
         unit: Option<Unit>,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<Point>, MetricError> {
-        let window = Window::exact(from, to, period);
+        let window = Window::sliding(from, to, period);
         let evaluate = |start: Second, samples: &PeriodSamples<'_>| {
             let value = samples.evaluate(statistic)?;
             let sample_count = samples.summary()?.sample_count;
@@ -70,8 +70,7 @@ impl MetricStore {
             for (unit, mut samples) in self.samples(id, part.from, part.until, unit).await? {
                 samples.sort();
                 let offered = |start: Second| retention.offers(window.period, start.timestamp(), now);
-                let mut offered =
-                    periods(&samples, window.period).filter(|(start, _)| offered(*start)).peekable();
+                let mut offered = periods(&samples, part).filter(|(start, _)| offered(*start)).peekable();
                 if offered.peek().is_some() {
                     let points = offered.filter_map(|(start, samples)| evaluate(start, &samples));
                     results.entry(unit).or_default().extend(points);
