@@ -70,7 +70,7 @@ pub(crate) async fn run<W: Work>(
     endpoint: &Endpoint,
     server: Option<Process>,
     workers: Vec<W>,
-    mut progress: Progress,
+    progress: Progress,
 ) -> anyhow::Result<(Vec<W>, Measurement)> {
     let gate = Arc::new(Gate::new(plan.extent));
     let mut tasks = JoinSet::new();

@@ -17,13 +17,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(name: &str, wanted: bool) -> Self {
-        Self { name: name.to_owned(), visible: wanted && stderr().is_terminal() }
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), visible: stderr().is_terminal() }
     }
 
     /// Waits until `longest` has passed or `ended` has come, and shows the counters meanwhile.
     pub(crate) async fn follow(
-        &mut self,
+        &self,
         counters: &Counters,
         longest: Duration,
         ended: impl Future<Output = ()>,

@@ -45,7 +45,7 @@ impl Session {
     }
 
     pub(crate) fn progress(&self, load: &str) -> Progress {
-        Progress::new(load, true)
+        Progress::new(load)
     }
 
     pub(crate) async fn measure<W: Work>(
