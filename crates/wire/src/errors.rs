@@ -15,9 +15,7 @@ use crate::{Dialect, cbor, fault, json};
 /// Carries the code of the query protocol beside a JSON or CBOR body.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-/// The namespace of violated constraints, which AWS's framework finds before the service does.
-const VALIDATION_NAMESPACE: &str = "com.amazon.coral.validate";
-/// The namespace of the framework's other errors.
+/// The namespace of the errors of AWS's framework.
 const FRAMEWORK_NAMESPACE: &str = "com.amazon.coral.service";
 
 /// The answer that tells a client of a fault.
@@ -91,17 +89,16 @@ fn members(fault: &Fault, service: Option<&Service>) -> BTreeMap<&'static str, S
 
 /// A shape's name as `__type` has it: with a namespace where the service sends namespaces at all.
 fn shape_id(shape: &ErrorShape, service: Option<&Service>) -> String {
+    // A violated constraint brings its own namespace.
+    let (own_namespace, name) = match shape.shape.split_once('#') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, shape.shape),
+    };
     let Some(service) = service.filter(|service| !service.shape_namespace.is_empty()) else {
-        return shape.shape.to_owned();
+        return name.to_owned();
     };
-    let namespace = if std::ptr::eq(shape, service.validation_error) {
-        VALIDATION_NAMESPACE
-    } else if fault::is_of_framework(shape) {
-        FRAMEWORK_NAMESPACE
-    } else {
-        service.shape_namespace
-    };
-    format!("{namespace}#{}", shape.shape)
+    let fallback = if fault::is_of_framework(shape) { FRAMEWORK_NAMESPACE } else { service.shape_namespace };
+    format!("{}#{name}", own_namespace.unwrap_or(fallback))
 }
 
 #[cfg(test)]

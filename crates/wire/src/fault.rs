@@ -26,6 +26,8 @@ shapes! {
     MISSING_ACTION = "MissingAction", "MissingAction", 400;
     /// An operation that the service does not have in AWS either.
     UNKNOWN_OPERATION = "UnknownOperationException", "InvalidAction", 400;
+    /// A path that no protocol of AWS's uses.
+    UNKNOWN_PATH = "UnknownOperationException", "InvalidAction", 404;
     /// An operation that the service has in AWS. 501, which SDKs do not retry.
     NOT_IMPLEMENTED = "NotImplementedException", "NotImplemented", 501;
     /// A service that is not served here.
@@ -86,7 +88,7 @@ pub(crate) fn missing_action() -> Fault {
 }
 
 pub(crate) fn unknown_path(method: &http::Method, path: &str) -> Fault {
-    UNKNOWN_OPERATION.with(format!("nothing here answers {} {}", method, cut(path)))
+    UNKNOWN_PATH.with(format!("nothing here answers {} {}", method, cut(path)))
 }
 
 pub(crate) fn unknown_service(name: &str, services: &[&'static Service]) -> Fault {

@@ -1,8 +1,11 @@
 //! Which operation a request means, in the order that tells AWS's protocols apart.
 //!
-//! 1. RPC v2: its path, with its header. 2. JSON: `X-Amz-Target`. 3. Query: `Action`, in the form or in the query string.
+//! 1. RPC v2: its path, with its header.
+//! 2. JSON: `X-Amz-Target`.
+//! 3. Query: `Action`, in the form or in the query string.
+//!
 //! Services with REST bindings come fourth, by the path and the name that the request is signed for, as one more function
-//! beside the three; paths that are not AWS's never get here, the [listener](crate::Listener) has taken them out before.
+//! beside the three. Paths that are not AWS's never get here: the [listener](crate::Listener) has taken them out before.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use groundwatch_api::{Fault, Protocol, Service};

@@ -11,13 +11,14 @@ use crate::bounds::Bounds;
 pub(super) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Malformed> {
     let mut document = sonic_rs::Deserializer::from_slice(body);
     let bounds = Bounds::new();
-    let value = T::deserialize(Bounded { inner: &mut document, bounds: &bounds }).map_err(told)?;
-    document.end().map_err(told)?;
+    let value =
+        T::deserialize(Bounded { inner: &mut document, bounds: &bounds }).map_err(|error| told(&error))?;
+    document.end().map_err(|error| told(&error))?;
     Ok(value)
 }
 
 /// sonic-rs follows its message with a drawing of the place over several lines.
-fn told(error: sonic_rs::Error) -> Malformed {
+fn told(error: &sonic_rs::Error) -> Malformed {
     let text = error.to_string();
     Malformed::new(text.lines().next().unwrap_or("invalid JSON"))
 }

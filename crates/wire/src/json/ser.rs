@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn doubles_without_a_json_number_are_texts() {
         check(
-            &[1.5, 80.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY],
+            &vec![1.5, 80.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY],
             r#"[1.5,80.0,"NaN","Infinity","-Infinity"]"#,
         );
         check(&BTreeMap::from([("Threshold", Some(f64::NAN))]), r#"{"Threshold":"NaN"}"#);

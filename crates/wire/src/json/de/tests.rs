@@ -4,7 +4,6 @@ use groundwatch_api::logs::borrowed::PutLogEventsInput;
 use groundwatch_api::{WireTimestamp, cloudwatch};
 use groundwatch_core::Timestamp;
 
-use super::*;
 use crate::bounds::{DEPTH_MAX, ELEMENTS_MAX, STRUCTURES_MAX};
 use crate::json::decode;
 
