@@ -94,6 +94,31 @@ impl<T: Document> Documents<T> {
             .collect()
     }
 
+    /// As [`Self::list`], descending: up to `limit` documents whose names come before the name `before`.
+    pub fn list_descending(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Vec<(String, Arc<T>)> {
+        let start = Key::new(scope, prefix);
+        let mut end = after_all(scope, prefix);
+        if let Some(before) = before {
+            end = end.min(Key::new(scope, before));
+        }
+        if start >= end {
+            return Vec::new();
+        }
+        let documents = self.view.documents.read();
+        documents
+            .range(start..end)
+            .rev()
+            .take(limit)
+            .map(|(key, stored)| (key.name.clone(), Arc::clone(&stored.value)))
+            .collect()
+    }
+
     /// Every document of this type, ascending by key.
     pub fn all(&self) -> Vec<(Key, Arc<T>)> {
         let documents = self.view.documents.read();
@@ -130,6 +155,22 @@ impl<T: Document> Documents<T> {
     }
 }
 
+/// The first key behind all of a scope whose names begin with `prefix`.
+fn after_all(scope: &Scope, prefix: &str) -> Key {
+    let mut name = prefix.to_owned();
+    while let Some(last) = name.pop() {
+        // The next character in code point order, which is the order of UTF-8. The gap is that of the surrogates.
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            name.push(next);
+            return Key::new(scope, name);
+        }
+    }
+    // No region's name stands between another and itself with a zero character behind it.
+    let region = Region::new(&format!("{}\0", scope.region));
+    Key::new(&Scope { account: scope.account, region }, "")
+}
+
 fn load<T: Document>(catalog: &Catalog) -> Result<BTreeMap<Key, Stored<T>>, StorageError> {
     let failed = |source| StorageError::sqlite("read", source);
     catalog.inner.readers.with(|connection| {
@@ -163,4 +204,21 @@ fn load<T: Document>(catalog: &Catalog) -> Result<BTreeMap<Key, Stored<T>>, Stor
         }
         Ok(documents.into_iter().collect())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_prefix_is_the_next_text_that_does_not_begin_with_it() {
+        let scope = Scope::default();
+        for (prefix, end) in [("a", "b"), ("a\u{10ffff}", "b"), ("x\u{d7ff}", "x\u{e000}"), ("g\0", "g\u{1}")]
+        {
+            assert_eq!(after_all(&scope, prefix), Key::new(&scope, end), "{prefix:?}");
+        }
+        for prefix in ["", "\u{10ffff}"] {
+            assert_eq!(after_all(&scope, prefix).scope.region.as_str(), "us-east-1\0", "{prefix:?}");
+        }
+    }
 }

@@ -34,6 +34,8 @@ struct Machine {
     calls_left: Option<u64>,
     /// How many syncs of files succeed before one fails.
     syncs_left: Option<u64>,
+    /// How many calls succeed before all have no effect.
+    calls_until_halt: Option<u64>,
     /// The power is off: every call fails.
     off: bool,
 }
@@ -64,6 +66,7 @@ impl SimulatedDisk {
             capacity_bytes: u64::MAX,
             calls_left: None,
             syncs_left: None,
+            calls_until_halt: None,
             off: false,
         })
     }
@@ -82,6 +85,12 @@ impl SimulatedDisk {
         self.machine.lock().syncs_left = Some(successes);
     }
 
+    /// Lets `successes` calls that change anything succeed; from then on all fail without effect, as if the program
+    /// had been killed. [`SimulatedDisk::clear_faults`] starts it again.
+    pub fn halt_after(&self, successes: u64) {
+        self.machine.lock().calls_until_halt = Some(successes);
+    }
+
     /// Limits how many bytes all files hold together; a write beyond it is done in part and fails.
     pub fn set_capacity(&self, bytes: u64) {
         self.machine.lock().capacity_bytes = bytes;
@@ -92,6 +101,7 @@ impl SimulatedDisk {
         let mut machine = self.machine.lock();
         machine.calls_left = None;
         machine.syncs_left = None;
+        machine.calls_until_halt = None;
         machine.capacity_bytes = u64::MAX;
     }
 
@@ -147,6 +157,7 @@ impl SimulatedDisk {
             capacity_bytes: u64::MAX,
             calls_left: None,
             syncs_left: None,
+            calls_until_halt: None,
             off: false,
         })
     }
@@ -201,9 +212,22 @@ impl Machine {
         if self.off { Err(io::Error::other("the power is off")) } else { Ok(()) }
     }
 
+    /// Begins a call that changes something, unless nothing has an effect any more.
+    fn begin(&mut self) -> io::Result<()> {
+        self.powered()?;
+        match &mut self.calls_until_halt {
+            Some(0) => Err(io::Error::other("the program was killed")),
+            Some(count) => {
+                *count -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Begins a call that changes something, unless it is the one to fail.
     fn change(&mut self) -> io::Result<()> {
-        self.powered()?;
+        self.begin()?;
         count_down(&mut self.calls_left)
     }
 
@@ -288,8 +312,8 @@ struct SimulatedFile {
 impl DiskFile for SimulatedFile {
     fn write_at(&mut self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
         let mut machine = self.machine.lock();
-        let fault = machine.powered().and_then(|()| count_down(&mut machine.calls_left));
-        machine.powered()?;
+        machine.begin()?;
+        let fault = count_down(&mut machine.calls_left);
         let mut bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         let growth =
             (offset + bytes.len() as u64).saturating_sub(machine.files[self.index].seen.len() as u64);
@@ -350,8 +374,8 @@ impl DiskFile for SimulatedFile {
 
     fn sync_data(&mut self) -> io::Result<()> {
         let mut machine = self.machine.lock();
-        let fault = machine.change().and_then(|()| count_down(&mut machine.syncs_left));
-        machine.powered()?;
+        machine.begin()?;
+        let fault = count_down(&mut machine.calls_left).and_then(|()| count_down(&mut machine.syncs_left));
         let mut chance = Chance(machine.chance.next());
         let file = &mut machine.files[self.index];
         let pending = std::mem::take(&mut file.pending);

@@ -93,3 +93,12 @@ pub(super) enum AppendError {
     /// What the file holds behind its durable part is unknown: the next file must seal it.
     Broken(io::Error),
 }
+
+impl AppendError {
+    /// What the machine said.
+    pub(super) fn into_source(self) -> io::Error {
+        match self {
+            Self::Undone(source) | Self::Broken(source) => source,
+        }
+    }
+}

@@ -11,13 +11,18 @@
 //!         32 first position u64            24 batch u32: where in the file its batch begins
 //!         40 previous: number u64          28 stream u8, then three zeros
 //!         48 previous: length u64          32 payload
-//!         56 marks: count u32, then
+//!         56 carried bytes u64
+//!         64 marks: count u32, then
 //!            (stream u8, position u64) each
 //! ```
 //!
+//! - The header block's length, magic, version and checksum stay as they are in every version to come.
 //! - A **header** is synced before the first record is written. It *seals* the file before it: the bytes of that
 //!   file behind `previous.length` are not part of the journal, whatever they look like. So a file that was torn, or
 //!   whose sync failed, needs no repair: it is left, and the next file's header says how much of it counts.
+//! - After a crash it is unknown whether the last batch was synced: what is read may be in the machine's memory only.
+//!   It is not sealed but **carried**: the next file begins with its records, `carried bytes` long, and does not count
+//!   before these are complete.
 //! - The **marks** are each stream's last position in all earlier files, so that a missing file is told apart from
 //!   one that was deleted because everything in it had been released.
 //! - All records of one **batch** are written together and synced together, and a batch is only begun when the
@@ -78,6 +83,8 @@ pub(super) struct FileHeader {
     pub(super) first_position: Position,
     /// The file before this one.
     pub(super) previous: Seal,
+    /// How many bytes of records are carried over from the file before; without them this file does not count.
+    pub(super) carried_bytes: u64,
     /// Each stream's last position in all files before this one.
     pub(super) marks: Marks,
 }
@@ -98,13 +105,12 @@ impl FileHeader {
         block.extend(FILE_MAGIC);
         block.extend(VERSION.to_le_bytes());
         block.extend([0; 4]);
-        for number in
-            [self.number, self.salt, self.first_position.0, self.previous.number, self.previous.length]
-        {
+        let Self { number, salt, first_position, previous, carried_bytes, marks } = self;
+        for number in [number, salt, &first_position.0, &previous.number, &previous.length, carried_bytes] {
             block.extend(number.to_le_bytes());
         }
-        block.extend((self.marks.len() as u32).to_le_bytes());
-        for (stream, position) in &self.marks {
+        block.extend((marks.len() as u32).to_le_bytes());
+        for (stream, position) in marks {
             block.push(stream.0);
             block.extend(position.0.to_le_bytes());
         }
@@ -122,21 +128,22 @@ impl FileHeader {
         if block[..8] != FILE_MAGIC {
             return Err(HeaderError::Damaged("it does not begin like a journal file"));
         }
-        let version = u32_at(block, 8);
-        if version > VERSION {
-            return Err(HeaderError::TooNew(version));
-        }
         let mut unsigned = block.to_vec();
         unsigned[12..16].fill(0);
         if crc32fast::hash(&unsigned) != u32_at(block, 12) {
             return Err(HeaderError::Damaged("the header's checksum is wrong"));
         }
-        let marks = block[60..].chunks_exact(9).take(u32_at(block, 56) as usize);
+        let version = u32_at(block, 8);
+        if version > VERSION {
+            return Err(HeaderError::TooNew(version));
+        }
+        let marks = block[68..].chunks_exact(9).take(u32_at(block, 64) as usize);
         Ok(Self {
             number: u64_at(block, 16),
             salt: u64_at(block, 24),
             first_position: Position(u64_at(block, 32)),
             previous: Seal { number: u64_at(block, 40), length: u64_at(block, 48) },
+            carried_bytes: u64_at(block, 56),
             marks: marks.map(|mark| (StreamId(mark[0]), Position(u64_at(mark, 1)))).collect(),
         })
     }
@@ -219,6 +226,7 @@ mod tests {
             salt: 0x1234_5678_9abc_def0,
             first_position: Position(900),
             previous: Seal { number: 6, length: 12_345 },
+            carried_bytes: 77,
             marks: (1..=255).map(|stream| (StreamId(stream), Position(u64::from(stream) * 3))).collect(),
         }
     }
@@ -232,6 +240,10 @@ mod tests {
     fn a_newer_version_is_told_apart_from_damage() {
         let mut block = header().encode();
         block[8] = 2;
+        assert!(matches!(FileHeader::decode(&block), Err(HeaderError::Damaged(_))));
+        block[12..16].fill(0);
+        let checksum = crc32fast::hash(&block);
+        block[12..16].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(FileHeader::decode(&block), Err(HeaderError::TooNew(2)));
     }
 

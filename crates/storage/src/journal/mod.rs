@@ -115,7 +115,8 @@ impl Journal {
         let files_in_use = Arc::new(());
         let (recovery, tail) =
             Recovery::new(Arc::clone(&disk), releases.clone(), plan, Arc::clone(&files_in_use));
-        let writer = Writer::new(disk, options, releases, tail, files_in_use);
+        let mut writer = Writer::new(disk, options, releases, tail, files_in_use);
+        writer.settle();
         let (queue, messages) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
             .name("journal".to_owned())

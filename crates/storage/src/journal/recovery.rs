@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::format::{FileHeader, HEADER_BYTES, HeaderError, Marks, Seal, file_name, file_number};
-use super::scan::{Found, Scan, Source, corrupt, find_end};
+use super::scan::{End, Found, Scan, Source, corrupt, find_end};
 use super::{Position, Record, StreamId};
 use crate::StorageError;
 use crate::disk::Disk;
@@ -31,15 +31,17 @@ pub(super) struct Plan {
 pub(super) struct Tail {
     /// The last file, as the next one must seal it.
     pub(super) seal: Seal,
-    /// Each stream's last position.
+    /// Each stream's last position in what is sealed.
     pub(super) marks: Marks,
+    /// The records behind what can be sealed: the next file has to begin with them.
+    pub(super) carried: Vec<Record>,
     /// Larger than every number in use.
     pub(super) next_number: u64,
     /// Larger than every position in use.
     pub(super) next_position: Position,
     /// The files that are complete, oldest first, with each stream's last position at their end.
     pub(super) closed: VecDeque<(u64, Marks)>,
-    /// Files that do not count; removed when the next file has sealed what does.
+    /// Files that do not count, or will not when the next file has sealed what does; removed then.
     pub(super) stale: Vec<u64>,
 }
 
@@ -101,22 +103,15 @@ pub(super) fn plan(disk: &dyn Disk, releases: &Releases) -> Result<Plan, Storage
             Some(limit) => limit,
             None => {
                 let end = find_end(Source::open(disk, number)?, &header)?;
-                if end.torn_bytes > 0 {
-                    let file = file_name(number);
-                    tracing::warn!(
-                        file,
-                        at = end.length,
-                        bytes = end.torn_bytes,
-                        "cut a torn write off the journal"
-                    );
+                if end.length < HEADER_BYTES + header.carried_bytes {
+                    // The power failed before it held what it was to carry: the file before still does.
+                    tail.stale.push(number);
+                    wanted = Wanted::Below(number);
+                    continue;
                 }
-                let first_free = end.last.map_or(header.first_position, |last| Position(last.0 + 1));
-                tail.next_position = tail.next_position.max(first_free).max(header.first_position);
-                if tail.seal == Seal::default() {
-                    tail.seal = Seal { number, length: end.length };
-                    tail.marks = end.marks;
-                }
-                end.length
+                let limit = end.length;
+                tail.go_on_after(number, &header, end);
+                limit
             }
         };
         wanted = Wanted::Sealed(header.previous, header.marks.clone());
@@ -127,13 +122,34 @@ pub(super) fn plan(disk: &dyn Disk, releases: &Releases) -> Result<Plan, Storage
     for through in releases.values() {
         tail.next_position = tail.next_position.max(Position(through.0 + 1));
     }
-    drop_empty_last_file(&mut items, &mut tail);
     tail.closed = closed_files(&items, &tail);
-    items.retain(|item| {
-        !matches!(item, Item::File { number, .. }
-        if tail.closed.iter().any(|(closed, marks)| closed == number && is_released(marks, releases)))
-    });
     Ok(Plan { items, tail })
+}
+
+impl Tail {
+    /// Takes into account a file that no later one seals. The newest of them is where writing goes on.
+    fn go_on_after(&mut self, number: u64, header: &FileHeader, end: End) {
+        if end.torn_bytes > 0 {
+            let file = file_name(number);
+            tracing::warn!(file, at = end.length, bytes = end.torn_bytes, "cut a torn write off the journal");
+        }
+        let last = end.last_batch.last().map(|record| record.position).max(end.marks.values().max().copied());
+        let first_free = last.map_or(Position(0), |last| Position(last.0 + 1));
+        self.next_position = self.next_position.max(header.first_position).max(first_free);
+        if self.seal != Seal::default() {
+            return;
+        }
+        self.carried = end.last_batch;
+        self.carried.retain(|record| record.stream != StreamId::JOURNAL);
+        self.marks = end.marks;
+        if end.proven_length > HEADER_BYTES {
+            self.seal = Seal { number, length: end.proven_length };
+        } else {
+            // Nothing in it would be left to seal. So starts without appends leave no trace, too.
+            self.seal = header.previous;
+            self.stale.push(number);
+        }
+    }
 }
 
 fn read_headers(disk: &dyn Disk) -> Result<BTreeMap<u64, Result<FileHeader, &'static str>>, StorageError> {
@@ -158,21 +174,14 @@ fn read_headers(disk: &dyn Disk) -> Result<BTreeMap<u64, Result<FileHeader, &'st
     Ok(files)
 }
 
-/// A last file without records is replaced by the next one instead of being sealed, so that starts leave no trace.
-fn drop_empty_last_file(items: &mut VecDeque<Item>, tail: &mut Tail) {
-    if let Some(Item::File { number, header, limit: HEADER_BYTES }) = items.back() {
-        tail.seal = header.previous;
-        tail.stale.push(*number);
-        items.pop_back();
-    }
-}
-
 /// All files with the marks at their end, which the next file's header holds.
 fn closed_files(items: &VecDeque<Item>, tail: &Tail) -> VecDeque<(u64, Marks)> {
     let mut closed = VecDeque::new();
     let mut marks = &tail.marks;
     for item in items.iter().rev() {
-        if let Item::File { number, header, .. } = item {
+        if let Item::File { number, header, .. } = item
+            && !tail.stale.contains(number)
+        {
             closed.push_front((*number, marks.clone()));
             marks = &header.marks;
         }

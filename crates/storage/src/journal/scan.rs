@@ -37,11 +37,6 @@ impl Source {
         Ok(FileHeader::decode(&self.read(0, HEADER_BYTES)?))
     }
 
-    /// Makes durable what a killed server may have written and not synced.
-    fn sync(&mut self) -> Result<(), StorageError> {
-        self.file.sync_data().map_err(|source| StorageError::io("sync", Path::new(&self.name), source))
-    }
-
     /// Whether anything but zeros follows the header block.
     pub(super) fn has_data(&self) -> Result<bool, StorageError> {
         Ok(self.data_end(HEADER_BYTES)? > HEADER_BYTES)
@@ -211,27 +206,33 @@ impl Scan {
     }
 }
 
-/// Where the valid part of a file ends that no later file seals.
+/// Where a file ends that no later file seals.
 pub(super) struct End {
-    /// The length of the valid part.
+    /// The length of what is readable.
     pub(super) length: u64,
-    /// Each stream's last position in it and in all earlier files.
+    /// The length of what is known to be durable, because another batch was begun behind it.
+    pub(super) proven_length: u64,
+    /// Each stream's last position in the proven part and in all earlier files.
     pub(super) marks: Marks,
-    /// The last position in it; `None` without a record.
-    pub(super) last: Option<Position>,
-    /// How many bytes of a torn write follow it.
+    /// The records behind the proven part: the last batch.
+    pub(super) last_batch: Vec<Record>,
+    /// How many bytes of a torn write follow what is readable.
     pub(super) torn_bytes: u64,
 }
 
 /// Finds the end of the last file: it is where the last batch that was written in full ends.
 ///
-/// What is unreadable is torn if no later batch was begun behind it; else it was once synced, and stays inside.
-/// What is found is durable afterwards: the next file may seal it.
-pub(super) fn find_end(mut source: Source, header: &FileHeader) -> Result<End, StorageError> {
-    source.sync()?;
+/// What is unreadable is torn if no later batch was begun behind it; else it was once durable, and stays inside.
+pub(super) fn find_end(source: Source, header: &FileHeader) -> Result<End, StorageError> {
     let limit = source.length;
     let mut scan = Scan::new(source, header, limit);
-    let mut end = End { length: HEADER_BYTES, marks: header.marks.clone(), last: None, torn_bytes: 0 };
+    let mut end = End {
+        length: HEADER_BYTES,
+        proven_length: HEADER_BYTES,
+        marks: header.marks.clone(),
+        last_batch: Vec::new(),
+        torn_bytes: 0,
+    };
     let mut torn_from = None;
     while let Some(found) = scan.next()? {
         match found {
@@ -239,15 +240,15 @@ pub(super) fn find_end(mut source: Source, header: &FileHeader) -> Result<End, S
                 // What else is left of the torn batch does not count.
                 if torn_from.is_none_or(|torn_from| u64::from(batch) > torn_from) {
                     torn_from = None;
+                    end.prove(batch);
                     end.length = scan.at;
-                    end.last = Some(record.position);
-                    end.marks.insert(record.stream, record.position);
+                    end.last_batch.push(record);
                 }
             }
             Found::Damage { offset, header, .. } => match (torn_from, header) {
                 (None, _) => torn_from = Some(offset),
                 (Some(before), Some(header)) if u64::from(header.batch) > before => {
-                    end.length = u64::from(header.batch);
+                    end.prove(header.batch);
                     torn_from = Some(offset);
                 }
                 _ => {}
@@ -256,6 +257,18 @@ pub(super) fn find_end(mut source: Source, header: &FileHeader) -> Result<End, S
     }
     end.torn_bytes = scan.source.data_end(end.length)? - end.length;
     Ok(end)
+}
+
+impl End {
+    /// A batch began at this byte: all that precedes it was durable by then.
+    fn prove(&mut self, batch: u32) {
+        let begin = u64::from(batch).max(HEADER_BYTES);
+        if begin > self.proven_length {
+            self.proven_length = begin;
+            self.length = self.length.max(begin);
+            self.marks.extend(self.last_batch.drain(..).map(|record| (record.stream, record.position)));
+        }
+    }
 }
 
 /// Names damage in a journal file.

@@ -32,8 +32,9 @@ impl Server {
         let plan = recovery::plan(&*shared, releases).expect("the disk can be read");
         let files = Arc::new(());
         let (recovery, tail) = Recovery::new(Arc::clone(&shared), releases.clone(), plan, Arc::clone(&files));
+        let mut writer = Writer::new(shared, OPTIONS, releases.clone(), tail, files);
+        writer.settle();
         let recovered = recovery.collect();
-        let writer = Writer::new(shared, OPTIONS, releases.clone(), tail, files);
         (Self { disk: disk.clone(), writer, releases: releases.clone() }, recovered)
     }
 
@@ -122,6 +123,19 @@ fn full_disk_refuses_and_recovers_by_itself() {
 }
 
 #[test]
+fn what_was_refused_for_lack_of_space_does_not_come_back() {
+    let mut server = Server::new(12);
+    server.append_one("before").expect("written");
+    server.disk.set_capacity(server.disk.used_bytes());
+    // The first record fits into what was reserved, and is written in full.
+    let refused = server.append(&[(STREAM, b"small".to_vec()), (STREAM, vec![b'x'; 15_000])]);
+    assert!(refused[0].is_ok(), "{refused:?}");
+    let refused = server.append(&[(STREAM, b"small".to_vec()), (STREAM, vec![b'x'; 15_000])]);
+    assert!(matches!(refused[0], Err(StorageError::Full { .. })), "{refused:?}");
+    assert_eq!(server.kill().1.len(), 3);
+}
+
+#[test]
 fn full_disk_leaves_no_files_behind() {
     let mut server = Server::new(3);
     server.disk.set_capacity(HEADER_BYTES + 10);
@@ -205,7 +219,11 @@ fn newer_format_is_refused() {
     server.append_one("a").expect("written");
     let name = server.disk.names().remove(0);
     let mut contents = server.disk.contents(&name).expect("the file");
-    contents[8] = 9;
+    let header = &mut contents[..HEADER_BYTES as usize];
+    header[8] = 9;
+    header[12..16].fill(0);
+    let checksum = crc32fast::hash(header);
+    header[12..16].copy_from_slice(&checksum.to_le_bytes());
     server.disk.overwrite(&name, contents);
     let error = recovery::plan(&server.disk, &Releases::new()).err();
     assert!(matches!(error, Some(StorageError::TooNew { found: 9, .. })), "{error:?}");
@@ -298,6 +316,8 @@ enum Event {
     Append(Vec<(u8, u16)>),
     FailCall(u64),
     FailSync(u64),
+    /// Is killed within one of its calls: nothing succeeds until it starts again.
+    Halt(u64),
     /// Only so many more bytes fit.
     Fill(u64),
     FreeSpace,
@@ -314,6 +334,7 @@ fn event() -> impl Strategy<Value = Event> {
         8 => prop::collection::vec(record, 1..5).prop_map(Event::Append),
         1 => (0_u64..12).prop_map(Event::FailCall),
         1 => (0_u64..4).prop_map(Event::FailSync),
+        1 => (0_u64..6).prop_map(Event::Halt),
         1 => (0_u64..10_000).prop_map(Event::Fill),
         1 => Just(Event::FreeSpace),
         1 => (1_u8..4, any::<prop::sample::Index>()).prop_map(|(stream, part)| Event::Release(stream, part)),
@@ -397,6 +418,7 @@ proptest! {
                 }
                 Event::FailCall(successes) => server.disk.fail_call_after(successes),
                 Event::FailSync(successes) => server.disk.fail_sync_after(successes),
+                Event::Halt(successes) => server.disk.halt_after(successes),
                 Event::Fill(room) => server.disk.set_capacity(server.disk.used_bytes() + room),
                 Event::FreeSpace => server.disk.set_capacity(u64::MAX),
                 Event::Release(stream, part) => {

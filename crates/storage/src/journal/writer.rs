@@ -127,28 +127,15 @@ impl Writer {
 
     fn try_write(&mut self, batch: &[Append], first: Position, bytes: u64) -> Result<(), StorageError> {
         let file = self.file_for(first, bytes)?;
-        let begin = u32::try_from(file.length).expect("files are rolled long before 4 GiB");
-        let headers: Vec<_> = batch
-            .iter()
-            .zip(first.0..)
-            .map(|(append, position)| {
-                let header = RecordHeader {
-                    length: append.payload.len() as u32,
-                    payload_checksum: append.payload_checksum,
-                    position: Position(position),
-                    batch: begin,
-                    stream: append.stream,
-                };
-                header.encode(file.salt)
-            })
-            .collect();
-        let mut parts: Vec<_> = headers
-            .iter()
-            .zip(batch)
-            .flat_map(|(header, append)| [IoSlice::new(header), IoSlice::new(&append.payload)])
-            .collect();
         let number = file.number;
-        file.append(&mut parts, bytes).map_err(|error| match error {
+        let records = batch.iter().zip((first.0..).map(Position));
+        let records = records.map(|(append, position)| Outgoing {
+            position,
+            stream: append.stream,
+            payload: &append.payload,
+            payload_checksum: append.payload_checksum,
+        });
+        append_batch(file, records).map_err(|error| match error {
             AppendError::Undone(source) => failed("write", number, source),
             AppendError::Broken(source) => {
                 self.leave_file();
@@ -171,28 +158,61 @@ impl Writer {
         Ok(self.file.insert(file))
     }
 
-    /// Creates the next file, which seals the last one.
+    /// Makes durable now what was found at the start and may be in the machine's memory only. If that fails, the
+    /// first append tries again.
+    pub(super) fn settle(&mut self) {
+        if !self.tail.carried.is_empty() {
+            match self.create_file(self.tail.next_position) {
+                Ok(file) => self.file = Some(file),
+                Err(error) => tracing::warn!(%error, "cannot yet begin a new journal file"),
+            }
+        }
+    }
+
+    /// Creates the next file, which seals the last one, and begins with what that one could not prove to hold.
     fn create_file(&mut self, first_position: Position) -> Result<LogFile, StorageError> {
         let number = self.tail.next_number;
         self.tail.next_number += 1;
-        let header = FileHeader {
-            number,
-            salt: uuid::Uuid::new_v4().as_u64_pair().0,
-            first_position,
-            previous: self.tail.seal,
-            marks: self.tail.marks.clone(),
-        };
-        match LogFile::create(&*self.disk, &header, self.options.file_bytes) {
+        match self.try_create_file(number, first_position) {
             Ok(file) => {
                 self.remove_stale();
                 Ok(file)
             }
             Err(source) => {
-                self.tail.stale.push(number);
-                self.remove_stale();
+                if self.disk.remove(&file_name(number)).is_err() {
+                    self.tail.stale.push(number);
+                }
                 Err(failed("create", number, source))
             }
         }
+    }
+
+    fn try_create_file(&mut self, number: u64, first_position: Position) -> io::Result<LogFile> {
+        let carried = &self.tail.carried;
+        let header = FileHeader {
+            number,
+            salt: uuid::Uuid::new_v4().as_u64_pair().0,
+            first_position: carried.first().map_or(first_position, |record| record.position),
+            previous: self.tail.seal,
+            carried_bytes: carried
+                .iter()
+                .map(|record| RECORD_HEADER_BYTES + record.payload.len() as u64)
+                .sum(),
+            marks: self.tail.marks.clone(),
+        };
+        let mut file = LogFile::create(&*self.disk, &header, self.options.file_bytes)?;
+        if !carried.is_empty() {
+            let records = carried.iter().map(|record| Outgoing {
+                position: record.position,
+                stream: record.stream,
+                payload: &record.payload,
+                payload_checksum: crc32fast::hash(&record.payload),
+            });
+            append_batch(&mut file, records).map_err(AppendError::into_source)?;
+            self.tail.marks.extend(carried.iter().map(|record| (record.stream, record.position)));
+            self.tail.carried.clear();
+        }
+        Ok(file)
     }
 
     /// Writes to the current file no more.
@@ -211,9 +231,6 @@ impl Writer {
     pub(super) fn release(&mut self, stream: StreamId, through: Position) {
         let released = self.releases.entry(stream).or_default();
         *released = through.max(*released);
-        if Arc::strong_count(&self.files_in_use) > 1 {
-            return;
-        }
         while let Some((number, marks)) = self.tail.closed.front() {
             if !is_released(marks, &self.releases) {
                 break;
@@ -226,6 +243,10 @@ impl Writer {
 
     /// Removes files that do not count. What cannot be removed now is tried again later.
     fn remove_stale(&mut self) {
+        // What is to be carried over is still in one of these files.
+        if Arc::strong_count(&self.files_in_use) > 1 || !self.tail.carried.is_empty() {
+            return;
+        }
         self.tail.stale.retain(|number| match self.disk.remove(&file_name(*number)) {
             Ok(()) => false,
             Err(source) => source.kind() != io::ErrorKind::NotFound,
@@ -253,6 +274,37 @@ impl Writer {
         }
         self.leave_file();
     }
+}
+
+/// A record on its way to a file.
+struct Outgoing<'a> {
+    position: Position,
+    stream: StreamId,
+    payload: &'a Bytes,
+    payload_checksum: u32,
+}
+
+/// Appends records as one batch, without copying their payloads.
+fn append_batch<'a>(
+    file: &mut LogFile,
+    records: impl Iterator<Item = Outgoing<'a>> + Clone,
+) -> Result<(), AppendError> {
+    let batch = u32::try_from(file.length).expect("files are left long before 4 GiB");
+    let mut bytes = 0;
+    let headers: Vec<_> = records
+        .clone()
+        .map(|Outgoing { position, stream, payload, payload_checksum }| {
+            let length = payload.len() as u32;
+            bytes += RECORD_HEADER_BYTES + u64::from(length);
+            RecordHeader { length, payload_checksum, position, batch, stream }.encode(file.salt)
+        })
+        .collect();
+    let mut parts: Vec<_> = headers
+        .iter()
+        .zip(records)
+        .flat_map(|(header, record)| [IoSlice::new(header), IoSlice::new(record.payload)])
+        .collect();
+    file.append(&mut parts, bytes)
 }
 
 fn failed(action: &str, number: u64, source: io::Error) -> StorageError {
