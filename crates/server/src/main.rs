@@ -2,9 +2,11 @@
 
 mod activities;
 mod cli;
+mod clock_request;
 mod config;
 mod paths;
 mod ports;
+mod routes;
 mod serve;
 
 use clap::Parser;

@@ -1,0 +1,52 @@
+//! Which service handles which operation: a line each.
+
+use std::sync::Arc;
+
+use groundwatch_alarms::Alarms;
+use groundwatch_api::{cloudwatch, logs, sns, sts};
+use groundwatch_iam::Identities;
+use groundwatch_logs::Logs;
+use groundwatch_metrics::Metrics;
+use groundwatch_notify::Notify;
+use groundwatch_wire::Router;
+
+/// The services behind the endpoint.
+pub(crate) struct Services {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) notify: Arc<Notify>,
+    pub(crate) identities: Arc<Identities>,
+}
+
+impl Services {
+    /// Adds every operation to `router`.
+    pub(crate) fn route(&self, router: Router) -> Router {
+        let Self { metrics, alarms, logs, notify, identities } = self;
+        router
+            .on::<cloudwatch::PutMetricData, _>(metrics.clone())
+            .on::<cloudwatch::ListMetrics, _>(metrics.clone())
+            .on::<cloudwatch::GetMetricStatistics, _>(metrics.clone())
+            .on::<cloudwatch::GetMetricData, _>(metrics.clone())
+            .on::<cloudwatch::PutMetricAlarm, _>(alarms.clone())
+            .on::<cloudwatch::DescribeAlarms, _>(alarms.clone())
+            .on::<cloudwatch::DescribeAlarmHistory, _>(alarms.clone())
+            .on::<cloudwatch::SetAlarmState, _>(alarms.clone())
+            .on::<cloudwatch::DeleteAlarms, _>(alarms.clone())
+            .on::<logs::CreateLogGroup, _>(logs.clone())
+            .on::<logs::DeleteLogGroup, _>(logs.clone())
+            .on::<logs::DescribeLogGroups, _>(logs.clone())
+            .on::<logs::CreateLogStream, _>(logs.clone())
+            .on::<logs::DescribeLogStreams, _>(logs.clone())
+            .on::<logs::PutLogEvents, _>(logs.clone())
+            .on::<logs::GetLogEvents, _>(logs.clone())
+            .on::<logs::FilterLogEvents, _>(logs.clone())
+            .on::<sns::CreateTopic, _>(notify.clone())
+            .on::<sns::Subscribe, _>(notify.clone())
+            .on::<sns::ConfirmSubscription, _>(notify.clone())
+            .on::<sns::Publish, _>(notify.clone())
+            .on::<sns::ListTopics, _>(notify.clone())
+            .on::<sns::Unsubscribe, _>(notify.clone())
+            .on::<sts::GetCallerIdentity, _>(identities.clone())
+    }
+}

@@ -1,0 +1,183 @@
+//! `groundwatch serve`: opens the data directory, brings the services up, serves until it is told to stop, and
+//! leaves nothing unfinished.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use groundwatch_alarms::{Alarms, Neighbours, Timing};
+use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
+use groundwatch_iam::Identities;
+use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
+use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
+use groundwatch_notify::{Notify, NotifyConfig, WebPoster};
+use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
+use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::activities::{ManualDriver, drive};
+use crate::cli::{ClockKind, LogFormat};
+use crate::config::Config;
+use crate::paths::OwnPaths;
+use crate::ports::{AlarmNotifier, AlarmReader};
+use crate::routes::Services;
+
+/// How long requests that have begun may take to end once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
+    start_logging(config)?;
+    let (storage, recovery) = Storage::open(StorageOptions::new(&config.data_dir))
+        .with_context(|| format!("cannot open the data directory {}", config.data_dir.display()))?;
+    crate::runtime()?.block_on(serve_on(config, storage, recovery))
+}
+
+async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyhow::Result<()> {
+    // Before anything else, so that a stop during the start is orderly too.
+    let stop_signal = stop_signal()?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+
+    let (clock, manual_clock) = clock_of(config.clock);
+    let advertised_base_url = config.advertise_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let (services, activities) = bring_up(config, &storage, recovery, clock.clone(), advertised_base_url).await?;
+
+    let (stopper, stop) = watch::channel(false);
+    let manual = manual_clock.map(|clock| Arc::new(ManualDriver::new(clock, activities.clone())));
+    let background: Vec<_> = match &manual {
+        Some(driver) => vec![tokio::spawn(driver.clone().settle(stop))],
+        None => {
+            let drive = |activity| tokio::spawn(drive(activity, clock.clone(), stop.clone()));
+            activities.into_iter().map(drive).collect()
+        }
+    };
+
+    let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
+    let server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual }));
+    announce(address, &config.data_dir)?;
+    let cut = server.serve(stop_signal, GRACE).await;
+    if cut > 0 {
+        tracing::warn!(connections = cut, "closed connections whose requests took too long to end");
+    }
+    // Each activity ends what it is doing; what is left undone is durable and goes on at the next start.
+    stopper.send_replace(true);
+    for task in background {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a background task ended badly");
+        }
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens every service on what `storage` holds.
+async fn bring_up(
+    config: &Config,
+    storage: &Storage,
+    recovery: Recovery,
+    clock: SharedClock,
+    advertised_base_url: String,
+) -> anyhow::Result<(Services, Vec<Arc<dyn Activity>>)> {
+    let metric_store = MetricStore::open(storage.clone(), clock.clone(), metric_options(config)).await?;
+    let mut logs_replay = Logs::replay(storage, log_options(config))?;
+    let metric_store_of_replay = metric_store.clone();
+    // Reading the journal blocks; nothing else runs yet that it could hold up.
+    tokio::task::block_in_place(|| replay(recovery, &metric_store_of_replay, &mut logs_replay))?;
+    let logs = Arc::new(logs_replay.finish().await?);
+
+    let poster = Arc::new(WebPoster::new()?);
+    let notify = Arc::new(Notify::open(
+        &storage.catalog,
+        clock.clone(),
+        poster,
+        &NotifyConfig::new(advertised_base_url),
+    )?);
+    let neighbours = Neighbours {
+        reader: Arc::new(AlarmReader(metric_store.clone())),
+        notifier: Arc::new(AlarmNotifier((*notify).clone())),
+        events: None,
+    };
+    let timing = if config.clock == ClockKind::Manual { Timing::EXACT } else { Timing::LIVE };
+    let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, neighbours)?);
+
+    // In this order a manual clock runs what is due at the same moment: transitions before their deliveries.
+    let mut activities = alarms.activities();
+    activities.extend(notify.activities());
+    activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
+    activities.push(Arc::new(logs.flush_activity(clock)));
+
+    let metrics = Arc::new(Metrics::new(metric_store));
+    Ok((Services { metrics, alarms, logs, notify, identities: Arc::new(Identities) }, activities))
+}
+
+/// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the
+/// operator's decision, not ours.
+fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay) -> anyhow::Result<()> {
+    for record in recovery {
+        let record: Record = record.context("the journal is damaged; see `groundwatch serve --help`")?;
+        match record.stream {
+            StreamId::METRICS => metrics.recover(record.position, &record.payload)?,
+            StreamId::LOGS => logs.record(record)?,
+            StreamId(unknown) => bail!("the journal has records of stream {unknown}, which a newer release wrote"),
+        }
+    }
+    Ok(())
+}
+
+fn metric_options(config: &Config) -> MetricOptions {
+    let bytes = usize::try_from(config.metrics_memory_bytes).unwrap_or(usize::MAX);
+    // While one head is being flushed, the next fills.
+    MetricOptions { head_bytes_flush: bytes / 3, head_bytes_max: bytes, ..MetricOptions::default() }
+}
+
+fn log_options(config: &Config) -> StoreOptions {
+    let bytes = usize::try_from(config.logs_memory_bytes).unwrap_or(usize::MAX);
+    StoreOptions { flush_bytes: bytes / 3, head_bytes_max: bytes, ..StoreOptions::default() }
+}
+
+fn clock_of(kind: ClockKind) -> (SharedClock, Option<Arc<ManualClock>>) {
+    match kind {
+        ClockKind::Real => (Arc::new(SystemClock), None),
+        ClockKind::Manual => {
+            let clock = Arc::new(ManualClock::new(SystemClock.now().floor_to(1)));
+            (clock.clone(), Some(clock))
+        }
+    }
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM. At the second the system's default applies: an end at once.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: ending what has begun");
+    })
+}
+
+/// The one line on standard output, for people and for scripts that wait for it.
+fn announce(address: std::net::SocketAddr, data_dir: &Path) -> std::io::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "groundwatch {version} listening on http://{address} with data in {}", data_dir.display())?;
+    stdout.flush()
+}
+
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .with_context(|| format!("`{}` is not a log filter", config.log))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
