@@ -16,7 +16,7 @@ const STREAMS_PER_TRANSACTION: usize = 10_000;
 
 /// The documents of all groups and streams. Cheap to clone.
 #[derive(Clone)]
-pub struct Directory {
+pub(crate) struct Directory {
     pub(crate) catalog: Catalog,
     pub(crate) groups: Documents<LogGroup>,
     pub(crate) streams: Documents<LogStream>,
@@ -24,22 +24,22 @@ pub struct Directory {
 
 impl Directory {
     /// Loads all groups and streams.
-    pub fn open(catalog: &Catalog) -> Result<Self, StorageError> {
+    pub(crate) fn open(catalog: &Catalog) -> Result<Self, StorageError> {
         Ok(Self { catalog: catalog.clone(), groups: Documents::open(catalog)?, streams: Documents::open(catalog)? })
     }
 
     /// The group called `name`, or [`LogsError::GroupMissing`].
-    pub fn group(&self, scope: &Scope, name: &str) -> Result<Arc<LogGroup>, LogsError> {
+    pub(crate) fn group(&self, scope: &Scope, name: &str) -> Result<Arc<LogGroup>, LogsError> {
         self.groups.get(&group_key(scope, name)).ok_or(LogsError::GroupMissing)
     }
 
     /// The stream called `name` of a group, or [`LogsError::StreamMissing`].
-    pub fn stream(&self, scope: &Scope, group: GroupId, name: &str) -> Result<Arc<LogStream>, LogsError> {
+    pub(crate) fn stream(&self, scope: &Scope, group: GroupId, name: &str) -> Result<Arc<LogStream>, LogsError> {
         self.streams.get(&stream_key(scope, group, name)).ok_or(LogsError::StreamMissing)
     }
 
     /// Up to `limit` streams of a group by name, whose names begin with `prefix` and come after `after`.
-    pub fn list_streams(
+    pub(crate) fn list_streams(
         &self,
         scope: &Scope,
         group: GroupId,
@@ -53,7 +53,7 @@ impl Directory {
     }
 
     /// As [`Self::list_streams`], descending: those whose names come before `before`.
-    pub fn list_streams_descending(
+    pub(crate) fn list_streams_descending(
         &self,
         scope: &Scope,
         group: GroupId,
@@ -68,19 +68,19 @@ impl Directory {
     }
 
     /// Whether the group and the stream are still those of `address`.
-    pub fn holds(&self, address: &StreamAddress) -> bool {
+    pub(crate) fn holds(&self, address: &StreamAddress) -> bool {
         let group = self.groups.get(&group_key(&address.scope, &address.group));
         group.is_some_and(|group| group.id == address.group_id) && self.holds_stream(address)
     }
 
     /// Whether the stream is still that of `address`, in a group that is known to be.
-    pub fn holds_stream(&self, address: &StreamAddress) -> bool {
+    pub(crate) fn holds_stream(&self, address: &StreamAddress) -> bool {
         let stream = self.streams.get(&stream_key(&address.scope, address.group_id, &address.stream));
         stream.is_some_and(|stream| stream.id == address.stream_id)
     }
 
     /// Adds a group.
-    pub async fn create_group(&self, scope: &Scope, name: &str, group: LogGroup) -> Result<(), LogsError> {
+    pub(crate) async fn create_group(&self, scope: &Scope, name: &str, group: LogGroup) -> Result<(), LogsError> {
         let mut batch = Batch::new();
         self.groups.put(&mut batch, group_key(scope, name), group, Expect::Absent);
         self.catalog.commit(batch).await.map_err(|error| match error {
@@ -90,7 +90,7 @@ impl Directory {
     }
 
     /// Adds a stream to a group. If the group is deleted at the same moment, nothing ever shows the stream.
-    pub async fn create_stream(
+    pub(crate) async fn create_stream(
         &self,
         scope: &Scope,
         group: GroupId,
@@ -107,7 +107,7 @@ impl Directory {
 
     /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on. Returns
     /// which incarnation it was.
-    pub async fn delete_group(&self, scope: &Scope, name: &str) -> Result<GroupId, LogsError> {
+    pub(crate) async fn delete_group(&self, scope: &Scope, name: &str) -> Result<GroupId, LogsError> {
         let key = group_key(scope, name);
         let group = loop {
             let (version, group) = self.groups.get_versioned(&key).ok_or(LogsError::GroupMissing)?;
@@ -130,7 +130,7 @@ impl Directory {
     }
 
     /// Removes the streams of groups that are gone, which a crash in the middle of a deletion leaves behind.
-    pub async fn remove_orphans(&self) -> Result<(), StorageError> {
+    pub(crate) async fn remove_orphans(&self) -> Result<(), StorageError> {
         let groups: hashbrown::HashSet<GroupId> = self.groups.all().iter().map(|(_, group)| group.id).collect();
         let is_orphan = |name: &str| {
             let group = name.split_once('\0').and_then(|(group, _)| GroupId::parse(group));

@@ -13,7 +13,7 @@ use crate::incarnation::GroupId;
 /// What a class allows, which is fixed at creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum GroupClass {
+pub(crate) enum GroupClass {
     /// Everything.
     #[default]
     Standard,
@@ -27,19 +27,19 @@ pub enum GroupClass {
 
 impl GroupClass {
     /// Whether `GetLogEvents` and `FilterLogEvents` work.
-    pub fn readable(self) -> bool {
+    pub(crate) fn readable(self) -> bool {
         self == Self::Standard
     }
 
     /// Whether a listing by class `wanted` shows groups of this class: AWS answers both of the two cheap classes when
     /// either is asked for.
-    pub fn listed_as(self, wanted: Self) -> bool {
+    pub(crate) fn listed_as(self, wanted: Self) -> bool {
         let cheap = |class| matches!(class, Self::InfrequentAccess | Self::Essentials);
         self == wanted || (cheap(self) && cheap(wanted))
     }
 
     /// AWS's class of that name; `None` for a name that AWS does not have.
-    pub fn from_api(class: &LogGroupClass) -> Option<Self> {
+    pub(crate) fn from_api(class: &LogGroupClass) -> Option<Self> {
         match class {
             LogGroupClass::Standard => Some(Self::Standard),
             LogGroupClass::InfrequentAccess => Some(Self::InfrequentAccess),
@@ -50,7 +50,7 @@ impl GroupClass {
     }
 
     /// This class in AWS's words.
-    pub fn to_api(self) -> LogGroupClass {
+    pub(crate) fn to_api(self) -> LogGroupClass {
         match self {
             Self::Standard => LogGroupClass::Standard,
             Self::InfrequentAccess => LogGroupClass::InfrequentAccess,
@@ -62,7 +62,7 @@ impl GroupClass {
 
 /// A log group's definition and what is known of its contents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LogGroup {
+pub(crate) struct LogGroup {
     /// Which life of this name it is.
     pub id: GroupId,
     /// When it was created.
@@ -93,18 +93,18 @@ impl Document for LogGroup {
 
 impl LogGroup {
     /// How long events are kept; `None` is for ever.
-    pub fn retention(&self) -> Option<Duration> {
+    pub(crate) fn retention(&self) -> Option<Duration> {
         self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
     }
 }
 
 /// The document key of the group called `name`.
-pub fn group_key(scope: &Scope, name: &str) -> Key {
+pub(crate) fn group_key(scope: &Scope, name: &str) -> Key {
     Key { scope: scope.clone(), name: name.to_owned() }
 }
 
 /// The ARN of the group called `name`, without `:*`: what requests must name it by.
-pub fn group_arn(scope: &Scope, name: &str) -> String {
+pub(crate) fn group_arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", &format!("log-group:{name}"))
 }
 

@@ -26,7 +26,7 @@ pub enum IdentifierError {
 }
 
 /// The name of the group that a request means by `name` or `identifier`, of which it must give exactly one.
-pub fn group_name<'a>(
+pub(crate) fn group_name<'a>(
     scope: &Scope,
     name: Option<&'a str>,
     identifier: Option<&'a str>,
@@ -40,7 +40,7 @@ pub fn group_name<'a>(
 }
 
 /// The group's name in an identifier: itself, or the end of the group's ARN (the form without `:*`).
-pub fn name_in_identifier<'a>(scope: &Scope, identifier: &'a str) -> Result<&'a str, IdentifierError> {
+pub(crate) fn name_in_identifier<'a>(scope: &Scope, identifier: &'a str) -> Result<&'a str, IdentifierError> {
     if !identifier.starts_with("arn:") {
         return Ok(identifier);
     }

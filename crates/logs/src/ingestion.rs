@@ -7,9 +7,9 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 
 /// What AWS adds to the UTF-8 length of every message when it counts bytes.
-pub const EVENT_OVERHEAD_BYTES: usize = 26;
+pub(crate) const EVENT_OVERHEAD_BYTES: usize = 26;
 /// The largest batch, by that count.
-pub const BATCH_BYTES_MAX: usize = 1_048_576;
+pub(crate) const BATCH_BYTES_MAX: usize = 1_048_576;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SPAN_MAX: Duration = DAY;
@@ -35,7 +35,7 @@ pub enum BatchError {
 
 /// Which events of a batch are taken. The others are reported to the caller, who gets a success all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The events that are stored.
     pub accepted: Range<usize>,
     /// The first event that is more than 2 hours ahead; all from here on are rejected.
@@ -48,18 +48,18 @@ pub struct Verdict {
 
 impl Verdict {
     /// Whether every event was taken.
-    pub fn takes_all(&self) -> bool {
+    pub(crate) fn takes_all(&self) -> bool {
         self.too_new_start.is_none() && self.too_old_end.is_none() && self.expired_end.is_none()
     }
 }
 
 /// The size of a batch as AWS counts it.
-pub fn batch_size_bytes(message_bytes: usize, events: usize) -> usize {
+pub(crate) fn batch_size_bytes(message_bytes: usize, events: usize) -> usize {
     message_bytes + events * EVENT_OVERHEAD_BYTES
 }
 
 /// Judges a batch whose events have `timestamps` (in the order sent) and `size_bytes` in all.
-pub fn judge(
+pub(crate) fn judge(
     timestamps: &[i64],
     size_bytes: usize,
     now: Timestamp,

@@ -8,7 +8,7 @@ use crate::incarnation::{GroupId, LogStreamId};
 
 /// A log stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LogStream {
+pub(crate) struct LogStream {
     /// Which life of this name it is.
     pub id: LogStreamId,
     /// When it was created.
@@ -61,16 +61,16 @@ impl StreamStatistics {
 
 /// The document key of a stream. It begins with the group's incarnation: what an earlier group of the same name left
 /// behind is out of sight, and names sort within their group.
-pub fn stream_key(scope: &Scope, group: GroupId, name: &str) -> Key {
+pub(crate) fn stream_key(scope: &Scope, group: GroupId, name: &str) -> Key {
     Key { scope: scope.clone(), name: stream_prefix(group, name) }
 }
 
 /// What the keys of all streams of `group` begin with whose names begin with `name_prefix`.
-pub fn stream_prefix(group: GroupId, name_prefix: &str) -> String {
+pub(crate) fn stream_prefix(group: GroupId, name_prefix: &str) -> String {
     format!("{group}\0{name_prefix}")
 }
 
 /// The stream's name in a key that [`stream_key`] made.
-pub fn stream_name(key_name: &str) -> &str {
+pub(crate) fn stream_name(key_name: &str) -> &str {
     key_name.split_once('\0').map_or("", |(_, name)| name)
 }

@@ -30,7 +30,7 @@ pub struct MalformedBatch(&'static str);
 
 /// One or more events, in order of time. Cheap to clone: the bytes are shared.
 #[derive(Clone, Debug)]
-pub struct EventBatch {
+pub(super) struct EventBatch {
     sequence: u64,
     first_index: u32,
     rows: u32,
@@ -42,13 +42,13 @@ pub struct EventBatch {
 
 impl EventBatch {
     /// How many bytes [`Self::encode`] appends for that many events.
-    pub fn encoded_len(events: usize, message_bytes: usize) -> usize {
+    pub(super) fn encoded_len(events: usize, message_bytes: usize) -> usize {
         HEADER_BYTES + events * ROW_BYTES + message_bytes
     }
 
     /// Appends the body of a batch to `out`. `events` are (milliseconds since 1970, message), at least one, in order of
     /// time, within 24 hours and 1 MiB: the rules of `PutLogEvents`.
-    pub fn encode<'a>(
+    pub(super) fn encode<'a>(
         out: &mut Vec<u8>,
         sequence: u64,
         first_index: u32,
@@ -74,7 +74,7 @@ impl EventBatch {
     }
 
     /// Reads a body that takes all of `body`, sharing its bytes.
-    pub fn decode(mut body: Bytes) -> Result<Self, MalformedBatch> {
+    pub(super) fn decode(mut body: Bytes) -> Result<Self, MalformedBatch> {
         if body.len() < HEADER_BYTES {
             return Err(MalformedBatch("it is too short"));
         }
@@ -113,32 +113,32 @@ impl EventBatch {
     }
 
     /// How many events it holds; never 0.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rows as usize
     }
 
     /// The number of the `PutLogEvents` call that brought it.
-    pub fn sequence(&self) -> u64 {
+    pub(super) fn sequence(&self) -> u64 {
         self.sequence
     }
 
     /// When it arrived.
-    pub fn ingested(&self) -> Timestamp {
+    pub(super) fn ingested(&self) -> Timestamp {
         self.ingested
     }
 
     /// The key of its first event.
-    pub fn first_key(&self) -> EventKey {
+    pub(super) fn first_key(&self) -> EventKey {
         self.key(0)
     }
 
     /// The key of its last event.
-    pub fn last_key(&self) -> EventKey {
+    pub(super) fn last_key(&self) -> EventKey {
         self.key(self.len() - 1)
     }
 
     /// The key of the event in `row`.
-    pub fn key(&self, row: usize) -> EventKey {
+    pub(super) fn key(&self, row: usize) -> EventKey {
         EventKey {
             timestamp: Timestamp::from_millis(self.first_event.as_millis() + i64::from(self.row(row).0)),
             sequence: self.sequence,
@@ -147,17 +147,17 @@ impl EventBatch {
     }
 
     /// The text of the event in `row`.
-    pub fn message(&self, row: usize) -> &[u8] {
+    pub(super) fn message(&self, row: usize) -> &[u8] {
         &self.messages[self.message_range(row)]
     }
 
     /// As [`Self::message`], sharing the bytes.
-    pub fn message_bytes(&self, row: usize) -> Bytes {
+    pub(super) fn message_bytes(&self, row: usize) -> Bytes {
         self.messages.slice(self.message_range(row))
     }
 
     /// The first row whose key is not before `key`; [`Self::len`] if there is none.
-    pub fn lower_bound(&self, key: EventKey) -> usize {
+    pub(super) fn lower_bound(&self, key: EventKey) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -167,28 +167,28 @@ impl EventBatch {
     }
 
     /// The rows whose keys are in `range`.
-    pub fn rows_in(&self, range: KeyRange) -> Range<usize> {
+    pub(super) fn rows_in(&self, range: KeyRange) -> Range<usize> {
         let start = self.lower_bound(range.from);
         start..self.lower_bound(range.to).max(start)
     }
 
     /// The rows as [`Self::encode`] takes them.
-    pub fn events(&self, rows: Range<usize>) -> impl ExactSizeIterator<Item = (i64, &[u8])> + Clone {
+    pub(super) fn events(&self, rows: Range<usize>) -> impl ExactSizeIterator<Item = (i64, &[u8])> + Clone {
         rows.map(|row| (self.key(row).timestamp.as_millis(), self.message(row)))
     }
 
     /// Bytes of all messages.
-    pub fn message_len(&self) -> usize {
+    pub(super) fn message_len(&self) -> usize {
         self.messages.len()
     }
 
     /// Bytes as AWS counts them.
-    pub fn billed_bytes(&self) -> u64 {
+    pub(super) fn billed_bytes(&self) -> u64 {
         ingestion::batch_size_bytes(self.messages.len(), self.len()) as u64
     }
 
     /// Bytes that it takes in memory, about.
-    pub fn memory_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         /// A map's entry, the shared buffer's own bookkeeping, names in front of the body.
         const OVERHEAD_BYTES: usize = 320;
         self.messages.len() + self.table.len() + OVERHEAD_BYTES
@@ -207,18 +207,10 @@ impl EventBatch {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// A decoded batch of `events` (milliseconds, text).
-    pub(in crate::store) fn batch(sequence: u64, events: &[(i64, &str)]) -> EventBatch {
-        let mut body = Vec::new();
-        let events = events.iter().map(|(millis, text)| (*millis, text.as_bytes()));
-        EventBatch::encode(&mut body, sequence, 0, Timestamp::from_millis(7), events);
-        EventBatch::decode(body.into()).expect("just encoded")
-    }
 
     fn any_events() -> impl Strategy<Value = Vec<(i64, String)>> {
         proptest::collection::vec((0..1000_i64, "\\PC{0,12}"), 1..20).prop_map(|mut events| {

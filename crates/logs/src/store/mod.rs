@@ -19,15 +19,13 @@ mod merge;
 mod record;
 mod replay;
 mod segment;
-#[cfg(test)]
-mod tests;
 
-pub use address::StreamAddress;
-pub use candidate::Direction;
+pub(crate) use address::StreamAddress;
+pub(crate) use candidate::Direction;
 pub use flush::LogFlush;
-pub use merge::{Found, Merge, Step};
-pub use record::RecordError;
-pub use replay::StoreReplay;
+pub(crate) use merge::{Found, Merge, Step};
+pub(crate) use record::RecordError;
+pub(crate) use replay::StoreReplay;
 
 use std::error::Error;
 use std::sync::Arc;

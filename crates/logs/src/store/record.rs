@@ -29,7 +29,7 @@ pub enum RecordError {
 
 /// A record: whose events, and the events.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub(super) struct Record {
     /// The stream that they belong to.
     pub address: Arc<StreamAddress>,
     /// The events, sharing the record's bytes.
@@ -38,7 +38,7 @@ pub struct Record {
 
 impl Record {
     /// Writes a record; `events` as [`EventBatch::encode`] takes them, `message_bytes` their text in all.
-    pub fn encode<'a>(
+    pub(super) fn encode<'a>(
         address: &StreamAddress,
         sequence: u64,
         ingested: Timestamp,
@@ -54,7 +54,7 @@ impl Record {
     }
 
     /// Reads a record.
-    pub fn decode(mut payload: Bytes) -> Result<Self, RecordError> {
+    pub(super) fn decode(mut payload: Bytes) -> Result<Self, RecordError> {
         match payload.try_get_u8() {
             Ok(VERSION) => {}
             Ok(version) => return Err(RecordError::Version(version)),

@@ -43,7 +43,7 @@ impl Notes {
 }
 
 /// A store that is being brought back: give it all journal records of logs, in their order, then [`Self::finish`].
-pub struct StoreReplay {
+pub(crate) struct StoreReplay {
     storage: Storage,
     directory: Directory,
     options: StoreOptions,
@@ -55,7 +55,7 @@ pub struct StoreReplay {
 
 impl StoreReplay {
     /// Reads the notes.
-    pub fn begin(storage: &Storage, directory: &Directory, options: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn begin(storage: &Storage, directory: &Directory, options: StoreOptions) -> Result<Self, StoreError> {
         let notes: Documents<Notes> = Documents::open(&storage.catalog)?;
         let flushed_through = notes.get(&Notes::key()).map_or(0, |notes| notes.flushed_through);
         Ok(Self {
@@ -70,7 +70,7 @@ impl StoreReplay {
     }
 
     /// Takes a record back, unless a segment holds it or its stream is gone.
-    pub fn record(&mut self, position: Position, payload: Bytes) -> Result<(), StoreError> {
+    pub(crate) fn record(&mut self, position: Position, payload: Bytes) -> Result<(), StoreError> {
         let record = Record::decode(payload).map_err(|source| StoreError::Record { position, source })?;
         let sequence = record.batch.sequence();
         self.highest_position = self.highest_position.max(position);
@@ -82,7 +82,7 @@ impl StoreReplay {
     }
 
     /// The store, as it was.
-    pub fn finish(self) -> Result<LogStore, StoreError> {
+    pub(crate) fn finish(self) -> Result<LogStore, StoreError> {
         let segments = SegmentStore::new(self.storage.segments.clone());
         let arrivals = Arrivals::new(self.highest_sequence + 1, self.highest_position);
         let state = State {

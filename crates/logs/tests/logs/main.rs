@@ -1,0 +1,9 @@
+//! CloudWatch Logs through its typed operations, on a real data directory.
+
+mod filtering;
+mod groups;
+mod ingestion;
+mod model;
+mod reading;
+mod streams;
+mod support;

@@ -1,0 +1,148 @@
+//! A service on a data directory of its own, and short forms of its operations.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
+use groundwatch_api::logs::{
+    CreateLogGroup, CreateLogGroupInput, CreateLogStream, CreateLogStreamInput, DeleteLogGroup,
+    DeleteLogGroupInput, FilterLogEvents, FilterLogEventsInput, FilterLogEventsOutput, GetLogEvents,
+    GetLogEventsInput, GetLogEventsOutput, PutLogEvents, PutLogEventsOutput,
+};
+use groundwatch_api::{Fault, Handle, Operation};
+use groundwatch_core::{Activity, Call, Caller, ManualClock, RequestId, Timestamp};
+use groundwatch_logs::{Logs, StoreOptions};
+use groundwatch_storage::{Storage, StorageOptions, StreamId};
+use tempfile::TempDir;
+
+/// What the clock shows at first.
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
+/// The group and the stream of tests that need only one.
+pub(crate) const GROUP: &str = "group";
+pub(crate) const STREAM: &str = "stream";
+
+/// The service under test.
+pub(crate) struct Service {
+    dir: TempDir,
+    options: StoreOptions,
+    logs: Option<Logs>,
+    /// Who calls, and when.
+    pub(crate) call: Call,
+}
+
+impl Service {
+    /// On an empty data directory, with [`GROUP`] and [`STREAM`].
+    pub(crate) async fn new() -> Self {
+        Self::with_options(StoreOptions::default()).await
+    }
+
+    pub(crate) async fn with_options(options: StoreOptions) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let logs = Some(open(&dir, options).await);
+        let call =
+            Call { caller: Caller::default(), request_id: RequestId("test".to_owned()), received: NOW };
+        let service = Self { dir, options, logs, call };
+        service.create_group(GROUP).await.expect("created");
+        service.create_stream(GROUP, STREAM).await.expect("created");
+        service
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        self.logs.as_ref().expect("open")
+    }
+
+    /// Closes the data directory without any farewell, and opens it again.
+    pub(crate) async fn restart(&mut self) {
+        drop(self.logs.take());
+        self.logs = Some(open(&self.dir, self.options).await);
+    }
+
+    pub(crate) async fn flush(&self) {
+        let activity = self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received)));
+        activity.run(self.call.received).await;
+        assert_eq!(activity.next_due(), None, "a flush leaves nothing to do");
+    }
+
+    pub(crate) async fn call<'a, O: Operation>(&'a self, input: O::Input<'a>) -> Result<O::Output, Fault>
+    where
+        Logs: Handle<O>,
+    {
+        self.logs().handle(&self.call, input).await
+    }
+
+    pub(crate) async fn create_group(&self, group: &str) -> Result<(), Fault> {
+        let input = CreateLogGroupInput { log_group_name: Some(group.into()), ..Default::default() };
+        self.call::<CreateLogGroup>(input).await.map(drop)
+    }
+
+    pub(crate) async fn delete_group(&self, group: &str) -> Result<(), Fault> {
+        self.call::<DeleteLogGroup>(DeleteLogGroupInput { log_group_name: Some(group.into()) }).await.map(drop)
+    }
+
+    pub(crate) async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Fault> {
+        let (group, stream) = (Some(group.to_owned()), Some(stream.to_owned()));
+        let input = CreateLogStreamInput { log_group_name: group, log_stream_name: stream };
+        self.call::<CreateLogStream>(input).await.map(drop)
+    }
+
+    /// Puts events; their times are milliseconds after [`NOW`].
+    pub(crate) async fn put(
+        &self,
+        group: &str,
+        stream: &str,
+        events: &[(i64, &str)],
+    ) -> Result<PutLogEventsOutput, Fault> {
+        let event = |(offset_ms, message): &(i64, &str)| InputLogEvent {
+            timestamp: Some(NOW.as_millis() + offset_ms),
+            message: Some(Cow::Owned((*message).to_owned())),
+        };
+        let input = PutLogEventsInput {
+            log_group_name: Some(Cow::Owned(group.to_owned())),
+            log_stream_name: Some(Cow::Owned(stream.to_owned())),
+            log_events: Some(events.iter().map(event).collect()),
+            ..Default::default()
+        };
+        self.call::<PutLogEvents>(input).await
+    }
+
+    pub(crate) async fn get(&self, input: GetLogEventsInput) -> Result<GetLogEventsOutput, Fault> {
+        let mut input = input;
+        if input.log_group_identifier.is_none() {
+            input.log_group_name.get_or_insert_with(|| GROUP.to_owned());
+        }
+        input.log_stream_name.get_or_insert_with(|| STREAM.to_owned());
+        self.call::<GetLogEvents>(input).await
+    }
+
+    pub(crate) async fn filter(&self, input: FilterLogEventsInput) -> Result<FilterLogEventsOutput, Fault> {
+        let mut input = input;
+        if input.log_group_identifier.is_none() {
+            input.log_group_name.get_or_insert_with(|| GROUP.to_owned());
+        }
+        self.call::<FilterLogEvents>(input).await
+    }
+}
+
+async fn open(dir: &TempDir, options: StoreOptions) -> Logs {
+    let (storage, recovery) = Storage::open(StorageOptions::new(dir.path())).expect("opens");
+    let mut replay = Logs::replay(&storage, options).expect("replays");
+    for record in recovery {
+        let record = record.expect("readable");
+        assert_eq!(record.stream, StreamId::LOGS);
+        replay.record(record).expect("a record of logs");
+    }
+    replay.finish().await.expect("finishes")
+}
+
+/// Asserts that a call was refused with this error and message.
+pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Fault>, shape: &str, message: &str) {
+    let fault = outcome.expect_err("refused");
+    assert_eq!((fault.shape.shape, fault.message.as_deref()), (shape, Some(message)));
+}
+
+impl Service {
+    /// As [`Self::flush`], while others write: what they write in the meantime may be left to do.
+    pub(crate) async fn flush_while_writing(&self) {
+        self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received))).run(self.call.received).await;
+    }
+}
