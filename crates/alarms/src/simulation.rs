@@ -32,6 +32,8 @@ pub(crate) fn at(text: &str) -> Timestamp {
 /// What the simulated world consists of. It begins at noon.
 pub(crate) struct World {
     alarms: Alarms,
+    /// Who calls, and that at noon; no handler asks when.
+    caller: Call,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) topics: Arc<Topics>,
@@ -45,15 +47,17 @@ impl World {
         let clock = Arc::new(ManualClock::new(at("12:00:00")));
         let (metrics, topics, bus) = (Arc::default(), Arc::default(), Arc::default());
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
-        Self { alarms, clock, metrics, topics, bus, dir }
+        let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
+        let caller = Call { caller, request_id: RequestId(String::new()), received: clock.now() };
+        Self { alarms, caller, clock, metrics, topics, bus, dir }
     }
 
     /// Closes everything but the clock, the metrics, the topics and the bus, and opens it again from what is stored.
     pub(crate) fn restart(self) -> Self {
-        let Self { alarms, clock, metrics, topics, bus, dir } = self;
+        let Self { alarms, caller, clock, metrics, topics, bus, dir } = self;
         drop(alarms);
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
-        Self { alarms, clock, metrics, topics, bus, dir }
+        Self { alarms, caller, clock, metrics, topics, bus, dir }
     }
 
     /// Moves the clock to `target`, running what is due on the way at its time, as the server does.
@@ -87,11 +91,7 @@ impl World {
     where
         Alarms: Handle<O>,
     {
-        let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
-        let call = Call { caller, request_id: RequestId(String::new()), received: self.clock.now() };
-        // The call outlives the handler's future, which ends here.
-        let call: &Call = Box::leak(Box::new(call));
-        Handle::<O>::handle(&self.alarms, call, input).await
+        Handle::<O>::handle(&self.alarms, &self.caller, input).await
     }
 
     pub(crate) async fn put(&self, input: PutMetricAlarmInput) {
