@@ -8,7 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use groundwatch_api::cloudwatch::{GetMetricData, PutMetricData};
 use groundwatch_api::fill::fill;
+use groundwatch_api::logs::PutLogEvents;
 use groundwatch_api::{Operation, Protocol, for_each_operation};
 use groundwatch_wire::{Intake, Router, cbor, decode, json};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -172,6 +174,22 @@ fn corpus() -> Vec<Sample> {
     let mut corpus = Vec::new();
     for seed in 0..4 {
         every_operation(seed, &mut corpus);
+    }
+    // Of indefinite length, so that repeated elements are not too many: the most memory for a byte.
+    for (reader, document, decode) in [
+        (
+            Reader::Cbor,
+            &b"\xbf\x6aMetricData\x9f\xa0\xa0\xa0\xff\xff"[..],
+            reads_cbor::<PutMetricData> as fn(&[u8]) -> bool,
+        ),
+        (Reader::Cbor, b"\xa1\x71MetricDataQueries\x9f\xa0\xa0\xa0\xff", reads_cbor::<GetMetricData>),
+        (Reader::Json, br#"{"MetricData":[{},{},{},{}]}"#, reads_json::<PutMetricData>),
+        (Reader::Json, br#"{"logEvents":[{},{},{},{}],"X":[[],[],[]]}"#, reads_json::<PutLogEvents>),
+    ] {
+        // As often as the operations' own.
+        for _ in 0..8 {
+            corpus.push(Sample { reader, document: document.to_vec(), headers: vec![], decode });
+        }
     }
     corpus
 }
