@@ -1,0 +1,166 @@
+//! Measures the store without a server: `cargo run --release -p groundwatch-metrics --example throughput [SERIES] [ROUNDS]`.
+//!
+//! Puts one value a minute into each of SERIES host-like series (default 100,000) for ROUNDS minutes (default 20), 1,000 values
+//! a request, then reads, flushes and reads again. CPU time is of the whole process, so the journal is in it.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use groundwatch_core::{AccountId, Clock, ManualClock, Region, Scope, Timestamp};
+use groundwatch_metrics::{
+    Datum, ListFilter, MetricId, MetricOptions, MetricStore, Period, Points, RecordWriter, Second, Statistic,
+    Unit,
+};
+use groundwatch_storage::{Storage, StorageOptions, StreamId};
+
+const REQUEST_VALUES: usize = 1000;
+const START: u32 = 1_767_323_040;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: usize| arguments.next().map_or(Ok(default), |text| text.parse());
+    let (series, rounds) = (number(100_000)?, number(20)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    runtime.block_on(run(series, rounds))
+}
+
+async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
+    let dir = tempfile::tempdir_in(".").context("a directory for the data")?;
+    let scope = Scope { account: AccountId::DEFAULT, region: Region::default() };
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(i64::from(START))));
+    let options = MetricOptions::default();
+    let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
+    drop(recovery);
+    let store = MetricStore::open(storage.clone(), clock.clone(), options).await?;
+    let hosts: Vec<String> =
+        (0..series.div_ceil(10)).map(|host| format!("web-{host:06}.example.internal")).collect();
+    let names: Vec<String> = (0..10).map(|name| format!("system_cpu_usage_{name}")).collect();
+
+    let idle = resident_mb()?;
+    for round in 0..rounds {
+        let (wall, cpu) = (Instant::now(), cpu_time()?);
+        let mut encode = Duration::ZERO;
+        for first in (0..series).step_by(REQUEST_VALUES) {
+            let begun = Instant::now();
+            let record = record(&scope, &hosts, &names, first..(first + REQUEST_VALUES).min(series), round);
+            encode += begun.elapsed();
+            store.append(record).await?;
+        }
+        let per_value = |time: Duration| time.as_secs_f64() * 1e9 / series as f64;
+        if round < 3 || round + 1 == rounds {
+            println!(
+                "round {round}: {:.0} ns wall, {:.0} ns CPU a value, of which encoding {:.0} ns; {:.0} MB resident (idle {idle:.0})",
+                per_value(wall.elapsed()),
+                per_value(cpu_time()? - cpu),
+                per_value(encode),
+                resident_mb()?,
+            );
+        }
+    }
+    clock.set(Timestamp::from_secs(i64::from(START) + rounds as i64 * 60));
+    read(&store, &scope, &hosts, &names, clock.now(), rounds, "in memory").await?;
+    let (wall, cpu) = (Instant::now(), cpu_time()?);
+    store.flush().await?;
+    let samples = (series * rounds) as f64;
+    println!(
+        "flush: {:.2} s wall, {:.2} s CPU a million samples, {:.2} bytes a sample on disk",
+        wall.elapsed().as_secs_f64(),
+        (cpu_time()? - cpu).as_secs_f64() / samples * 1e6,
+        size_of(&dir.path().join("segments/metrics"))? as f64 / samples,
+    );
+    read(&store, &scope, &hosts, &names, clock.now(), rounds, "from a block").await?;
+    drop((store, storage));
+    let begun = Instant::now();
+    let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
+    let store = MetricStore::open(storage, clock, options).await?;
+    for record in recovery {
+        let record = record?;
+        if record.stream == StreamId::METRICS {
+            store.recover(record.position, &record.payload)?;
+        }
+    }
+    println!("restart: {:.2} s, {} series", begun.elapsed().as_secs_f64(), store.series_count());
+    Ok(())
+}
+
+fn record(
+    scope: &Scope,
+    hosts: &[String],
+    names: &[String],
+    series: std::ops::Range<usize>,
+    round: usize,
+) -> Bytes {
+    let mut writer = RecordWriter::new(scope, "Bench/Hosts", series.len());
+    for index in series {
+        // Percentages with noise and one decimal: what hosts report.
+        let noise = (index as u64 ^ (round as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+        writer.push(&Datum {
+            name: &names[index % 10],
+            dimensions: &[("Host", &hosts[index / 10])],
+            unit: Unit::Percent,
+            second: Second(START + round as u32 * 60),
+            points: Points::One((noise as f64).round() / 10.0),
+        });
+    }
+    Bytes::from(writer.finish())
+}
+
+async fn read(
+    store: &MetricStore,
+    scope: &Scope,
+    hosts: &[String],
+    names: &[String],
+    now: Timestamp,
+    rounds: usize,
+    place: &str,
+) -> anyhow::Result<()> {
+    const READS: u32 = 2000;
+    let from = now - Duration::from_secs(rounds as u64 * 60);
+    let period = Period::from_secs(300).context("a period")?;
+    for statistic in [Statistic::Average, Statistic::Percentile(99.0)] {
+        let begun = Instant::now();
+        for index in 0..READS as usize {
+            let host = &hosts[index * 7919 % hosts.len()];
+            let metric = MetricId {
+                namespace: "Bench/Hosts".to_owned(),
+                name: names[index % 10].clone(),
+                dimensions: vec![("Host".to_owned(), host.clone())],
+            };
+            let points = store.read_points(scope, &metric, &statistic, period, None, (from, now)).await?;
+            anyhow::ensure!(!black_box(points).is_empty(), "a series is missing");
+        }
+        println!(
+            "read {place}: {statistic} of one series in {:.1} µs",
+            begun.elapsed().as_secs_f64() * 1e6 / f64::from(READS)
+        );
+    }
+    let filter =
+        ListFilter { dimensions: vec![("Host".to_owned(), Some(hosts[0].clone()))], ..ListFilter::default() };
+    let begun = Instant::now();
+    for _ in 0..READS {
+        black_box(store.list(scope, &filter, None, 500));
+    }
+    println!("list by dimension: {:.1} µs", begun.elapsed().as_secs_f64() * 1e6 / f64::from(READS));
+    Ok(())
+}
+
+/// User and system time of this process.
+fn cpu_time() -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(") ").next().context("fields")?.split(' ').collect();
+    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+fn resident_mb() -> anyhow::Result<f64> {
+    let statm = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: f64 = statm.split(' ').nth(1).context("resident pages")?.parse()?;
+    Ok(pages * 4096.0 / 1e6)
+}
+
+fn size_of(dir: &std::path::Path) -> anyhow::Result<u64> {
+    std::fs::read_dir(dir)?.try_fold(0, |sum, file| Ok(sum + file?.metadata()?.len()))
+}

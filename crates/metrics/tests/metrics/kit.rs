@@ -1,0 +1,133 @@
+//! A metric store with its operations, a clock that stands still, and requests as JSON.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use groundwatch_api::cloudwatch::{
+    GetMetricData, GetMetricDataOutput, GetMetricStatistics, GetMetricStatisticsOutput, ListMetrics,
+    ListMetricsOutput, PutMetricData,
+};
+use groundwatch_api::{Fault, Handle, Operation, validate};
+use groundwatch_core::{AccountId, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
+use groundwatch_metrics::{MetricError, MetricOptions, MetricStore, Metrics};
+use groundwatch_storage::{Storage, StorageError, StorageOptions, StreamId};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The present of all tests, unless they move the clock.
+pub(crate) const NOW: &str = "2026-01-02T12:00:00Z";
+
+pub(crate) struct World {
+    pub(crate) store: MetricStore,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) scope: Scope,
+    metrics: Metrics,
+    storage: Storage,
+    dir: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(MetricOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: MetricOptions) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(ManualClock::new(moment(NOW)));
+        let opened = Self::open(dir, clock, options).await;
+        opened.unwrap_or_else(|error| panic!("cannot open: {error}"))
+    }
+
+    async fn open(
+        dir: TempDir,
+        clock: Arc<ManualClock>,
+        options: MetricOptions,
+    ) -> Result<Self, MetricError> {
+        let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
+        let store = MetricStore::open(storage.clone(), clock.clone(), options).await?;
+        for record in recovery {
+            let record = record?;
+            if record.stream == StreamId::METRICS {
+                store.recover(record.position, &record.payload)?;
+            }
+        }
+        let scope = Scope { account: AccountId::DEFAULT, region: Region::new("eu-central-1") };
+        Ok(Self { metrics: Metrics::new(store.clone()), store, clock, scope, storage, dir })
+    }
+
+    /// Closes the directory and opens it again.
+    pub(crate) async fn restart(self) -> Self {
+        let restarted = self.restart_after(|_| {}).await;
+        restarted.unwrap_or_else(|error| panic!("cannot restart: {error}"))
+    }
+
+    /// Closes the directory, lets `meddle` do something to it, and opens it again.
+    pub(crate) async fn restart_after(self, meddle: impl FnOnce(&Path)) -> Result<Self, MetricError> {
+        let Self { store, metrics, storage, dir, clock, .. } = self;
+        drop((store, metrics, storage));
+        meddle(dir.path());
+        Self::open(dir, clock, MetricOptions::default()).await
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn set_clock(&self, text: &str) {
+        self.clock.set(moment(text));
+    }
+
+    pub(crate) async fn put(&self, input: Value) -> Result<(), Fault> {
+        self.call::<PutMetricData>(&input).await.map(|_| ())
+    }
+
+    /// Puts data into the namespace `Test`.
+    pub(crate) async fn put_data(&self, data: Value) {
+        let put = self.put(serde_json::json!({ "Namespace": "Test", "MetricData": data })).await;
+        put.unwrap_or_else(|fault| panic!("refused: {fault}"));
+    }
+
+    pub(crate) async fn statistics(&self, input: Value) -> Result<GetMetricStatisticsOutput, Fault> {
+        self.call::<GetMetricStatistics>(&input).await
+    }
+
+    pub(crate) async fn data(&self, input: Value) -> Result<GetMetricDataOutput, Fault> {
+        self.call::<GetMetricData>(&input).await
+    }
+
+    pub(crate) async fn list(&self, input: Value) -> Result<ListMetricsOutput, Fault> {
+        self.call::<ListMetrics>(&input).await
+    }
+
+    async fn call<O>(&self, input: &Value) -> Result<O::Output, Fault>
+    where
+        O: Operation,
+        Metrics: Handle<O>,
+    {
+        let text = input.to_string();
+        let input: O::Input<'_> = serde_json::from_str(&text).expect("an input of that shape");
+        validate::check::<O>(&input)?;
+        let call = Call {
+            caller: Caller { scope: self.scope.clone(), access_key_id: String::new() },
+            request_id: RequestId("test".to_owned()),
+            received: self.clock.now(),
+        };
+        Handle::<O>::handle(&self.metrics, &call, input).await
+    }
+}
+
+pub(crate) fn moment(text: &str) -> Timestamp {
+    Timestamp::parse_iso8601(text).unwrap_or_else(|_| panic!("`{text}` is not a timestamp"))
+}
+
+/// The query code and message of an error.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Fault>) -> (&'static str, String) {
+    let fault = answer.expect_err("should be refused");
+    (fault.shape.code, fault.message.unwrap_or_default())
+}
+
+/// Whether storage found something that is not what was written.
+pub(crate) fn is_damage(error: &MetricError) -> bool {
+    matches!(error, MetricError::Damaged { .. } | MetricError::Storage(StorageError::Corrupt { .. }))
+}
