@@ -2,7 +2,8 @@
 //!
 //! The constraint table has checked each member by itself; here are the rules that span members.
 
-use groundwatch_api::cloudwatch::{EvaluationWindow, PutMetricAlarmInput};
+use groundwatch_api::OpenEnum as _;
+use groundwatch_api::cloudwatch::{self as api, EvaluationWindow, PutMetricAlarmInput};
 use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +137,7 @@ impl Definition {
         };
         let statistic = match (input.statistic, input.extended_statistic) {
             (Some(statistic), None) => Statistic::Simple(statistic.as_str().to_owned()),
-            (None, Some(text)) if supports(&text) => Statistic::Extended(text),
+            (None, Some(text)) if !is_simple(&text) && supports(&text) => Statistic::Extended(text),
             (None, Some(value)) => {
                 return Err(DefinitionError::Value { parameter: "ExtendedStatistic", value });
             }
@@ -174,6 +175,11 @@ impl Definition {
             MissingData::default()
         })
     }
+}
+
+/// Whether `text` belongs into `Statistic`: AWS does not take it as an ExtendedStatistic.
+fn is_simple(text: &str) -> bool {
+    api::Statistic::known(text).is_some()
 }
 
 fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError> {

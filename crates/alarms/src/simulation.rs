@@ -247,7 +247,7 @@ impl MetricReader for Metrics {
     }
 
     fn supports(&self, statistic: &str) -> bool {
-        statistic.starts_with('p')
+        statistic.starts_with('p') || statistic == "Sum"
     }
 }
 

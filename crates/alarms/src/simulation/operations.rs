@@ -57,6 +57,11 @@ async fn definitions_are_refused_in_awss_words() {
             "The value 90 for parameter ExtendedStatistic is not supported.",
         ),
         (
+            PutMetricAlarmInput { statistic: None, extended_statistic: Some("Sum".to_owned()), ..alarm("a") },
+            "InvalidParameterValue",
+            "The value Sum for parameter ExtendedStatistic is not supported.",
+        ),
+        (
             PutMetricAlarmInput { extended_statistic: Some("p90".to_owned()), ..alarm("a") },
             "InvalidParameterCombination",
             "Exactly one of the parameters Statistic and ExtendedStatistic must be specified.",
