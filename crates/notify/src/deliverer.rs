@@ -205,7 +205,7 @@ fn log_failure(attempt: &Attempt, outcome: &Result<u16, PostError>, what: &'stat
     };
     tracing::warn!(
         subscription = attempt.taken.lane.name,
-        message = %attempt.message.id,
+        message_id = %attempt.message.id,
         attempt = attempt.attempts + 1,
         reason,
         "{what}"

@@ -71,8 +71,9 @@ pub(crate) struct Outbox {
     deliveries: Documents<Delivery>,
     queue: Mutex<Queue>,
     next_sequence: AtomicU64,
-    /// Notified when something new is due, for the activity that delivers and for whoever drives it.
+    /// Notified when something new is due: for whoever drives the activity that delivers.
     pub(crate) changed: Wake,
+    /// Notified at the same moments: for that activity itself while it runs.
     pub(crate) added: Wake,
 }
 

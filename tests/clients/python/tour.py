@@ -101,12 +101,8 @@ def metrics():
     assert (result["Id"], result["Values"], result["Timestamps"]) == ("m", [7.0], [minute]), result
     assert result["StatusCode"] == "Complete", result
 
-    refused(
-        "InvalidParameterValue",
-        cloudwatch.put_metric_data,
-        Namespace="AWS/Own",
-        MetricData=[{"MetricName": "m", "Value": 1}],
-    )
+    uneven = {"MetricName": "m", "Values": [1, 2], "Counts": [1]}
+    refused("InvalidParameterValue", cloudwatch.put_metric_data, Namespace=namespace, MetricData=[uneven])
 
 
 def alarms():
