@@ -1,6 +1,6 @@
 //! How the catalog's file is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StorageError> {
 
 /// Connections that only read: as many as were ever in use at once.
 pub(super) struct Readers {
-    path: std::path::PathBuf,
+    path: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -56,6 +56,11 @@ impl Readers {
         let outcome = read(&connection)?;
         self.idle.lock().push(connection);
         Ok(outcome)
+    }
+
+    /// Closes all of them, so that the connection that writes is the last one and can tidy up the file.
+    pub(super) fn close(&self) {
+        self.idle.lock().clear();
     }
 
     fn open(&self) -> Result<Connection, StorageError> {

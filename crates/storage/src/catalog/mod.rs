@@ -112,6 +112,7 @@ impl Catalog {
 impl Drop for Inner {
     /// Waits until all that was queued is written.
     fn drop(&mut self) {
+        self.readers.close();
         drop(self.queue.take());
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so already.

@@ -240,3 +240,107 @@ fn is_failed_sync(error: &rusqlite::Error) -> bool {
 fn answer(done: oneshot::Sender<Result<(), StorageError>>, outcome: Result<(), StorageError>) {
     let _ = done.send(outcome);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{connection, migrations};
+
+    /// A writer without a thread, on a catalog of its own.
+    fn writer(dir: &tempfile::TempDir) -> Writer {
+        let mut connection = connection::open_writer(&dir.path().join("catalog.db")).expect("opened");
+        migrations::migrate(&mut connection).expect("migrated");
+        Writer::new(connection).expect("a writer")
+    }
+
+    fn put(name: &str, body_bytes: usize, expect: Expect) -> Step {
+        let change = Change::Put {
+            kind: "test",
+            key: Key::new(&Scope::default(), name),
+            body: "x".repeat(body_bytes),
+            expect,
+        };
+        Step { change, then: Box::new(|_| {}) }
+    }
+
+    /// Writes batches as one group; returns their answers.
+    fn write(writer: &mut Writer, batches: Vec<Vec<Step>>) -> Vec<Result<(), StorageError>> {
+        let (requests, answers): (Vec<_>, Vec<_>) = batches
+            .into_iter()
+            .map(|steps| {
+                let (done, answer) = oneshot::channel();
+                (Request { steps, done }, answer)
+            })
+            .unzip();
+        writer.write(requests);
+        answers.into_iter().map(|mut answer| answer.try_recv().expect("answered")).collect()
+    }
+
+    fn names(writer: &Writer) -> Vec<String> {
+        let mut statement =
+            writer.connection.prepare("SELECT name FROM documents ORDER BY name").expect("valid");
+        let names = statement.query_map([], |row| row.get(0)).expect("rows");
+        names.collect::<Result<_, _>>().expect("names")
+    }
+
+    #[test]
+    fn conflict_fails_its_own_batch_only() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut writer = writer(&dir);
+        let answers = write(
+            &mut writer,
+            vec![
+                vec![put("a", 1, Expect::Absent)],
+                vec![put("b", 1, Expect::Any), put("a", 1, Expect::Absent)],
+                vec![put("c", 1, Expect::Absent), put("c", 1, Expect::Present)],
+            ],
+        );
+        assert!(answers[0].is_ok() && answers[2].is_ok());
+        assert!(
+            matches!(&answers[1], Err(StorageError::Conflict { key, .. }) if key.name == "a"),
+            "{answers:?}"
+        );
+        assert_eq!(names(&writer), ["a", "c"]);
+    }
+
+    #[test]
+    fn full_disk_fails_the_group_and_later_ones_succeed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut writer = writer(&dir);
+        let limit = |writer: &Writer, pages: i64| {
+            writer.connection.pragma_update(None, "max_page_count", pages).expect("limited");
+        };
+        limit(&writer, 30);
+        let answers = write(
+            &mut writer,
+            vec![
+                vec![put("a", 10, Expect::Any)],
+                vec![put("b", 1 << 20, Expect::Any)],
+                vec![put("c", 10, Expect::Any)],
+            ],
+        );
+        assert!(matches!(answers[1], Err(StorageError::Full { .. })), "{answers:?}");
+        let expected: Vec<_> = ["a", "b", "c"]
+            .into_iter()
+            .zip(&answers)
+            .filter(|(_, answer)| answer.is_ok())
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names(&writer), expected, "what was answered is what is there");
+        limit(&writer, 1 << 20);
+        assert!(write(&mut writer, vec![vec![put("d", 1 << 20, Expect::Absent)]])[0].is_ok());
+    }
+
+    #[test]
+    fn versions_never_come_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut first = writer(&dir);
+        write(&mut first, vec![vec![put("a", 1, Expect::Any)]]);
+        let revision = first.revision;
+        drop(first);
+        let mut second = writer(&dir);
+        assert_eq!(second.revision, revision);
+        write(&mut second, vec![vec![put("a", 1, Expect::Version(revision))]]);
+        assert!(second.revision > revision);
+    }
+}
