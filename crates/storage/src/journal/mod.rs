@@ -116,7 +116,10 @@ impl Journal {
         let (recovery, tail) =
             Recovery::new(Arc::clone(&disk), releases.clone(), plan, Arc::clone(&files_in_use));
         let mut writer = Writer::new(disk, options, releases, tail, files_in_use);
-        writer.settle();
+        if let Err(error) = writer.settle() {
+            // A full disk, say: reading is possible, and what was acknowledged is durable where it is.
+            tracing::warn!(%error, "cannot yet begin a new journal file");
+        }
         let (queue, messages) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
             .name("journal".to_owned())

@@ -23,6 +23,8 @@ struct Server {
     disk: SimulatedDisk,
     writer: Writer,
     releases: Releases,
+    /// Whether all that was recovered is known to be durable.
+    settled: bool,
 }
 
 impl Server {
@@ -33,9 +35,9 @@ impl Server {
         let files = Arc::new(());
         let (recovery, tail) = Recovery::new(Arc::clone(&shared), releases.clone(), plan, Arc::clone(&files));
         let mut writer = Writer::new(shared, OPTIONS, releases.clone(), tail, files);
-        writer.settle();
+        let settled = writer.settle().is_ok();
         let recovered = recovery.collect();
-        (Self { disk: disk.clone(), writer, releases: releases.clone() }, recovered)
+        (Self { disk: disk.clone(), writer, releases: releases.clone(), settled }, recovered)
     }
 
     /// Starts on an empty disk.
@@ -123,16 +125,16 @@ fn full_disk_refuses_and_recovers_by_itself() {
 }
 
 #[test]
-fn what_was_refused_for_lack_of_space_does_not_come_back() {
-    let mut server = Server::new(12);
-    server.append_one("before").expect("written");
-    server.disk.set_capacity(server.disk.used_bytes());
-    // The first record fits into what was reserved, and is written in full.
-    let refused = server.append(&[(STREAM, b"small".to_vec()), (STREAM, vec![b'x'; 15_000])]);
-    assert!(refused[0].is_ok(), "{refused:?}");
-    let refused = server.append(&[(STREAM, b"small".to_vec()), (STREAM, vec![b'x'; 15_000])]);
-    assert!(matches!(refused[0], Err(StorageError::Full { .. })), "{refused:?}");
-    assert_eq!(server.kill().1.len(), 3);
+fn what_was_refused_does_not_come_back() {
+    for seed in 0..64 {
+        let mut server = Server::new(seed);
+        server.append_one("before").expect("written");
+        // A part of the batch is written, often with whole records in it.
+        server.disk.fail_call_after(0);
+        let batch = vec![(STREAM, b"refused".to_vec()); 8];
+        assert!(server.append(&batch).iter().all(Result::is_err));
+        assert_eq!(payloads(server.kill().1), ["before"], "seed {seed}");
+    }
 }
 
 #[test]
@@ -182,6 +184,13 @@ fn released_files_are_deleted_and_released_records_stay_away() {
     let next = server.append_one("next").expect("written");
     assert!(next > last, "positions are never used twice");
     assert_eq!(payloads(server.crash().1), ["next"]);
+}
+
+#[test]
+fn positions_go_on_even_if_all_files_are_lost() {
+    let releases = Releases::from([(STREAM, Position(41))]);
+    let (mut server, _) = Server::start(&SimulatedDisk::new(11), &releases);
+    assert_eq!(server.append_one("a").expect("written"), Position(42));
 }
 
 #[test]
@@ -242,6 +251,43 @@ fn payload_that_looks_like_records_is_a_payload() {
     contents[HEADER_BYTES as usize + 33 + 5] ^= 1;
     server.disk.overwrite(&name, contents);
     assert_eq!(payloads(server.kill().1), ["a"]);
+}
+
+/// A journal with `a`, `b` and `c` in batches of their own, not stopped; with the bytes of its file, and where the
+/// records begin.
+fn three_records() -> (Server, String, Vec<u8>, [usize; 3]) {
+    let mut server = Server::new(13);
+    for payload in ["a", "b", "c"] {
+        server.append_one(payload).expect("written");
+    }
+    let name = server.disk.names().remove(0);
+    let contents = server.disk.contents(&name).expect("the file");
+    let (header, record) = (HEADER_BYTES as usize, RECORD_HEADER_BYTES as usize + 1);
+    (server, name, contents, [header, header + record, header + 2 * record])
+}
+
+#[test]
+fn damage_before_a_torn_write_is_reported() {
+    let (server, name, mut contents, [_, b, c]) = three_records();
+    contents[b + RECORD_HEADER_BYTES as usize] ^= 1;
+    contents[c + RECORD_HEADER_BYTES as usize] ^= 1;
+    server.disk.overwrite(&name, contents);
+    let (_, mut recovered) = server.kill();
+    let damage = recovered.remove(1);
+    assert!(
+        matches!(damage, Err(StorageError::Corrupt { .. })),
+        "b was acknowledged before c was begun: {damage:?}"
+    );
+    assert_eq!(payloads(recovered), ["a"]);
+}
+
+#[test]
+fn record_that_comes_a_second_time_does_not_count() {
+    let (server, name, mut contents, [a, b, c]) = three_records();
+    let copy = contents[a..b].to_vec();
+    contents[c + (b - a)..][..copy.len()].copy_from_slice(&copy);
+    server.disk.overwrite(&name, contents);
+    assert_eq!(payloads(server.kill().1), ["a", "b", "c"]);
 }
 
 /// A journal of some files with known records, stopped in good order.
@@ -323,13 +369,33 @@ enum Event {
     FreeSpace,
     /// A stream releases this part of what was acknowledged to it.
     Release(u8, prop::sample::Index),
-    Restart,
-    Crash,
+    /// Stops in this manner, and starts again with something wrong.
+    Stop(Stop, Option<StartFault>),
+}
+
+#[derive(Clone, Debug)]
+enum Stop {
+    InGoodOrder,
+    PowerLoss,
     Kill,
+}
+
+/// What goes wrong while it starts, or soon after.
+#[derive(Clone, Copy, Debug)]
+enum StartFault {
+    Call(u64),
+    Sync(u64),
+    Halt(u64),
 }
 
 fn event() -> impl Strategy<Value = Event> {
     let record = (1_u8..4, prop_oneof![0_u16..64, 0_u16..6_000]);
+    let stop = prop_oneof![Just(Stop::InGoodOrder), Just(Stop::PowerLoss), Just(Stop::Kill)];
+    let start_fault = prop_oneof![
+        (0_u64..6).prop_map(StartFault::Call),
+        (0_u64..3).prop_map(StartFault::Sync),
+        (0_u64..6).prop_map(StartFault::Halt),
+    ];
     prop_oneof![
         8 => prop::collection::vec(record, 1..5).prop_map(Event::Append),
         1 => (0_u64..12).prop_map(Event::FailCall),
@@ -338,9 +404,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0_u64..10_000).prop_map(Event::Fill),
         1 => Just(Event::FreeSpace),
         1 => (1_u8..4, any::<prop::sample::Index>()).prop_map(|(stream, part)| Event::Release(stream, part)),
-        1 => Just(Event::Restart),
-        2 => Just(Event::Crash),
-        1 => Just(Event::Kill),
+        4 => (stop, prop::option::of(start_fault)).prop_map(|(stop, fault)| Event::Stop(stop, fault)),
     ]
 }
 
@@ -365,8 +429,8 @@ impl Model {
         index.to_le_bytes().into_iter().chain(filler).collect()
     }
 
-    /// Checks a recovery; what it found is certain from now on.
-    fn check(&mut self, recovered: Vec<Result<Record, StorageError>>, releases: &Releases) {
+    /// Checks a recovery; what it found is certain from now on if it is known to be durable.
+    fn check(&mut self, recovered: Vec<Result<Record, StorageError>>, releases: &Releases, settled: bool) {
         let mut found = BTreeMap::new();
         let mut last = None;
         for record in recovered {
@@ -381,6 +445,7 @@ impl Model {
             assert_eq!(found.last_key_value(), Some((&index, &record.position)), "found in order");
             match fate {
                 Fate::Acknowledged(position) => assert_eq!(*position, record.position),
+                Fate::InDoubt if !settled => {}
                 Fate::InDoubt => *fate = Fate::Acknowledged(record.position),
             }
         }
@@ -400,7 +465,8 @@ proptest! {
     ) {
         let mut server = Server::new(seed);
         let mut model = Model::default();
-        for event in events.into_iter().chain([Event::Crash, Event::Restart]) {
+        let last = [Event::Stop(Stop::PowerLoss, None), Event::Stop(Stop::InGoodOrder, None)];
+        for event in events.into_iter().chain(last) {
             match event {
                 Event::Append(sizes) => {
                     let first = model.records.len();
@@ -433,14 +499,20 @@ proptest! {
                         server.release(stream, through.max(before));
                     }
                 }
-                Event::Restart | Event::Crash | Event::Kill => {
+                Event::Stop(stop, fault) => {
                     server.disk.clear_faults();
-                    let (next, recovered) = match event {
-                        Event::Restart => server.restart(),
-                        Event::Crash => server.crash(),
-                        _ => server.kill(),
-                    };
-                    model.check(recovered, &next.releases);
+                    if matches!(stop, Stop::InGoodOrder) {
+                        server.writer.close();
+                    }
+                    let disk = if matches!(stop, Stop::PowerLoss) { server.disk.crash() } else { server.disk };
+                    match fault {
+                        Some(StartFault::Call(successes)) => disk.fail_call_after(successes),
+                        Some(StartFault::Sync(successes)) => disk.fail_sync_after(successes),
+                        Some(StartFault::Halt(successes)) => disk.halt_after(successes),
+                        None => {}
+                    }
+                    let (next, recovered) = Server::start(&disk, &server.releases);
+                    model.check(recovered, &next.releases, next.settled);
                     server = next;
                 }
             }

@@ -158,15 +158,13 @@ impl Writer {
         Ok(self.file.insert(file))
     }
 
-    /// Makes durable now what was found at the start and may be in the machine's memory only. If that fails, the
+    /// Makes durable now what was found at the start and may be in the machine's memory only. After an error, the
     /// first append tries again.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self) -> Result<(), StorageError> {
         if !self.tail.carried.is_empty() {
-            match self.create_file(self.tail.next_position) {
-                Ok(file) => self.file = Some(file),
-                Err(error) => tracing::warn!(%error, "cannot yet begin a new journal file"),
-            }
+            self.file = Some(self.create_file(self.tail.next_position)?);
         }
+        Ok(())
     }
 
     /// Creates the next file, which seals the last one, and begins with what that one could not prove to hold.
