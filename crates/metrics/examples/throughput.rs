@@ -3,6 +3,8 @@
 //! Puts one value a minute into each of SERIES host-like series (default 100,000) for ROUNDS minutes (default 20), 1,000 values
 //! a request, then reads, flushes and reads again. CPU time is of the whole process, so the journal is in it.
 
+#![expect(clippy::print_stdout, reason = "a program that reports figures")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,10 +5,10 @@ use crate::store::SeriesId;
 use crate::{Second, Unit};
 
 use super::page::Page;
-use super::{HEADER_LENGTH, MAGIC_END};
+use super::{HEADER_LENGTH, MAGIC_END, VERSION};
 
 /// Length of a block's trailer, in bytes.
-pub(crate) const TRAILER_LENGTH: usize = 8 + 4 + 4;
+pub(crate) const TRAILER_LENGTH: usize = 8 + 4 + 2 + 4;
 
 /// The pages and entries of a block.
 #[derive(Debug)]
@@ -45,8 +45,11 @@ pub(crate) struct Entry {
 /// The length of the footer that ends before `trailer`.
 pub(crate) fn footer_length(trailer: &[u8]) -> Result<u64, Damaged> {
     let (length, rest) = trailer.split_first_chunk::<8>().ok_or(Damaged("the block is too short"))?;
-    if rest.get(4..) != Some(MAGIC_END) {
+    if rest.get(6..) != Some(MAGIC_END) {
         return Err(Damaged("the block does not end as a block does"));
+    }
+    if rest.get(4..6) != Some(&VERSION.to_le_bytes()) {
+        return Err(Damaged("the block has a version that this release does not know"));
     }
     Ok(u64::from_le_bytes(*length))
 }

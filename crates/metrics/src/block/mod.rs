@@ -3,8 +3,8 @@
 //! # Format, version 1
 //!
 //! ```text
-//! block   = magic "GWMBLK" · version u16 · page* · footer · trailer
-//! trailer = footer length u64 · footer CRC-32 u32 · "GWMB"
+//! block   = magic "GWMBLOCK" · page* · footer · trailer
+//! trailer = footer length u64 · footer CRC-32 u32 · version u16 · "GWMB"
 //! page    = flags u8 · rows varint · sets varint · column*      (columns of neighbouring series, see below)
 //! column  = length varint · pco stream
 //! footer  = base second varint · page count varint · (page length varint · page CRC-32 u32)* · entry*
@@ -26,13 +26,15 @@
 
 mod index;
 mod page;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use index::{BlockIndex, Entry, TRAILER_LENGTH, footer_length};
 pub(crate) use page::Page;
 pub(crate) use writer::{BlockWriter, WrittenBlock};
 
-const MAGIC: &[u8; 6] = b"GWMBLK";
+const MAGIC: &[u8; HEADER_LENGTH] = b"GWMBLOCK";
 const MAGIC_END: &[u8; 4] = b"GWMB";
 const VERSION: u16 = 1;
 const HEADER_LENGTH: usize = 8;

@@ -38,10 +38,8 @@ pub(crate) struct WrittenBlock {
 impl BlockWriter {
     /// An empty block. Seconds near `base` are the cheapest.
     pub(crate) fn new(base: Second) -> Self {
-        let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&VERSION.to_le_bytes());
         Self {
-            out,
+            out: MAGIC.to_vec(),
             base,
             page: Page::default(),
             page_starts: Vec::new(),
@@ -119,6 +117,7 @@ impl BlockWriter {
         self.out.extend_from_slice(&footer);
         self.out.extend_from_slice(&(footer.len() as u64).to_le_bytes());
         self.out.extend_from_slice(&crc32fast::hash(&footer).to_le_bytes());
+        self.out.extend_from_slice(&VERSION.to_le_bytes());
         self.out.extend_from_slice(MAGIC_END);
         Some(WrittenBlock { bytes: self.out, rows: self.rows, first: self.first, last: self.last })
     }

@@ -6,12 +6,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use groundwatch_storage::{Position, StreamId};
 
-use super::shard::{Shard, shard_of};
+use super::batch::{Batch, Pending};
+use super::shard::{SHARDS, Shard, shard_of};
 use super::{MetricStore, SeriesId};
 use crate::MetricError;
-use crate::codec::Damaged;
-use crate::record::RecordReader;
-use crate::series_key::{namespace_prefix, push_series};
 
 impl MetricStore {
     /// Makes a record durable and visible. All of its data or nothing.
@@ -22,47 +20,63 @@ impl MetricStore {
         if self.unflushed_bytes() > self.inner.options.head_bytes_max {
             return Err(MetricError::Overloaded);
         }
-        let position = {
+        let batch =
+            Batch::decode(&record, &self.inner.hasher).map_err(MetricError::damaged("a metrics record"))?;
+        {
             let _open = self.inner.gate.read().await;
-            self.refuse_too_many_series(&record)?;
-            let position = self.inner.storage.journal.append(StreamId::METRICS, record.clone()).await?;
-            self.apply(&record).map_err(MetricError::damaged("a metrics record just written"))?;
+            self.refuse_too_many_series(&batch)?;
+            let position = self.inner.storage.journal.append(StreamId::METRICS, record).await?;
+            self.apply(&batch)?;
             self.note_applied(position);
-            position
-        };
-        tracing::trace!(position = position.0, bytes = record.len(), "metric data appended");
+        }
         self.wake_flush_if_full();
         Ok(())
     }
 
-    /// Adds a record's data to the head.
-    pub(super) fn apply(&self, record: &[u8]) -> Result<(), Damaged> {
-        let mut reader = RecordReader::new(record)?;
-        let mut key = namespace_prefix(&reader.scope, reader.namespace);
-        let prefix_length = key.len();
-        let mut grown = 0;
-        while let Some(datum) = reader.next_datum()? {
-            key.truncate(prefix_length);
-            push_series(&mut key, datum.name, datum.dimensions);
-            let pushed = self
-                .with_series(&key, |shard, id| shard.push(id, datum.unit, datum.second, &datum.points))
-                .ok_or(Damaged("there are more series than can be numbered"))?;
-            grown += pushed;
+    /// Adds a batch to the head.
+    pub(super) fn apply(&self, batch: &Batch) -> Result<(), MetricError> {
+        for number in 0..SHARDS {
+            if batch.of_shard(number).len() > 0 {
+                self.apply_to_shard(batch, number)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Each step is done for all data before the next, so that their cache misses overlap.
+    fn apply_to_shard(&self, batch: &Batch, number: usize) -> Result<(), MetricError> {
+        let mut shard = self.inner.shards[number].lock();
+        let candidates: Vec<_> =
+            batch.of_shard(number).map(|datum| shard.candidate(number, datum.hash)).collect();
+        let mut ids = Vec::with_capacity(candidates.len());
+        for (datum, candidate) in batch.of_shard(number).zip(candidates) {
+            let key = batch.key(datum);
+            let found = candidate.filter(|id| shard.key(*id).is_some_and(|found| **found == *key));
+            let id = found.or_else(|| self.find_or_create(&mut shard, number, datum.hash, key));
+            // Creation is refused by `series_max` long before numbers run out.
+            ids.push(id.ok_or(MetricError::TooManySeries { series_max: self.inner.options.series_max })?);
+        }
+        let data = batch.of_shard(number).zip(ids);
+        let grown: usize =
+            data.map(|(datum, id)| shard.push(id, datum.unit, datum.second, &batch.points(datum))).sum();
         self.inner.head_bytes.fetch_add(grown, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Does something to a series, which is created if it is new. `None` if there is no number left for it.
-    pub(super) fn with_series<T>(&self, key: &str, act: impl FnOnce(&mut Shard, SeriesId) -> T) -> Option<T> {
-        let hash = self.inner.hasher.hash_one(key);
-        let number = shard_of(hash);
-        let mut shard = self.inner.shards[number].lock();
+    /// The series with that key, which is created if it is new. `None` if there is no number left for it.
+    fn find_or_create(&self, shard: &mut Shard, number: usize, hash: u64, key: &str) -> Option<SeriesId> {
         let (id, new) = shard.find_or_create(number, hash, key)?;
         if let Some(new) = new {
             self.inner.index.write().insert(new.key, new.id);
         }
-        Some(act(&mut shard, id))
+        Some(id)
+    }
+
+    /// Makes a series known. `None` if there is no number left for it.
+    pub(super) fn know(&self, key: &str) -> Option<SeriesId> {
+        let hash = self.inner.hasher.hash_one(key);
+        let number = shard_of(hash);
+        self.find_or_create(&mut self.inner.shards[number].lock(), number, hash, key)
     }
 
     pub(super) fn note_applied(&self, position: Position) {
@@ -76,25 +90,17 @@ impl MetricStore {
         }
     }
 
-    /// Near the limit every series of the record must exist already. Requests that run at the same time may overshoot it
+    /// Near the limit every series of the batch must exist already. Requests that run at the same time may overshoot it
     /// by what they hold.
-    fn refuse_too_many_series(&self, record: &[u8]) -> Result<(), MetricError> {
-        /// No record holds more data: a request has at most 1,000.
-        const RECORD_DATA_MAX: usize = 1000;
+    fn refuse_too_many_series(&self, batch: &Batch) -> Result<(), MetricError> {
         let series_max = self.inner.options.series_max;
-        if self.series_count() + RECORD_DATA_MAX <= series_max {
+        let room = series_max.saturating_sub(self.series_count());
+        if batch.len() <= room {
             return Ok(());
         }
-        let damaged = || MetricError::damaged("a metrics record just written");
-        let mut reader = RecordReader::new(record).map_err(damaged())?;
-        let mut key = namespace_prefix(&reader.scope, reader.namespace);
-        let prefix_length = key.len();
-        while let Some(datum) = reader.next_datum().map_err(damaged())? {
-            key.truncate(prefix_length);
-            push_series(&mut key, datum.name, datum.dimensions);
-            if self.series_count() >= series_max && self.find(&key).is_none() {
-                return Err(MetricError::TooManySeries { series_max });
-            }
+        let is_new = |datum: &&Pending| self.find_hashed(datum.hash, batch.key(datum)).is_none();
+        if batch.iter().filter(is_new).nth(room).is_some() {
+            return Err(MetricError::TooManySeries { series_max });
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! - Live writes and recovery go through the same [`MetricStore::apply`].
 
 mod append;
+mod batch;
 mod chunk;
 mod flush;
 mod index;
@@ -34,6 +35,7 @@ pub use options::MetricOptions;
 pub use read::Point;
 pub(crate) use shard::SeriesId;
 
+use self::batch::Batch;
 use self::index::SeriesIndex;
 use self::shard::{SHARDS, Shard, shard_of};
 use self::tiers::{BlockFile, Tiers};
@@ -88,10 +90,9 @@ impl MetricStore {
 
     /// Applies a record that the journal holds, at start.
     pub fn recover(&self, position: Position, record: &[u8]) -> Result<(), MetricError> {
-        self.apply(record).map_err(MetricError::damaged(format!(
-            "the metrics record at journal position {}",
-            position.0
-        )))?;
+        let place = || format!("the metrics record at journal position {}", position.0);
+        let batch = Batch::decode(record, &self.inner.hasher).map_err(MetricError::damaged(place()))?;
+        self.apply(&batch)?;
         self.note_applied(position);
         Ok(())
     }
@@ -114,7 +115,10 @@ impl MetricStore {
 
     /// The series with that key, if it exists.
     fn find(&self, key: &str) -> Option<SeriesId> {
-        let hash = self.inner.hasher.hash_one(key);
+        self.find_hashed(self.inner.hasher.hash_one(key), key)
+    }
+
+    fn find_hashed(&self, hash: u64, key: &str) -> Option<SeriesId> {
         let shard = shard_of(hash);
         self.inner.shards[shard].lock().find(shard, hash, key)
     }

@@ -74,6 +74,12 @@ impl Shard {
         SeriesId::new(shard, entry.slot as usize)
     }
 
+    /// The series whose key probably has that hash: the key is still to be compared.
+    pub(crate) fn candidate(&self, shard: usize, hash: u64) -> Option<SeriesId> {
+        let entry = self.by_key.find(hash, |entry| entry.hash == hash)?;
+        SeriesId::new(shard, entry.slot as usize)
+    }
+
     /// The series with that key, created if it is new. Without a number left for it, `None`.
     pub(crate) fn find_or_create(
         &mut self,

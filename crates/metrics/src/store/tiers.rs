@@ -94,6 +94,6 @@ impl MetricStore {
         let footer_length = usize::try_from(footer_length(&block[trailer_at..])?).ok();
         let footer_at = footer_length.and_then(|length| trailer_at.checked_sub(length));
         let footer_at = footer_at.ok_or(Damaged("the footer is longer than the block"))?;
-        BlockIndex::parse(&block[footer_at..], |key| self.with_series(key, |_, id| id))
+        BlockIndex::parse(&block[footer_at..], |key| self.know(key))
     }
 }

@@ -1,5 +1,7 @@
 //! Metrics from request to answer: the API operations on a store in a directory of its own.
 
+#![expect(clippy::needless_pass_by_value, reason = "requests are written where they are passed")]
+
 mod durability;
 mod golden_periods;
 mod golden_statistics;
