@@ -58,7 +58,12 @@ async fn an_alarm_lives_through_its_states() {
     assert_eq!(alarm.state_value(), Some(&StateValue::Alarm), "{alarm:?}");
     let reason = alarm.state_reason().expect("a reason");
     assert!(reason.starts_with("Threshold Crossed: 2 out of the last 2 datapoints [10.0 ("), "{reason}");
-    assert!(reason.ends_with("were greater than the threshold (5.0) (minimum 2 datapoints for OK -> ALARM transition)."), "{reason}");
+    assert!(
+        reason.ends_with(
+            "were greater than the threshold (5.0) (minimum 2 datapoints for OK -> ALARM transition)."
+        ),
+        "{reason}"
+    );
 
     for _ in 0..2 {
         put_errors(&client, 1.0).await;
@@ -77,7 +82,8 @@ async fn an_alarm_lives_through_its_states() {
         .send()
         .await
         .expect("answered");
-    let summaries: Vec<_> = history.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
+    let summaries: Vec<_> =
+        history.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
     assert_eq!(
         summaries.last(),
         Some(&"Alarm updated from INSUFFICIENT_DATA to ALARM"),
@@ -116,7 +122,8 @@ async fn history_outlives_its_alarm() {
     client.delete_alarms().alarm_names("errors").alarm_names("never-there").send().await.expect("accepted");
     assert!(client.describe_alarms().send().await.expect("answered").metric_alarms().is_empty());
     let history = client.describe_alarm_history().alarm_name("errors").send().await.expect("answered");
-    let summaries: Vec<_> = history.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
+    let summaries: Vec<_> =
+        history.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
     assert!(summaries.contains(&"Alarm \"errors\" created"), "{summaries:?}");
 }
 

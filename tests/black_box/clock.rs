@@ -29,9 +29,15 @@ async fn a_manual_clock_tells_where_it_stands() {
 #[tokio::test]
 async fn nonsense_does_not_move_a_clock() {
     let server = Server::start_with_manual_clock().await;
-    for body in
-        ["", "{}", "[]", r#"{"advance":"-PT1M"}"#, r#"{"advance":"soon"}"#, r#"{"set":"noon"}"#, r#"{"advance":"P9999Y"}"#]
-    {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"advance":"-PT1M"}"#,
+        r#"{"advance":"soon"}"#,
+        r#"{"set":"noon"}"#,
+        r#"{"advance":"P9999Y"}"#,
+    ] {
         let answer = server.post("/_groundwatch/clock", &[], body.as_bytes()).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
     }

@@ -26,7 +26,8 @@ struct Written {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost() {
-    let crashes: u32 = std::env::var("GROUNDWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let crashes: u32 =
+        std::env::var("GROUNDWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let directory = tempfile::tempdir().expect("a temporary directory");
     // A small memory budget, so that flushes to segments happen between the crashes too.
     let flags = ["--metrics-memory-mib", "8", "--logs-memory-mib", "8"];
@@ -49,7 +50,9 @@ async fn nothing_acknowledged_is_lost() {
         let tasks: Vec<_> = written
             .drain(..)
             .enumerate()
-            .map(|(writer, known)| tokio::spawn(write(server.url.clone(), writer, next_request, known, stop.clone())))
+            .map(|(writer, known)| {
+                tokio::spawn(write(server.url.clone(), writer, next_request, known, stop.clone()))
+            })
             .collect();
         // Not a wait for something to happen: the crash must come at a moment that nobody chose.
         tokio::time::sleep(Duration::from_millis(120 + u64::from(crash * 37 % 200))).await;
@@ -82,7 +85,13 @@ fn items(request: u64) -> std::ops::Range<u64> {
 }
 
 /// Writes events and data until the server is gone. Even requests are events, odd ones are data.
-async fn write(url: String, writer: usize, first: u64, mut written: Written, stop: Arc<AtomicBool>) -> Written {
+async fn write(
+    url: String,
+    writer: usize,
+    first: u64,
+    mut written: Written,
+    stop: Arc<AtomicBool>,
+) -> Written {
     let sdk = sdk_config(&url);
     let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&sdk);
@@ -95,7 +104,9 @@ async fn write(url: String, writer: usize, first: u64, mut written: Written, sto
             let put = logs.put_log_events().log_group_name("/crash").log_stream_name(format!("w{writer}"));
             let put = items(request).fold(put, |put, item| {
                 let message = format!("item {item} {}", "x".repeat(200));
-                put.log_events(InputLogEvent::builder().timestamp(now_ms).message(message).build().expect("complete"))
+                put.log_events(
+                    InputLogEvent::builder().timestamp(now_ms).message(message).build().expect("complete"),
+                )
             });
             put.send().await.is_ok()
         } else {
@@ -105,14 +116,20 @@ async fn write(url: String, writer: usize, first: u64, mut written: Written, sto
                 put.metric_data(
                     MetricDatum::builder()
                         .metric_name("M")
-                        .dimensions(Dimension::builder().name("W").value(format!("{writer}-{series}")).build())
+                        .dimensions(
+                            Dimension::builder().name("W").value(format!("{writer}-{series}")).build(),
+                        )
                         .value(request as f64)
                         .build(),
                 )
             });
             put.send().await.is_ok()
         };
-        if acknowledged { written.acknowledged.push(request) } else { written.unknown.push(request) }
+        if acknowledged {
+            written.acknowledged.push(request)
+        } else {
+            written.unknown.push(request)
+        }
         if !acknowledged {
             break;
         }
@@ -143,7 +160,8 @@ async fn verify_events(server: &Server, writer: usize, written: &Written) {
             .expect("answered");
         for event in page.events() {
             let message = event.message().expect("a message");
-            let item = message.split(' ').nth(1).and_then(|item| item.parse().ok()).expect("an intact message");
+            let item =
+                message.split(' ').nth(1).and_then(|item| item.parse().ok()).expect("an intact message");
             assert_eq!(message, format!("item {item} {}", "x".repeat(200)), "an intact message");
             *times_seen.entry(item).or_default() += 1;
         }
@@ -160,14 +178,18 @@ async fn verify_events(server: &Server, writer: usize, written: &Written) {
     }
     for request in written.unknown.iter().filter(|request| *request % 2 == 0) {
         let seen: Vec<_> = items(*request).map(|item| times_seen.remove(&item)).collect();
-        assert!(seen.iter().all(|times| *times == seen[0]), "writer {writer}: request {request} is there in part");
+        assert!(
+            seen.iter().all(|times| *times == seen[0]),
+            "writer {writer}: request {request} is there in part"
+        );
     }
     assert!(times_seen.is_empty(), "writer {writer}: events that nobody wrote: {times_seen:?}");
 }
 
 async fn verify_data(server: &Server, started: DateTime, writer: usize, written: &Written) {
     let client = server.cloudwatch();
-    let acknowledged: Vec<u64> = written.acknowledged.iter().copied().filter(|request| request % 2 == 1).collect();
+    let acknowledged: Vec<u64> =
+        written.acknowledged.iter().copied().filter(|request| request % 2 == 1).collect();
     let unknown: Vec<u64> = written.unknown.iter().copied().filter(|request| request % 2 == 1).collect();
     for series in [0, ITEMS_PER_REQUEST - 1] {
         let statistics = client
@@ -193,6 +215,9 @@ async fn verify_data(server: &Server, started: DateTime, writer: usize, written:
         );
         let sum_least: f64 = acknowledged.iter().map(|request| *request as f64).sum();
         let sum_most = sum_least + unknown.iter().map(|request| *request as f64).sum::<f64>();
-        assert!((sum_least..=sum_most).contains(&sum), "writer {writer}: sum {sum}, expected {sum_least} to {sum_most}");
+        assert!(
+            (sum_least..=sum_most).contains(&sum),
+            "writer {writer}: sum {sum}, expected {sum_least} to {sum_most}"
+        );
     }
 }

@@ -61,7 +61,9 @@ impl Server {
         let url = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned))
+            .find_map(|line| {
+                line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
+            })
             .expect("the server prints its address when it is ready");
         Self { process, url, directory }
     }
@@ -135,7 +137,8 @@ impl Server {
 
     /// A raw request over a connection of its own.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address());
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address());
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -173,7 +176,7 @@ impl Directory {
 /// Configuration for any client of the SDK against `url`.
 pub fn sdk_config(url: &str) -> SdkConfig {
     SdkConfig::builder()
-        .behavior_version(aws_types::sdk_config::BehaviorVersionLatest::VALUE)
+        .behavior_version(aws_sdk_cloudwatch::config::BehaviorVersion::v2026_01_12())
         .endpoint_url(url)
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(ACCOUNT, "secret", None)))

@@ -25,13 +25,19 @@ async fn unknown_and_unimplemented_operations_are_named() {
     assert_ne!(known.json()["__type"], unknown.json()["__type"], "the two are told apart");
     let query = server.post("/", &[QUERY], b"Action=MakeCoffee&Version=2010-08-01").await;
     assert_eq!(query.status, 400);
-    assert!(query.text().contains("<Code>InvalidAction</Code>") && query.text().contains("MakeCoffee"), "{}", query.text());
+    assert!(
+        query.text().contains("<Code>InvalidAction</Code>") && query.text().contains("MakeCoffee"),
+        "{}",
+        query.text()
+    );
 }
 
 #[tokio::test]
 async fn malformed_bodies_are_answered_not_survived() {
     let server = Server::start();
-    for body in ["{", "[]", "nonsense", "{\"logGroupName\": 5}", "{\"logGroupName\": \"\\ud800\"}", "{\"a\":\"\u{1}"] {
+    for body in
+        ["{", "[]", "nonsense", "{\"logGroupName\": 5}", "{\"logGroupName\": \"\\ud800\"}", "{\"a\":\"\u{1}"]
+    {
         let answer = logs(&server, "CreateLogGroup", body.as_bytes()).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
         assert!(answer.header("x-amzn-requestid").is_some());
@@ -41,7 +47,9 @@ async fn malformed_bodies_are_answered_not_survived() {
     assert_eq!(answer.status, 400, "{}", answer.text());
     let path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
     let headers = [("smithy-protocol", "rpc-v2-cbor"), ("Content-Type", "application/cbor")];
-    for body in [&[0xff][..], &[0x9f; 100_000], &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[0xd8]] {
+    for body in
+        [&[0xff][..], &[0x9f; 100_000], &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[0xd8]]
+    {
         let answer = server.post(path, &headers, body).await;
         assert_eq!(answer.status, 400, "{body:02x?}");
     }
@@ -73,9 +81,8 @@ async fn a_body_over_the_limit_is_refused() {
     let server = Server::start();
     let answer = logs(&server, "DescribeLogGroups", &vec![b' '; 20 << 20]).await;
     assert_eq!(answer.status, 413, "{}", answer.text());
-    let claims = server
-        .post("/", &[LOGS_JSON, ("X-Amz-Target", "Logs_20140328.DescribeLogGroups")], b"{}")
-        .await;
+    let claims =
+        server.post("/", &[LOGS_JSON, ("X-Amz-Target", "Logs_20140328.DescribeLogGroups")], b"{}").await;
     assert_eq!(claims.status, 200);
 }
 

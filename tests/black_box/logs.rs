@@ -22,7 +22,8 @@ async fn group_with_stream(server: &Server) -> aws_sdk_cloudwatchlogs::Client {
 async fn events_come_back_exactly_and_in_order() {
     let server = Server::start_with_manual_clock().await;
     let client = group_with_stream(&server).await;
-    let messages = ["plain", "tab\tquote\" \\ back", "grüße 🦀", "{\"json\": true}", " leading and trailing "];
+    let messages =
+        ["plain", "tab\tquote\" \\ back", "grüße 🦀", "{\"json\": true}", " leading and trailing "];
     let put = client.put_log_events().log_group_name("/app").log_stream_name("s");
     let put = messages.iter().enumerate().fold(put, |put, (i, text)| put.log_events(event(i as i64, text)));
     let output = put.send().await.expect("accepted");
@@ -56,9 +57,12 @@ async fn filters_find_terms_across_streams() {
     let server = Server::start_with_manual_clock().await;
     let client = group_with_stream(&server).await;
     client.create_log_stream().log_group_name("/app").log_stream_name("t").send().await.expect("created");
-    for (stream, offset, text) in
-        [("s", 0, "ERROR disk full"), ("t", 1, "ERROR network"), ("s", 2, "INFO fine"), ("t", 3, "INFO ERRORCODE")]
-    {
+    for (stream, offset, text) in [
+        ("s", 0, "ERROR disk full"),
+        ("t", 1, "ERROR network"),
+        ("s", 2, "INFO fine"),
+        ("t", 3, "INFO ERRORCODE"),
+    ] {
         client
             .put_log_events()
             .log_group_name("/app")
@@ -69,8 +73,13 @@ async fn filters_find_terms_across_streams() {
             .expect("accepted");
     }
     let find = async |pattern: &str| {
-        let output =
-            client.filter_log_events().log_group_name("/app").filter_pattern(pattern).send().await.expect("answered");
+        let output = client
+            .filter_log_events()
+            .log_group_name("/app")
+            .filter_pattern(pattern)
+            .send()
+            .await
+            .expect("answered");
         output.events().iter().filter_map(|event| event.message().map(str::to_owned)).collect::<Vec<_>>()
     };
     assert_eq!(find("ERROR").await, ["ERROR disk full", "ERROR network", "INFO ERRORCODE"]);

@@ -2,8 +2,8 @@
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    Dimension, DimensionFilter, Metric, MetricDataQuery, MetricDatum, MetricStat, ScanBy, StandardUnit, Statistic,
-    StatisticSet,
+    Dimension, DimensionFilter, Metric, MetricDataQuery, MetricDatum, MetricStat, ScanBy, StandardUnit,
+    Statistic, StatisticSet,
 };
 
 use crate::harness::Server;
@@ -26,7 +26,8 @@ async fn a_sample_is_in_the_next_read() {
     let server = Server::start_with_manual_clock().await;
     let client = server.cloudwatch();
     let put = client.put_metric_data().namespace("Hosts");
-    let put = (0..10).fold(put, |put, i| put.metric_data(datum("Cpu", "a", START_SECS - 600 + i * 60, i as f64)));
+    let put =
+        (0..10).fold(put, |put, i| put.metric_data(datum("Cpu", "a", START_SECS - 600 + i * 60, i as f64)));
     put.send().await.expect("accepted");
 
     let statistics = client
@@ -46,7 +47,9 @@ async fn a_sample_is_in_the_next_read() {
     let mut rows: Vec<_> = statistics
         .datapoints()
         .iter()
-        .map(|point| (point.timestamp().map(DateTime::secs), point.sum(), point.sample_count(), point.maximum()))
+        .map(|point| {
+            (point.timestamp().map(DateTime::secs), point.sum(), point.sample_count(), point.maximum())
+        })
         .collect();
     rows.sort_by_key(|row| row.0);
     assert_eq!(
@@ -81,7 +84,8 @@ async fn get_metric_data_answers_each_query_in_the_order_asked() {
         .expect("accepted");
     let query = |id: &str, name: &str, host: Option<&str>, stat: &str| {
         let dimensions = host.map(|host| vec![Dimension::builder().name("Host").value(host).build()]);
-        let metric = Metric::builder().namespace("Hosts").metric_name(name).set_dimensions(dimensions).build();
+        let metric =
+            Metric::builder().namespace("Hosts").metric_name(name).set_dimensions(dimensions).build();
         let stat = MetricStat::builder().metric(metric).period(60).stat(stat).build();
         MetricDataQuery::builder().id(id).metric_stat(stat).build()
     };
@@ -97,8 +101,11 @@ async fn get_metric_data_answers_each_query_in_the_order_asked() {
         .send()
         .await
         .expect("answered");
-    let results: Vec<_> =
-        data.metric_data_results().iter().map(|result| (result.id().unwrap_or(""), result.values())).collect();
+    let results: Vec<_> = data
+        .metric_data_results()
+        .iter()
+        .map(|result| (result.id().unwrap_or(""), result.values()))
+        .collect();
     assert_eq!(results[0], ("cpu", &[10.0, 30.0][..]));
     assert_eq!(results[1], ("none", &[][..]));
     assert_eq!(results[3], ("n", &[10.0][..]));

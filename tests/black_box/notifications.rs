@@ -31,10 +31,12 @@ impl Webhook {
                 let Some((kind, body)) = read_post(&mut socket) else { continue };
                 if failures > 0 {
                     failures -= 1;
-                    let _ = socket.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                    let _ = socket
+                        .write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                     continue;
                 }
-                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ =
+                    socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 if sender.send((kind, body)).is_err() {
                     return;
                 }
@@ -124,7 +126,8 @@ async fn an_alarm_reaches_a_webhook_with_aws_message() {
     let (kind, body) = webhook.next().await;
     assert_eq!(kind, "notification");
     assert_eq!(body["Subject"], "ALARM: \"cpu is hot\" in EU (Frankfurt)");
-    let message: Value = serde_json::from_str(body["Message"].as_str().expect("text")).expect("JSON in the text");
+    let message: Value =
+        serde_json::from_str(body["Message"].as_str().expect("text")).expect("JSON in the text");
     assert_eq!(message["AlarmName"], "cpu is hot");
     assert_eq!(message["NewStateValue"], "ALARM");
     assert_eq!(message["AWSAccountId"], ACCOUNT);
@@ -150,8 +153,14 @@ async fn a_busy_webhook_is_tried_again_by_the_clock() {
     assert_eq!(webhook.next().await.1["Message"], "first");
 
     let mut busy = Webhook::listen(6);
-    let pending =
-        sns.subscribe().topic_arn(&topic_arn).protocol("http").endpoint(&busy.url).send().await.expect("subscribed");
+    let pending = sns
+        .subscribe()
+        .topic_arn(&topic_arn)
+        .protocol("http")
+        .endpoint(&busy.url)
+        .send()
+        .await
+        .expect("subscribed");
     assert_eq!(pending.subscription_arn(), Some("pending confirmation"));
     server.advance("PT5M").await;
     assert_eq!(busy.next().await.0, "subscriptionconfirmation", "after six refusals");
@@ -165,7 +174,8 @@ async fn an_unsubscribed_webhook_hears_nothing() {
     let sns = server.sns();
     sns.publish().topic_arn(&topic_arn).message("heard").send().await.expect("published");
     let (_, body) = webhook.next().await;
-    let unsubscribe = body["UnsubscribeURL"].as_str().expect("a link").strip_prefix(&server.url).expect("ours").to_owned();
+    let unsubscribe =
+        body["UnsubscribeURL"].as_str().expect("a link").strip_prefix(&server.url).expect("ours").to_owned();
     assert_eq!(server.request("GET", &unsubscribe, &[], b"").await.status, 200);
     // Whoever followed the link need not be the subscriber, who is told therefore and may take it back.
     assert_eq!(webhook.next().await.0, "unsubscribeconfirmation");

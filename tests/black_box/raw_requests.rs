@@ -38,7 +38,10 @@ async fn boto3_of_2024_speaks_query() {
     )
     .await;
     assert_eq!(put.status, 200, "{}", put.text());
-    assert!(put.text().contains("<PutMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">"));
+    assert!(
+        put.text()
+            .contains("<PutMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">")
+    );
     let request_id = put.header("x-amzn-requestid").expect("an id");
     assert!(put.text().contains(&format!("<RequestId>{request_id}</RequestId>")), "{}", put.text());
 
@@ -65,7 +68,11 @@ async fn boto3_of_2024_speaks_query() {
 async fn empty_lists_are_empty_elements() {
     let server = Server::start();
     let alarms = query(&server, "monitoring", "Action=DescribeAlarms&Version=2010-08-01").await;
-    assert!(alarms.text().contains("<MetricAlarms/>") && alarms.text().contains("<CompositeAlarms/>"), "{}", alarms.text());
+    assert!(
+        alarms.text().contains("<MetricAlarms/>") && alarms.text().contains("<CompositeAlarms/>"),
+        "{}",
+        alarms.text()
+    );
 }
 
 #[tokio::test]
@@ -122,7 +129,11 @@ async fn boto3_of_today_speaks_json() {
 async fn account_and_region_come_from_the_credential_scope() {
     let server = Server::start();
     let sns = query(&server, "sns", "Action=CreateTopic&Version=2010-03-31&Name=t").await;
-    assert!(sns.text().contains(&format!("<TopicArn>arn:aws:sns:eu-west-1:{ACCOUNT}:t</TopicArn>")), "{}", sns.text());
+    assert!(
+        sns.text().contains(&format!("<TopicArn>arn:aws:sns:eu-west-1:{ACCOUNT}:t</TopicArn>")),
+        "{}",
+        sns.text()
+    );
     let sts = query(&server, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
     assert!(sts.text().contains(&format!("<Account>{ACCOUNT}</Account>")), "{}", sts.text());
     let unsigned = server.post("/", &[FORM], b"Action=GetCallerIdentity&Version=2011-06-15").await;

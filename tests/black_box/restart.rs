@@ -34,7 +34,9 @@ async fn fill(server: &Server) {
     logs.put_log_events()
         .log_group_name("/app")
         .log_stream_name("s")
-        .log_events(InputLogEvent::builder().timestamp(1_767_225_600_000).message("kept").build().expect("complete"))
+        .log_events(
+            InputLogEvent::builder().timestamp(1_767_225_600_000).message("kept").build().expect("complete"),
+        )
         .send()
         .await
         .expect("accepted");
@@ -88,5 +90,5 @@ async fn a_second_server_is_locked_out() {
         .expect("it runs");
     assert!(!second.status.success());
     let message = String::from_utf8_lossy(&second.stderr);
-    assert!(message.contains("lock") && message.contains(&*directory.path().to_string_lossy()), "{message}");
+    assert!(message.contains("in use by another server") && message.contains(&*directory.path().to_string_lossy()), "{message}");
 }

@@ -180,7 +180,8 @@ mod tests {
         fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
             Box::pin(async move {
                 self.ran.lock().expect("not poisoned").push((now.as_secs(), self.name));
-                *self.next.lock().expect("not poisoned") = Timestamp::from_secs(now.as_secs() + self.period_secs);
+                *self.next.lock().expect("not poisoned") =
+                    Timestamp::from_secs(now.as_secs() + self.period_secs);
             })
         }
 

@@ -32,7 +32,9 @@ impl ClockMove {
         })?;
         let go = match (body.advance, body.set) {
             (Some(text), None) => Self::Advance(parse_duration(&text)?),
-            (None, Some(text)) => Self::Set(Timestamp::parse_iso8601(&text).map_err(|error| error.to_string())?),
+            (None, Some(text)) => {
+                Self::Set(Timestamp::parse_iso8601(&text).map_err(|error| error.to_string())?)
+            }
             _ => return Err(r#"expected exactly one of "advance" and "set""#.to_owned()),
         };
         let distance = match go {
@@ -41,13 +43,16 @@ impl ClockMove {
         };
         // Setting a clock that was never moved yet may leap any distance back, but not run centuries of alarms.
         if distance > ADVANCE_MAX {
-            return Err(format!("one call moves the clock by at most {} days", ADVANCE_MAX.as_secs() / 86_400));
+            return Err(format!(
+                "one call moves the clock by at most {} days",
+                ADVANCE_MAX.as_secs() / 86_400
+            ));
         }
         Ok(go)
     }
 }
 
-/// An ISO 8601 duration of weeks, days (24 hours), hours, minutes and seconds.
+/// An ISO 8601 duration (or the friendlier `20m`) of weeks, days (24 hours), hours, minutes and seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as PT20M, PT1H30M or P1D");
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
@@ -61,10 +66,17 @@ mod tests {
 
     #[test]
     fn durations_as_iso_8601_writes_them() {
-        for (text, secs) in [("PT20M", 1200), ("PT1H30M", 5400), ("P1D", 86_400), ("P1W", 604_800), ("PT0.5S", 0)] {
+        for (text, secs) in [
+            ("PT20M", 1200),
+            ("PT1H30M", 5400),
+            ("P1D", 86_400),
+            ("P1W", 604_800),
+            ("PT0.5S", 0),
+            ("20m", 1200),
+        ] {
             assert_eq!(parse_duration(text).map(|duration| duration.as_secs()), Ok(secs), "{text}");
         }
-        for text in ["", "20m", "-PT1M", "P1Y", "P1M", "PT"] {
+        for text in ["", "soon", "-PT1M", "P1Y", "P1M", "PT"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }
@@ -72,7 +84,10 @@ mod tests {
     #[test]
     fn exactly_one_of_advance_and_set() {
         let now = Timestamp::from_secs(0);
-        assert_eq!(ClockMove::parse(br#"{"set":"1970-01-01T00:01:00Z"}"#, now), Ok(ClockMove::Set(Timestamp::from_secs(60))));
+        assert_eq!(
+            ClockMove::parse(br#"{"set":"1970-01-01T00:01:00Z"}"#, now),
+            Ok(ClockMove::Set(Timestamp::from_secs(60)))
+        );
         assert!(ClockMove::parse(br#"{"set":"1970-01-01T00:01:00Z","advance":"PT1M"}"#, now).is_err());
         assert!(ClockMove::parse(br#"{"advance":"P9999D"}"#, now).is_err());
         assert!(ClockMove::parse(br#"{"later":"PT1M"}"#, now).is_err());

@@ -58,7 +58,8 @@ impl Config {
         );
         let metrics_memory_mib = flags.metrics_memory_mib.or(file.metrics_memory_mib).unwrap_or(512);
         let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(256);
-        for (name, mib) in [("metrics-memory-mib", metrics_memory_mib), ("logs-memory-mib", logs_memory_mib)] {
+        for (name, mib) in [("metrics-memory-mib", metrics_memory_mib), ("logs-memory-mib", logs_memory_mib)]
+        {
             ensure!((8..=1 << 20).contains(&mib), "{name} must be from 8 to 1048576, not {mib}");
         }
         Ok(Self {

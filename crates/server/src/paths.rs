@@ -29,9 +29,10 @@ impl Paths for OwnPaths {
                 (&Method::GET, "/_groundwatch/health") => health(),
                 (&Method::GET, "/_groundwatch/clock") => self.show_clock(),
                 (&Method::POST, "/_groundwatch/clock") => self.move_clock(request.body()).await,
-                (_, "/_groundwatch/health" | "/_groundwatch/clock") => {
-                    refuse(StatusCode::METHOD_NOT_ALLOWED, "this path takes GET, and /_groundwatch/clock also POST")
-                }
+                (_, "/_groundwatch/health" | "/_groundwatch/clock") => refuse(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "this path takes GET, and /_groundwatch/clock also POST",
+                ),
                 (_, path) => refuse(
                     StatusCode::NOT_FOUND,
                     &format!("{path} does not exist; there are /_groundwatch/health and /_groundwatch/clock"),
@@ -71,6 +72,8 @@ fn refuse(status: StatusCode, message: &str) -> Response {
 fn answer(status: StatusCode, value: &Value) -> Response {
     let mut response = Response::new(Body::whole(format!("{value}\n")));
     *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }

@@ -71,7 +71,9 @@ impl alarms::Notifier for AlarmNotifier {
             match self.0.publish(scope, target_arn, Some(subject), message).await {
                 Ok(_) => Ok(()),
                 // What storage or a full backlog refuses now may be taken later; a topic that is missing stays missing.
-                Err(error @ (NotifyError::Storage(_) | NotifyError::Backlog)) => Err(alarms::NotifyError::Temporary(error.to_string())),
+                Err(error @ (NotifyError::Storage(_) | NotifyError::Backlog)) => {
+                    Err(alarms::NotifyError::Temporary(error.to_string()))
+                }
                 Err(error) => Err(alarms::NotifyError::Permanent(error.to_string())),
             }
         })

@@ -1,7 +1,7 @@
 //! `groundwatch serve`: opens the data directory, brings the services up, serves until it is told to stop, and
 //! leaves nothing unfinished.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +39,15 @@ pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
 async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyhow::Result<()> {
     // Before anything else, so that a stop during the start is orderly too.
     let stop_signal = stop_signal()?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
 
     let (clock, manual_clock) = clock_of(config.clock);
     let advertised_base_url = config.advertise_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let (services, activities) = bring_up(config, &storage, recovery, clock.clone(), advertised_base_url).await?;
+    let (services, activities) =
+        bring_up(config, &storage, recovery, clock.clone(), advertised_base_url).await?;
 
     let (stopper, stop) = watch::channel(false);
     let manual = manual_clock.map(|clock| Arc::new(ManualDriver::new(clock, activities.clone())));
@@ -123,7 +125,9 @@ fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay) -> a
         match record.stream {
             StreamId::METRICS => metrics.recover(record.position, &record.payload)?,
             StreamId::LOGS => logs.record(record)?,
-            StreamId(unknown) => bail!("the journal has records of stream {unknown}, which a newer release wrote"),
+            StreamId(unknown) => {
+                bail!("the journal has records of stream {unknown}, which a newer release wrote")
+            }
         }
     }
     Ok(())
@@ -167,14 +171,21 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 fn announce(address: std::net::SocketAddr, data_dir: &Path) -> std::io::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "groundwatch {version} listening on http://{address} with data in {}", data_dir.display())?;
+    writeln!(
+        stdout,
+        "groundwatch {version} listening on http://{address} with data in {}",
+        data_dir.display()
+    )?;
     stdout.flush()
 }
 
 fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .with_context(|| format!("`{}` is not a log filter", config.log))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
