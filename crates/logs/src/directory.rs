@@ -25,7 +25,11 @@ pub(crate) struct Directory {
 impl Directory {
     /// Loads all groups and streams.
     pub(crate) fn open(catalog: &Catalog) -> Result<Self, StorageError> {
-        Ok(Self { catalog: catalog.clone(), groups: Documents::open(catalog)?, streams: Documents::open(catalog)? })
+        Ok(Self {
+            catalog: catalog.clone(),
+            groups: Documents::open(catalog)?,
+            streams: Documents::open(catalog)?,
+        })
     }
 
     /// The group called `name`, or [`LogsError::GroupMissing`].
@@ -34,7 +38,12 @@ impl Directory {
     }
 
     /// The stream called `name` of a group, or [`LogsError::StreamMissing`].
-    pub(crate) fn stream(&self, scope: &Scope, group: GroupId, name: &str) -> Result<Arc<LogStream>, LogsError> {
+    pub(crate) fn stream(
+        &self,
+        scope: &Scope,
+        group: GroupId,
+        name: &str,
+    ) -> Result<Arc<LogStream>, LogsError> {
         self.streams.get(&stream_key(scope, group, name)).ok_or(LogsError::StreamMissing)
     }
 
@@ -80,7 +89,12 @@ impl Directory {
     }
 
     /// Adds a group.
-    pub(crate) async fn create_group(&self, scope: &Scope, name: &str, group: LogGroup) -> Result<(), LogsError> {
+    pub(crate) async fn create_group(
+        &self,
+        scope: &Scope,
+        name: &str,
+        group: LogGroup,
+    ) -> Result<(), LogsError> {
         let mut batch = Batch::new();
         self.groups.put(&mut batch, group_key(scope, name), group, Expect::Absent);
         self.catalog.commit(batch).await.map_err(|error| match error {
@@ -131,7 +145,8 @@ impl Directory {
 
     /// Removes the streams of groups that are gone, which a crash in the middle of a deletion leaves behind.
     pub(crate) async fn remove_orphans(&self) -> Result<(), StorageError> {
-        let groups: hashbrown::HashSet<GroupId> = self.groups.all().iter().map(|(_, group)| group.id).collect();
+        let groups: hashbrown::HashSet<GroupId> =
+            self.groups.all().iter().map(|(_, group)| group.id).collect();
         let is_orphan = |name: &str| {
             let group = name.split_once('\0').and_then(|(group, _)| GroupId::parse(group));
             group.is_none_or(|group| !groups.contains(&group))

@@ -27,9 +27,12 @@ impl From<LogsError> for Fault {
             LogsError::StreamMissing => {
                 errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified log stream does not exist.")
             }
-            LogsError::GroupProtected => errors::VALIDATION_EXCEPTION
-                .with("The specified log group is protected from deletion. Turn off its deletion protection first."),
-            LogsError::GroupNameReserved => invalid("Log groups starting with aws/ are reserved for AWS.".into()),
+            LogsError::GroupProtected => errors::VALIDATION_EXCEPTION.with(
+                "The specified log group is protected from deletion. Turn off its deletion protection first.",
+            ),
+            LogsError::GroupNameReserved => {
+                invalid("Log groups starting with aws/ are reserved for AWS.".into())
+            }
             LogsError::ClassRefuses { operation } => errors::INVALID_OPERATION_EXCEPTION
                 .with(format!("{operation} is not supported for log groups of this log group class.")),
             LogsError::Identifier(error) => identifier(&error),
@@ -97,7 +100,9 @@ fn store(error: &StoreError) -> Fault {
             errors::THROTTLING_EXCEPTION.with("Rate exceeded")
         }
         StoreError::FlushFails
-        | StoreError::Storage(StorageError::Full { .. } | StorageError::Io { .. } | StorageError::Closed { .. }) => {
+        | StoreError::Storage(
+            StorageError::Full { .. } | StorageError::Io { .. } | StorageError::Closed { .. },
+        ) => {
             tracing::warn!(%error, "log events cannot be stored");
             errors::SERVICE_UNAVAILABLE_EXCEPTION.with("The service cannot complete the request.")
         }

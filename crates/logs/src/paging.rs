@@ -102,7 +102,8 @@ mod tests {
         let (group, other) = (GroupId::from_u128(1), GroupId::from_u128(2));
         let forward = Continuation { direction: Direction::Forward, boundary: BOUNDARY };
         let token = forward.to_group_token(group);
-        let read = |token: &str, group, direction| Continuation::from_group_token(token, group, direction).ok();
+        let read =
+            |token: &str, group, direction| Continuation::from_group_token(token, group, direction).ok();
         assert_eq!(read(&token, group, Direction::Forward), Some(forward));
         assert_eq!(read(&token, other, Direction::Forward), None);
         assert_eq!(read(&token, group, Direction::Backward), None);

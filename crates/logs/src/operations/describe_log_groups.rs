@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use groundwatch_api::logs::{self as api, DescribeLogGroups, DescribeLogGroupsInput, DescribeLogGroupsOutput};
+use groundwatch_api::logs::{
+    self as api, DescribeLogGroups, DescribeLogGroupsInput, DescribeLogGroupsOutput,
+};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, page_token};
 
@@ -105,12 +107,19 @@ fn own_names(scope: &Scope, identifiers: &[String]) -> Result<Vec<String>, LogsE
 
 impl Logs {
     /// Up to `limit` groups that are wanted and come after the name `after`, by name.
-    fn select(&self, scope: &Scope, selection: &Selection, after: Option<String>, limit: usize) -> Vec<Named> {
+    fn select(
+        &self,
+        scope: &Scope,
+        selection: &Selection,
+        after: Option<String>,
+        limit: usize,
+    ) -> Vec<Named> {
         let prefix = match &selection.names {
             Names::Nobodys => return Vec::new(),
             Names::Exactly(names) => {
                 let names = names.iter().filter(|name| after.as_ref().is_none_or(|after| *name > after));
-                let groups = names.filter_map(|name| Some((name.clone(), self.directory.group(scope, name).ok()?)));
+                let groups =
+                    names.filter_map(|name| Some((name.clone(), self.directory.group(scope, name).ok()?)));
                 return groups.filter(|(name, group)| selection.wants(name, group)).take(limit).collect();
             }
             Names::WithPrefix(prefix) => prefix.as_str(),
@@ -130,7 +139,13 @@ impl Logs {
         }
     }
 
-    fn described_group(&self, scope: &Scope, name: &str, group: &LogGroup, selection: &Selection) -> api::LogGroup {
+    fn described_group(
+        &self,
+        scope: &Scope,
+        name: &str,
+        group: &LogGroup,
+        selection: &Selection,
+    ) -> api::LogGroup {
         let arn = group_arn(scope, name);
         // Recorded: a listing by pattern lacks these two.
         let in_full = !matches!(selection.names, Names::Containing(_));

@@ -86,7 +86,13 @@ impl Listing<'_> {
         };
         let directory = &self.logs.directory;
         let mut streams = if self.descending {
-            directory.list_streams_descending(self.scope, self.group, self.prefix, from.as_deref(), self.limit + 1)
+            directory.list_streams_descending(
+                self.scope,
+                self.group,
+                self.prefix,
+                from.as_deref(),
+                self.limit + 1,
+            )
         } else {
             directory.list_streams(self.scope, self.group, self.prefix, from.as_deref(), self.limit + 1)
         };
@@ -99,7 +105,9 @@ impl Listing<'_> {
     /// Looks at all streams of the group, and keeps a page of them.
     fn by_last_event_time(&self, token: Option<&str>) -> Result<(Vec<Named>, Option<String>), LogsError> {
         let after = match token {
-            Some(token) => Some(TimeOrder::from_token(token, self.descending).ok_or(LogsError::InvalidToken)?),
+            Some(token) => {
+                Some(TimeOrder::from_token(token, self.descending).ok_or(LogsError::InvalidToken)?)
+            }
             None => None,
         };
         let mut page: BTreeSet<TimeOrder> = BTreeSet::new();
@@ -163,7 +171,13 @@ impl Logs {
         StreamStatistics::merge(stream.flushed, self.store.unflushed_statistics(group, stream.id))
     }
 
-    fn described_stream(&self, group_arn: &str, group: GroupId, name: &str, stream: &LogStream) -> api::LogStream {
+    fn described_stream(
+        &self,
+        group_arn: &str,
+        group: GroupId,
+        name: &str,
+        stream: &LogStream,
+    ) -> api::LogStream {
         let known = self.statistics(group, stream);
         let millis = |moment: fn(StreamStatistics) -> Timestamp| known.map(|known| moment(known).as_millis());
         api::LogStream {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use groundwatch_api::logs::{
-    FilterLogEvents, FilterLogEventsInput, FilterLogEventsOutput, FilteredLogEvent,
-};
+use groundwatch_api::logs::{FilterLogEvents, FilterLogEventsInput, FilterLogEventsOutput, FilteredLogEvent};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, Timestamp};
 use hashbrown::HashSet;
@@ -70,7 +68,8 @@ impl Handle<FilterLogEvents> for Logs {
             events: Some(page.events.iter().map(filtered_event).collect()),
             // AWS answers an empty list since 2019.
             searched_log_streams: Some(Vec::new()),
-            next_token: boundary.map(|boundary| Continuation { direction, boundary }.to_group_token(group.id)),
+            next_token: boundary
+                .map(|boundary| Continuation { direction, boundary }.to_group_token(group.id)),
         })
     }
 }

@@ -43,7 +43,10 @@ impl Handle<PutLogEvents> for Logs {
             };
             let message_bytes = message_bytes(&events, accepted.clone());
             let accepted = events[accepted].iter().map(|event| (timestamp(event), message(event)));
-            self.store.append(&address, call.received, accepted, message_bytes).await.map_err(LogsError::from)?
+            self.store
+                .append(&address, call.received, accepted, message_bytes)
+                .await
+                .map_err(LogsError::from)?
         };
         Ok(PutLogEventsOutput {
             next_sequence_token: Some(sequence_token(sequence)),

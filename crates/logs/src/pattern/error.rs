@@ -15,7 +15,7 @@ pub struct PatternError {
 }
 
 /// What is the matter with a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternProblem {
     /// The pattern begins with `{`.
     #[error("JSON pattern `{{` is not supported yet")]

@@ -41,7 +41,9 @@ impl<'a> Lexer<'a> {
         }
         let text = match self.peek() {
             Some('"') => self.phrase()?,
-            Some('%') => return Err(self.error(PatternProblem::RegexUnsupported, self.offset..self.offset + 1)),
+            Some('%') => {
+                return Err(self.error(PatternProblem::RegexUnsupported, self.offset..self.offset + 1));
+            }
             Some(next) if !next.is_whitespace() => self.bare()?,
             _ => return Err(self.error(PatternProblem::SignWithoutTerm(first), start..self.offset)),
         };

@@ -75,7 +75,9 @@ impl<T> Arrivals<T> {
     fn settle(&mut self, sequence: u64, state: State<T>) -> Vec<T> {
         self.waiting[(sequence - self.first) as usize].state = state;
         let mut visible = Vec::new();
-        while let Some(settled) = self.waiting.pop_front_if(|oldest| !matches!(oldest.state, State::Unanswered)) {
+        while let Some(settled) =
+            self.waiting.pop_front_if(|oldest| !matches!(oldest.state, State::Unanswered))
+        {
             self.first += 1;
             if let State::Durable(batch) = settled.state {
                 visible.push(batch);

@@ -63,7 +63,10 @@ impl EventBatch {
         out.put_i64_le(first_event);
         let mut end = 0;
         for (millis, message) in events.clone() {
-            debug_assert!((0..=i64::from(u32::MAX)).contains(&(millis - first_event)), "sorted, within a day");
+            debug_assert!(
+                (0..=i64::from(u32::MAX)).contains(&(millis - first_event)),
+                "sorted, within a day"
+            );
             end += message.len() as u32;
             out.put_u32_le((millis - first_event) as u32);
             out.put_u32_le(end);
@@ -109,7 +112,11 @@ impl EventBatch {
         if self.first_event.as_millis().checked_add(i64::from(offset)).is_none() {
             return Err(MalformedBatch("its numbers are out of range"));
         }
-        if end as usize == self.messages.len() { Ok(()) } else { Err(MalformedBatch("its messages are cut off")) }
+        if end as usize == self.messages.len() {
+            Ok(())
+        } else {
+            Err(MalformedBatch("its messages are cut off"))
+        }
     }
 
     /// How many events it holds; never 0.

@@ -166,13 +166,7 @@ impl StreamHead {
         self.batches.values()
     }
 
-    fn gather(
-        &self,
-        range: KeyRange,
-        direction: Direction,
-        enough: usize,
-        found: &mut Vec<Candidate>,
-    ) {
+    fn gather(&self, range: KeyRange, direction: Direction, enough: usize, found: &mut Vec<Candidate>) {
         match direction {
             Direction::Forward => self.gather_forward(range, enough, found),
             Direction::Backward => self.gather_backward(range, enough, found),

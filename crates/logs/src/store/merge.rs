@@ -258,3 +258,88 @@ impl Rows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use groundwatch_core::Scope;
+
+    use super::*;
+    use crate::incarnation::{GroupId, LogStreamId};
+    use crate::pattern::Pattern;
+
+    /// A batch in memory of events at these moments, whose text is `x` and their place.
+    fn candidate(sequence: u64, millis: &[i64]) -> Candidate {
+        let texts: Vec<String> = (0..millis.len()).map(|place| format!("x{sequence}.{place}")).collect();
+        let events = millis.iter().zip(&texts).map(|(millis, text)| (*millis, text.as_bytes()));
+        let mut body = Vec::new();
+        EventBatch::encode(&mut body, sequence, 0, Timestamp::EPOCH, events);
+        let address = StreamAddress {
+            scope: Scope::default(),
+            group: "g".to_owned(),
+            group_id: GroupId::from_u128(1),
+            stream: "s".to_owned(),
+            stream_id: LogStreamId::from_u128(1),
+        };
+        Candidate::in_memory(&Arc::new(address), &EventBatch::decode(body.into()).expect("just encoded"))
+    }
+
+    /// Reads everything with pauses after every `bytes_max` bytes; how often it paused, and the keys in the order read.
+    async fn read(
+        candidates: &[Candidate],
+        direction: Direction,
+        bytes_max: usize,
+    ) -> (usize, Vec<EventKey>) {
+        let matcher = Arc::new(Matcher::new(&Pattern::parse("x").expect("a pattern")));
+        let (mut range, mut pauses, mut keys) = (KeyRange::ALL, 0, Vec::new());
+        loop {
+            let overlap =
+                candidates.iter().filter(|candidate| range.overlaps(candidate.first, candidate.last));
+            let overlap = overlap.cloned().collect();
+            let mut merge = Merge::new(overlap, range, direction, Some(matcher.clone()), bytes_max);
+            let boundary = loop {
+                match merge.next().await.expect("in memory") {
+                    Step::Event(found) => keys.push(found.key),
+                    Step::Paused(boundary) => break boundary,
+                    Step::End => return (pauses, keys),
+                }
+            };
+            pauses += 1;
+            match direction {
+                Direction::Forward => range.from = boundary,
+                Direction::Backward => range.to = boundary,
+            }
+        }
+    }
+
+    async fn check(batches: &[&[i64]], bytes_max: usize, pauses_min: usize) {
+        let candidates: Vec<Candidate> =
+            batches.iter().zip(1..).map(|(millis, sequence)| candidate(sequence, millis)).collect();
+        let mut expected: Vec<EventKey> = Vec::new();
+        for (millis, sequence) in batches.iter().zip(1..) {
+            let key = |(millis, index): (&i64, u32)| EventKey {
+                timestamp: Timestamp::from_millis(*millis),
+                sequence,
+                index,
+            };
+            expected.extend(millis.iter().zip(0..).map(key));
+        }
+        expected.sort_unstable();
+        for direction in [Direction::Forward, Direction::Backward] {
+            let (pauses, keys) = read(&candidates, direction, bytes_max).await;
+            assert_eq!(keys, expected, "{batches:?} {direction:?}");
+            assert!(pauses >= pauses_min, "{pauses} pauses: {batches:?} {direction:?}");
+            expected.reverse();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_goes_on_where_its_budget_ended() {
+        check(&[&[1, 2], &[3, 4], &[5, 6]], 1, 1).await;
+        check(&[&[1, 2], &[3, 4], &[5, 6]], 1000, 0).await;
+        check(&[&[5, 6], &[1, 9], &[3, 4], &[2, 7]], 1, 1).await;
+        check(&[&[1], &[1], &[1, 1], &[1]], 1, 1).await;
+        // All reach over the whole range, and each alone is over the budget.
+        check(&[&[1, 5, 9], &[1, 5, 9], &[2, 9], &[1, 8]], 1, 1).await;
+        check(&[], 1, 0).await;
+    }
+}

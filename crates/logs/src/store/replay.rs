@@ -35,7 +35,11 @@ impl Notes {
     }
 
     /// Notes with the batch that segments hold everything up to sequence `flushed_through`.
-    pub(super) fn write(directory: &Directory, batch: &mut Batch, flushed_through: u64) -> Result<(), StorageError> {
+    pub(super) fn write(
+        directory: &Directory,
+        batch: &mut Batch,
+        flushed_through: u64,
+    ) -> Result<(), StorageError> {
         let notes: Documents<Self> = Documents::open(&directory.catalog)?;
         notes.put(batch, Self::key(), Self { flushed_through }, Expect::Any);
         Ok(())
@@ -55,7 +59,11 @@ pub(crate) struct StoreReplay {
 
 impl StoreReplay {
     /// Reads the notes.
-    pub(crate) fn begin(storage: &Storage, directory: &Directory, options: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn begin(
+        storage: &Storage,
+        directory: &Directory,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let notes: Documents<Notes> = Documents::open(&storage.catalog)?;
         let flushed_through = notes.get(&Notes::key()).map_or(0, |notes| notes.flushed_through);
         Ok(Self {

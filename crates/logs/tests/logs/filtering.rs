@@ -115,11 +115,8 @@ async fn streams_are_chosen_by_names_or_prefix() {
 
 #[tokio::test]
 async fn the_tail_comes_first_if_asked_for() {
-    let from_tail = FilterLogEventsInput {
-        start_from_head: Some(false),
-        start_time: from_now(3),
-        ..Default::default()
-    };
+    let from_tail =
+        FilterLogEventsInput { start_from_head: Some(false), start_time: from_now(3), ..Default::default() };
     let expected = "ERROR by user timeout, stop, ERROR disk full, GET /b, ERROR timeout, GET inner";
     check(from_tail.clone(), expected).await;
     let text = "startFromHead can be false only with a startTime of 2024-01-01T00:00:00Z or later.";

@@ -10,7 +10,10 @@ const STREAMS: [&str; 3] = ["s0", "s1", "s2"];
 /// What happens to the store.
 #[derive(Clone, Debug)]
 enum Event {
-    Put { stream: usize, offsets_ms: Vec<i64> },
+    Put {
+        stream: usize,
+        offsets_ms: Vec<i64>,
+    },
     Flush,
     Restart,
     /// The group is deleted and created again.
@@ -72,7 +75,11 @@ async fn run(events: Vec<Event>, limit: i32, from_ms: i64, to_ms: i64) {
         let numbers: Vec<usize> =
             expected.iter().filter(in_range).map(|(_, number, _)| *number).filter(wanted).collect();
         for from_head in [true, false] {
-            assert_eq!(filter(&service, pattern, from_head, limit, from_ms, to_ms).await, numbers, "{pattern}");
+            assert_eq!(
+                filter(&service, pattern, from_head, limit, from_ms, to_ms).await,
+                numbers,
+                "{pattern}"
+            );
         }
     }
 }

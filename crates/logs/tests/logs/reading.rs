@@ -112,144 +112,174 @@ async fn check_changing(events: &str, table: &[(&str, &str, &str)]) {
 
 #[tokio::test]
 async fn without_a_token_a_page_is_the_tail_unless_the_head_is_asked_for() {
-    check("a1 b2,c2,d2 e5", &[
-        ("tail", "", "abcde"),
-        ("head", "", "abcde"),
-        ("tail limit=2", "", "de"),
-        ("head limit=2", "", "ab"),
-        ("tail limit=1", "", "e"),
-        ("head limit=5", "", "abcde"),
-        ("tail limit=6", "", "abcde"),
-    ])
+    check(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("tail", "", "abcde"),
+            ("head", "", "abcde"),
+            ("tail limit=2", "", "de"),
+            ("head limit=2", "", "ab"),
+            ("tail limit=1", "", "e"),
+            ("head limit=5", "", "abcde"),
+            ("tail limit=6", "", "abcde"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn the_start_is_in_and_the_end_is_out() {
-    check("a1 b2,c2,d2 e5", &[
-        ("tail from=2", "", "bcde"),
-        ("head from=2", "", "bcde"),
-        ("head from=3", "", "e"),
-        ("head from=5", "", "e"),
-        ("head from=6", "", "-"),
-        ("head to=1", "", "-"),
-        ("head to=2", "", "a"),
-        ("tail to=2", "", "a"),
-        ("tail to=3", "", "abcd"),
-        ("tail to=3 limit=2", "", "cd"),
-        ("head from=2 to=2", "", "-"),
-        ("head from=2 to=3", "", "bcd"),
-        ("head from=1 to=5 limit=3", "", "abc"),
-        ("tail from=1 to=5 limit=3", "", "bcd"),
-        ("head from=5 to=2", "", "-"),
-    ])
+    check(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("tail from=2", "", "bcde"),
+            ("head from=2", "", "bcde"),
+            ("head from=3", "", "e"),
+            ("head from=5", "", "e"),
+            ("head from=6", "", "-"),
+            ("head to=1", "", "-"),
+            ("head to=2", "", "a"),
+            ("tail to=2", "", "a"),
+            ("tail to=3", "", "abcd"),
+            ("tail to=3 limit=2", "", "cd"),
+            ("head from=2 to=2", "", "-"),
+            ("head from=2 to=3", "", "bcd"),
+            ("head from=1 to=5 limit=3", "", "abc"),
+            ("tail from=1 to=5 limit=3", "", "bcd"),
+            ("head from=5 to=2", "", "-"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn tokens_walk_both_ways_without_gap_or_repetition() {
-    check("a1 b2,c2,d2 e5", &[
-        ("head limit=2", "f f f", "ab cd e -"),
-        ("tail limit=2", "b b b", "de bc a -"),
-        ("head limit=2", "f b", "ab cd ab"),
-        ("tail limit=2", "b f", "de bc de"),
-        ("head limit=2", "f f b b", "ab cd e cd ab"),
-        ("tail limit=2", "b b f f", "de bc a bc de"),
-        ("head limit=1", "f f f f f", "a b c d e -"),
-        ("tail limit=1", "b b b b b", "e d c b a -"),
-    ])
+    check(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("head limit=2", "f f f", "ab cd e -"),
+            ("tail limit=2", "b b b", "de bc a -"),
+            ("head limit=2", "f b", "ab cd ab"),
+            ("tail limit=2", "b f", "de bc de"),
+            ("head limit=2", "f f b b", "ab cd e cd ab"),
+            ("tail limit=2", "b b f f", "de bc a bc de"),
+            ("head limit=1", "f f f f f", "a b c d e -"),
+            ("tail limit=1", "b b b b b", "e d c b a -"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn both_ends_answer_the_same_token_again() {
-    check("a1 b2,c2,d2 e5", &[
-        ("tail", "f", "abcde -"),
-        ("tail", "f f f", "abcde - - -"),
-        ("head", "b b", "abcde - -"),
-        ("tail limit=2", "f b", "de - de"),
-        ("head limit=2", "b f", "ab - ab"),
-        ("head limit=2", "f f f b", "ab cd e - de"),
-        ("tail limit=2", "b b b f", "de bc a - ab"),
-    ])
+    check(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("tail", "f", "abcde -"),
+            ("tail", "f f f", "abcde - - -"),
+            ("head", "b b", "abcde - -"),
+            ("tail limit=2", "f b", "de - de"),
+            ("head limit=2", "b f", "ab - ab"),
+            ("head limit=2", "f f f b", "ab cd e - de"),
+            ("tail limit=2", "b b b f", "de bc a - ab"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn a_range_may_be_repeated_with_the_token() {
-    check("a1 b2,c2,d2 e5", &[
-        ("head limit=1 from=2 to=3", "f f f", "b c d -"),
-        ("tail limit=1 from=2 to=3", "b b b", "d c b -"),
-        ("tail limit=1 from=2 to=3", "b b f f f", "d c b c d -"),
-        ("head limit=2 from=2", "f f", "bc de -"),
-        ("tail limit=3 to=5", "b b", "bcd a -"),
-    ])
+    check(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("head limit=1 from=2 to=3", "f f f", "b c d -"),
+            ("tail limit=1 from=2 to=3", "b b b", "d c b -"),
+            ("tail limit=1 from=2 to=3", "b b f f f", "d c b c d -"),
+            ("head limit=2 from=2", "f f", "bc de -"),
+            ("tail limit=3 to=5", "b b", "bcd a -"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn equal_timestamps_stand_in_the_order_of_arrival() {
-    check("a1 b1 c1,d1 e1", &[
-        ("head", "", "abcde"),
-        ("head limit=2", "f f f", "ab cd e -"),
-        ("tail limit=2", "b b b", "de bc a -"),
-    ])
+    check(
+        "a1 b1 c1,d1 e1",
+        &[
+            ("head", "", "abcde"),
+            ("head limit=2", "f f f", "ab cd e -"),
+            ("tail limit=2", "b b b", "de bc a -"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn late_batches_are_sorted_in() {
-    check("e5,g7 a1,f6 b2,c3,d4", &[
-        ("head", "", "abcdefg"),
-        ("head limit=2", "f f f f", "ab cd ef g -"),
-        ("tail limit=2", "b b b b", "fg de bc a -"),
-        ("tail limit=1", "b b", "g f e"),
-        ("head from=3 to=6", "", "cde"),
-        ("tail from=3 to=6 limit=2", "b", "de c"),
-    ])
+    check(
+        "e5,g7 a1,f6 b2,c3,d4",
+        &[
+            ("head", "", "abcdefg"),
+            ("head limit=2", "f f f f", "ab cd ef g -"),
+            ("tail limit=2", "b b b b", "fg de bc a -"),
+            ("tail limit=1", "b b", "g f e"),
+            ("head from=3 to=6", "", "cde"),
+            ("tail from=3 to=6 limit=2", "b", "de c"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn what_is_written_meanwhile_is_found_by_going_on() {
-    check_changing("a1 b2,c2,d2 e5", &[
-        ("tail", "+x6 f f", "abcde x -"),
-        ("tail", "f +x6 f", "abcde - x"),
-        // At the last moment that was seen: it arrived later, so it stands behind.
-        ("tail", "+x5 f", "abcde x"),
-        ("tail", "f +x5 +y5 f", "abcde - xy"),
-        // Before the place where the reader is: it does not turn back.
-        ("tail", "+x4 f", "abcde -"),
-        ("tail limit=2", "+x1 b b", "de bc ax"),
-        ("tail limit=2", "+x9 b", "de bc"),
-        ("head limit=2", "+x9 f f f", "ab cd ex -"),
-        ("head limit=2", "f +x2 f f", "ab cd xe -"),
-        ("head limit=2", "f +x2 b", "ab cd ab"),
-    ])
+    check_changing(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("tail", "+x6 f f", "abcde x -"),
+            ("tail", "f +x6 f", "abcde - x"),
+            // At the last moment that was seen: it arrived later, so it stands behind.
+            ("tail", "+x5 f", "abcde x"),
+            ("tail", "f +x5 +y5 f", "abcde - xy"),
+            // Before the place where the reader is: it does not turn back.
+            ("tail", "+x4 f", "abcde -"),
+            ("tail limit=2", "+x1 b b", "de bc ax"),
+            ("tail limit=2", "+x9 b", "de bc"),
+            ("head limit=2", "+x9 f f f", "ab cd ex -"),
+            ("head limit=2", "f +x2 f f", "ab cd xe -"),
+            ("head limit=2", "f +x2 b", "ab cd ab"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn flushes_and_restarts_do_not_move_a_reader() {
-    check_changing("a1 b2,c2,d2 e5", &[
-        ("head limit=2", "! f ^ f f", "ab cd e -"),
-        ("tail limit=2", "^ b ! b b", "de bc a -"),
-        ("tail", "f ! +x5 ^ f f", "abcde - x -"),
-        ("tail", "+x6 ! +y6 f ^ +z6 f", "abcde xy z"),
-    ])
+    check_changing(
+        "a1 b2,c2,d2 e5",
+        &[
+            ("head limit=2", "! f ^ f f", "ab cd e -"),
+            ("tail limit=2", "^ b ! b b", "de bc a -"),
+            ("tail", "f ! +x5 ^ f f", "abcde - x -"),
+            ("tail", "+x6 ! +y6 f ^ +z6 f", "abcde xy z"),
+        ],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn an_empty_stream_has_both_tokens_and_can_be_followed() {
-    check_changing("", &[
-        ("tail", "f b", "- - -"),
-        ("head", "f b", "- - -"),
-        ("tail", "+x3 f f", "- x -"),
-        ("tail", "f f +x3 f b", "- - - x -"),
-        ("tail from=5", "+x3 f +y5 f", "- - y"),
-        ("head to=5", "+x3 +y5 f", "- x"),
-    ])
+    check_changing(
+        "",
+        &[
+            ("tail", "f b", "- - -"),
+            ("head", "f b", "- - -"),
+            ("tail", "+x3 f f", "- x -"),
+            ("tail", "f f +x3 f b", "- - - x -"),
+            ("tail from=5", "+x3 f +y5 f", "- - y"),
+            ("head to=5", "+x3 +y5 f", "- x"),
+        ],
+    )
     .await;
 }
 
@@ -294,7 +324,11 @@ async fn a_stream_is_found_by_its_groups_identifier() {
     for identifier in [GROUP, "arn:aws:logs:us-east-1:000000000000:log-group:group"] {
         let input =
             GetLogEventsInput { log_group_identifier: Some(identifier.to_owned()), ..Default::default() };
-        assert_eq!(service.get(input).await.expect("a page").events.expect("a list").len(), 1, "{identifier}");
+        assert_eq!(
+            service.get(input).await.expect("a page").events.expect("a list").len(),
+            1,
+            "{identifier}"
+        );
     }
     let both = GetLogEventsInput {
         log_group_name: Some(GROUP.to_owned()),
@@ -336,7 +370,10 @@ async fn a_follower_misses_nothing_of_parallel_writers() {
         let page = service.get(input).await.expect("a page");
         token = page.next_forward_token;
         let events = page.events.expect("a list");
-        if events.is_empty() && writers.try_join_next().is_none() && writers.is_empty() {
+        while let Some(done) = writers.try_join_next() {
+            done.expect("no panic");
+        }
+        if events.is_empty() && writers.is_empty() {
             break;
         }
         followed.extend(events.into_iter().filter_map(|event| event.message));
@@ -344,9 +381,16 @@ async fn a_follower_misses_nothing_of_parallel_writers() {
     while let Some(done) = writers.join_next().await {
         done.expect("no panic");
     }
+    assert_eq!(followed.len(), WRITERS * EVENTS);
+    assert_eq!(followed, all_messages(&service).await);
+    // Some records are in a segment and in the journal: the flushes ran between their acknowledgements.
+    let mut service = Arc::into_inner(service).expect("no writer is left");
+    service.restart().await;
+    assert_eq!(followed, all_messages(&service).await);
+}
+
+async fn all_messages(service: &Service) -> Vec<String> {
     let input = GetLogEventsInput { start_from_head: Some(true), ..Default::default() };
-    let all = service.get(input).await.expect("a page").events.expect("a list");
-    let all: Vec<String> = all.into_iter().filter_map(|event| event.message).collect();
-    assert_eq!(all.len(), WRITERS * EVENTS);
-    assert_eq!(followed, all);
+    let events = service.get(input).await.expect("a page").events.expect("a list");
+    events.into_iter().filter_map(|event| event.message).collect()
 }

@@ -76,7 +76,9 @@ impl Service {
     }
 
     pub(crate) async fn delete_group(&self, group: &str) -> Result<(), Fault> {
-        self.call::<DeleteLogGroup>(DeleteLogGroupInput { log_group_name: Some(group.into()) }).await.map(drop)
+        self.call::<DeleteLogGroup>(DeleteLogGroupInput { log_group_name: Some(group.into()) })
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Fault> {
@@ -143,6 +145,9 @@ pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Fault>, shap
 impl Service {
     /// As [`Self::flush`], while others write: what they write in the meantime may be left to do.
     pub(crate) async fn flush_while_writing(&self) {
-        self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received))).run(self.call.received).await;
+        self.logs()
+            .flush_activity(Arc::new(ManualClock::new(self.call.received)))
+            .run(self.call.received)
+            .await;
     }
 }

@@ -61,7 +61,13 @@ impl SegmentWriter {
             compressor: zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?,
             block: Vec::with_capacity(BLOCK_BYTES),
             index: Index::default(),
-            summary: Summary { from: Timestamp::MAX, to: Timestamp::MIN, rows: 0, bytes: 0, groups: Vec::new() },
+            summary: Summary {
+                from: Timestamp::MAX,
+                to: Timestamp::MIN,
+                rows: 0,
+                bytes: 0,
+                groups: Vec::new(),
+            },
         })
     }
 
@@ -89,7 +95,9 @@ impl SegmentWriter {
             self.summary.rows += batch.len() as u64;
             self.summary.bytes += batch.billed_bytes();
         }
-        self.index.streams.push(StreamRuns { address: address.clone(), runs: first_run..self.index.runs.len() });
+        self.index
+            .streams
+            .push(StreamRuns { address: address.clone(), runs: first_run..self.index.runs.len() });
         if self.summary.groups.last() != Some(&address.group_id) {
             self.summary.groups.push(address.group_id);
         }
