@@ -10,16 +10,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bytes::Bytes;
-use groundwatch_core::{AccountId, Clock, ManualClock, Region, Scope, Timestamp};
-use groundwatch_metrics::{
-    Datum, ListFilter, MetricId, MetricOptions, MetricStore, Period, Points, RecordWriter, Second, Statistic,
-    Unit,
-};
+use groundwatch_api::Handle;
+use groundwatch_api::cloudwatch::borrowed::{Dimension, MetricDatum, PutMetricDataInput};
+use groundwatch_api::cloudwatch::{PutMetricData, StandardUnit};
+use groundwatch_core::{AccountId, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
+use groundwatch_metrics::{ListFilter, MetricId, MetricOptions, MetricStore, Metrics, Period, Statistic};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 
 const REQUEST_VALUES: usize = 1000;
-const START: u32 = 1_767_323_040;
+const START: i64 = 1_767_323_040;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +31,7 @@ fn main() -> anyhow::Result<()> {
 async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
     let dir = tempfile::tempdir_in(".").context("a directory for the data")?;
     let scope = Scope { account: AccountId::DEFAULT, region: Region::default() };
-    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(i64::from(START))));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(START)));
     let options = MetricOptions::default();
     let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
     drop(recovery);
@@ -42,27 +41,32 @@ async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
     let names: Vec<String> = (0..10).map(|name| format!("system_cpu_usage_{name}")).collect();
 
     let idle = resident_mb()?;
+    let metrics = Metrics::new(store.clone());
+    let caller = Caller { scope: scope.clone(), ..Caller::default() };
+    let call = Call { caller, request_id: RequestId(String::new()), received: clock.now() };
+    let mut known = Cost::default();
     for round in 0..rounds {
+        let requests = (0..series).step_by(REQUEST_VALUES);
+        let requests = requests.map(|first| first..(first + REQUEST_VALUES).min(series));
+        let requests: Vec<_> = requests.map(|series| input(&hosts, &names, series, round)).collect();
         let (wall, cpu) = (Instant::now(), cpu_time()?);
-        let mut encode = Duration::ZERO;
-        for first in (0..series).step_by(REQUEST_VALUES) {
-            let begun = Instant::now();
-            let record = record(&scope, &hosts, &names, first..(first + REQUEST_VALUES).min(series), round);
-            encode += begun.elapsed();
-            store.append(record).await?;
+        for request in requests {
+            Handle::<PutMetricData>::handle(&metrics, &call, request).await?;
         }
-        let per_value = |time: Duration| time.as_secs_f64() * 1e9 / series as f64;
-        if round < 3 || round + 1 == rounds {
+        let cost = Cost { wall: wall.elapsed(), cpu: cpu_time()? - cpu };
+        if round == 0 {
+            let resident = resident_mb()?;
             println!(
-                "round {round}: {:.0} ns wall, {:.0} ns CPU a value, of which encoding {:.0} ns; {:.0} MB resident (idle {idle:.0})",
-                per_value(wall.elapsed()),
-                per_value(cpu_time()? - cpu),
-                per_value(encode),
-                resident_mb()?,
+                "put, new series: {}; {resident:.0} MB resident, {idle:.0} at first",
+                cost.per_value(series)
             );
+        } else {
+            known = Cost { wall: known.wall + cost.wall, cpu: known.cpu + cost.cpu };
         }
     }
-    clock.set(Timestamp::from_secs(i64::from(START) + rounds as i64 * 60));
+    let per_value = known.per_value(series * rounds.saturating_sub(1).max(1));
+    println!("put, known series: {per_value}; {:.0} MB resident", resident_mb()?);
+    clock.set(Timestamp::from_secs(START + rounds as i64 * 60));
     read(&store, &scope, &hosts, &names, clock.now(), rounds, "in memory").await?;
     let (wall, cpu) = (Instant::now(), cpu_time()?);
     store.flush().await?;
@@ -88,26 +92,45 @@ async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn record(
-    scope: &Scope,
-    hosts: &[String],
-    names: &[String],
+#[derive(Default)]
+struct Cost {
+    wall: Duration,
+    cpu: Duration,
+}
+
+impl Cost {
+    fn per_value(&self, values: usize) -> String {
+        let nanos = |time: Duration| time.as_secs_f64() * 1e9 / values as f64;
+        format!("{:.0} ns CPU and {:.0} ns wall a value", nanos(self.cpu), nanos(self.wall))
+    }
+}
+
+/// One value each of a range of series, as the wire layer hands it to the handler.
+fn input<'a>(
+    hosts: &'a [String],
+    names: &'a [String],
     series: std::ops::Range<usize>,
     round: usize,
-) -> Bytes {
-    let mut writer = RecordWriter::new(scope, "Bench/Hosts", series.len());
-    for index in series {
+) -> PutMetricDataInput<'a> {
+    let datum = |index: usize| {
         // Percentages with noise and one decimal: what hosts report.
-        let noise = (index as u64 ^ (round as u64) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
-        writer.push(&Datum {
-            name: &names[index % 10],
-            dimensions: &[("Host", &hosts[index / 10])],
-            unit: Unit::Percent,
-            second: Second(START + round as u32 * 60),
-            points: Points::One((noise as f64).round() / 10.0),
-        });
+        let noise = ((index * 1_000_003 + round) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let noise = (noise ^ noise >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 54;
+        let host = hosts[index / 10].as_str();
+        MetricDatum {
+            metric_name: Some(names[index % 10].as_str().into()),
+            dimensions: Some(vec![Dimension { name: Some("Host".into()), value: Some(host.into()) }]),
+            unit: Some(StandardUnit::Percent),
+            timestamp: Some(Timestamp::from_secs(START + round as i64 * 60).into()),
+            value: Some(noise as f64 / 10.0),
+            ..MetricDatum::default()
+        }
+    };
+    PutMetricDataInput {
+        namespace: Some("Bench/Hosts".into()),
+        metric_data: Some(series.map(datum).collect()),
+        ..PutMetricDataInput::default()
     }
-    Bytes::from(writer.finish())
 }
 
 async fn read(

@@ -20,14 +20,18 @@ pub struct MetricId {
 }
 
 impl MetricId {
-    /// The canonical key of this metric in `scope`.
-    pub(crate) fn key(&self, scope: &Scope) -> String {
+    /// The canonical key of this metric in `scope`; `None` if no metric can have such a name.
+    pub(crate) fn key(&self, scope: &Scope) -> Option<String> {
+        let dimension_texts = self.dimensions.iter().flat_map(|(name, value)| [name, value]);
+        if ![&self.namespace, &self.name].into_iter().chain(dimension_texts).all(|text| is_component(text)) {
+            return None;
+        }
         let mut dimensions: Vec<(&str, &str)> =
             self.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         dimensions.sort_unstable();
         let mut key = namespace_prefix(scope, &self.namespace);
         push_series(&mut key, &self.name, &dimensions);
-        key
+        Some(key)
     }
 
     /// The metric that a canonical key names; `None` if it is not one.
@@ -102,9 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_cannot_pose_as_name_and_dimensions() {
+        let mut posing = metric(&[]);
+        posing.name = "Latency\0Host\0a".to_owned();
+        assert_eq!(posing.key(&Scope::default()), None);
+    }
+
+    #[test]
     fn a_key_leads_back_to_its_metric() {
         for dimensions in [&[][..], &[("Az", "b"), ("Host", "a")][..]] {
-            let key = metric(dimensions).key(&Scope::default());
+            let key = metric(dimensions).key(&Scope::default()).expect("a key");
             assert_eq!(MetricId::of_key(&key), Some(metric(dimensions)));
             assert_eq!(scope_of_key(&key), Some(scope_prefix(&Scope::default()).as_str()));
         }

@@ -41,6 +41,7 @@ impl Handle<PutMetricData> for Metrics {
 
 /// The request as a journal record, or what is wrong with the first datum that is wrong.
 ///
+/// Namespaces that begin with `AWS/` are taken as any other: who runs the endpoint may well publish there.
 /// Of `EntityMetricData` the data are stored; which entity they belong to is not, for nothing here could show it.
 fn record(scope: &Scope, now: Timestamp, input: &PutMetricDataInput<'_>) -> Result<Bytes, Fault> {
     let namespace = input.namespace.as_deref().expect("validated: required");

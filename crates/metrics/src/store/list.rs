@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use super::index::Term;
 use super::{MetricStore, SeriesId};
 use crate::Second;
-use crate::series_key::{MetricId, push_component, scope_prefix};
+use crate::series_key::{MetricId, is_component, push_component, scope_prefix};
 
 /// Series are walked in steps of this many, so that the index is not locked for long.
 const STEP: usize = 4096;
@@ -38,6 +38,9 @@ pub struct ListPage {
 impl MetricStore {
     /// At most `limit` series that come after the cursor `after`, which an earlier page gave.
     pub fn list(&self, scope: &Scope, filter: &ListFilter, after: Option<&str>, limit: usize) -> ListPage {
+        if !filter.is_satisfiable() {
+            return ListPage::default();
+        }
         let scope_prefix = scope_prefix(scope);
         let matching = self.inner.index.read().matching(&scope_prefix, &filter.terms());
         let prefix = filter.prefix(&scope_prefix);
@@ -105,6 +108,13 @@ impl MetricStore {
 }
 
 impl ListFilter {
+    /// Whether any metric can have such names.
+    fn is_satisfiable(&self) -> bool {
+        let dimensions = self.dimensions.iter().flat_map(|(name, value)| [Some(name), value.as_ref()]);
+        let texts = [self.namespace.as_ref(), self.name.as_ref()].into_iter().chain(dimensions).flatten();
+        texts.into_iter().all(|text| is_component(text))
+    }
+
     fn terms(&self) -> Vec<Term<'_>> {
         // With a namespace the name is in the prefix already.
         let name = self.name.as_deref().filter(|_| self.namespace.is_none()).map(Term::Name);

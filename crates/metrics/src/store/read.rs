@@ -62,7 +62,7 @@ impl MetricStore {
         evaluate: impl Fn(Second, &PeriodSamples<'_>) -> Option<T>,
     ) -> Result<BTreeMap<Unit, Vec<T>>, MetricError> {
         let mut results: BTreeMap<Unit, Vec<T>> = BTreeMap::new();
-        let Some(id) = self.find(&metric.key(scope)) else { return Ok(results) };
+        let Some(id) = self.series_of(scope, metric) else { return Ok(results) };
         let now = self.inner.clock.now();
         let retention = self.inner.options.retention;
         let parts = self.estimate_samples(id, window).div_ceil(SAMPLES_AT_A_TIME).max(1);
@@ -87,13 +87,17 @@ impl MetricStore {
         metric: &MetricId,
         window: Window,
     ) -> Result<Vec<Unit>, MetricError> {
-        let Some(id) = self.find(&metric.key(scope)) else { return Ok(Vec::new()) };
+        let Some(id) = self.series_of(scope, metric) else { return Ok(Vec::new()) };
         let candidates = self.unit_candidates(id, window);
         if candidates.len() < 2 {
             return Ok(candidates.into_iter().collect());
         }
         let read = self.read_window(scope, metric, window, None, |_, _| None::<()>).await?;
         Ok(read.into_keys().collect())
+    }
+
+    fn series_of(&self, scope: &Scope, metric: &MetricId) -> Option<SeriesId> {
+        self.find(&metric.key(scope)?)
     }
 
     /// The units that may have data in `window`, without decoding anything.

@@ -56,6 +56,7 @@ async fn filters_are_exact_for_names_and_at_least_for_dimensions() {
     check(&world, json!({ "Dimensions": [{ "Name": "Host" }, { "Name": "Az", "Value": "1" }] }), &[all[1]])
         .await;
     check(&world, json!({ "Dimensions": [{ "Name": "Host" }, { "Name": "Az", "Value": "2" }] }), &[]).await;
+    check(&world, json!({ "Namespace": "Web\0requests" }), &[]).await;
     check(&world, json!({ "MetricName": "errors", "Dimensions": [{ "Name": "Host" }] }), &[]).await;
 }
 
