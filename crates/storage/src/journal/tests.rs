@@ -284,8 +284,9 @@ fn damage_before_a_torn_write_is_reported() {
 #[test]
 fn record_that_comes_a_second_time_does_not_count() {
     let (server, name, mut contents, [a, b, c]) = three_records();
-    let copy = contents[a..b].to_vec();
-    contents[c + (b - a)..][..copy.len()].copy_from_slice(&copy);
+    let end = c + (b - a);
+    let copy = contents[c..end].to_vec();
+    contents[end..][..copy.len()].copy_from_slice(&copy);
     server.disk.overwrite(&name, contents);
     assert_eq!(payloads(server.kill().1), ["a", "b", "c"]);
 }
