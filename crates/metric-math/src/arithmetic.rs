@@ -91,8 +91,6 @@ fn pair(
     let period_secs = periods::common([left, right])?.unwrap_or_else(|| left.period_secs());
     let (left, right) =
         (periods::on_grid(left, period_secs, range), periods::on_grid(right, period_secs, range));
-    let points = join(&left, &right, |left, right| {
-        operator.apply(left.unwrap_or(0.0), right.unwrap_or(0.0))
-    });
+    let points = join(&left, &right, |left, right| operator.apply(left.unwrap_or(0.0), right.unwrap_or(0.0)));
     Ok((period_secs, points))
 }

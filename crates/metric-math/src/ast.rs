@@ -142,13 +142,18 @@ fn write_operand(f: &mut fmt::Formatter<'_>, operand: &Expr, loosest: Level) -> 
 }
 
 fn write_list(f: &mut fmt::Formatter<'_>, parts: &[Expr]) -> fmt::Result {
-    parts.iter().enumerate().try_for_each(|(index, part)| {
-        write!(f, "{}{part}", if index == 0 { "" } else { ", " })
-    })
+    parts
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, part)| write!(f, "{}{part}", if index == 0 { "" } else { ", " }))
 }
 
 fn write_number(f: &mut fmt::Formatter<'_>, number: f64) -> fmt::Result {
-    if number == 0.0 || (1e-7..1e21).contains(&number) { write!(f, "{number}") } else { write!(f, "{number:e}") }
+    if number == 0.0 || (1e-7..1e21).contains(&number) {
+        write!(f, "{number}")
+    } else {
+        write!(f, "{number:e}")
+    }
 }
 
 fn write_text(f: &mut fmt::Formatter<'_>, value: &str, quote: Quote) -> fmt::Result {

@@ -126,7 +126,9 @@ impl Checker<'_> {
         else {
             let given: Vec<String> = given
                 .iter()
-                .map(|(argument, found)| found.map_or_else(|| argument.to_string(), |found| found.to_string()))
+                .map(|(argument, found)| {
+                    found.map_or_else(|| argument.to_string(), |found| found.to_string())
+                })
                 .collect();
             let (given, usage) = (given.join(", "), function.usage());
             return Err(self.error(Problem::Arguments { function: function.name, given, usage }, call));

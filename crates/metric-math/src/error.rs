@@ -93,7 +93,9 @@ pub enum Problem {
     )]
     TooManyPoints(u64),
     /// The steps of an evaluation look at more than [`POINTS_MAX`] points together.
-    #[error("the expression needs more than {POINTS_MAX} points: use a longer period, a shorter range or fewer metrics")]
+    #[error(
+        "the expression needs more than {POINTS_MAX} points: use a longer period, a shorter range or fewer metrics"
+    )]
     TooMuchWork,
     /// A dense series whose period nothing says.
     #[error("Function '{0}' needs the Period of the expression, as no metric in it has one")]

@@ -11,8 +11,8 @@ use crate::error::{MathError, Problem};
 use crate::functions::{self, Call};
 use crate::operator::Operator;
 use crate::periods;
-use crate::work::{Work, bounded};
 use crate::value::Value;
+use crate::work::{Work, bounded};
 
 impl Checked<'_> {
     /// What the expression is worth. The environment's values are of the types that the check was told; others are an
@@ -59,7 +59,13 @@ impl Evaluator<'_> {
         }
     }
 
-    fn applied(&self, operator: Operator, left: Value, right: Value, expr: &Expr) -> Result<Value, MathError> {
+    fn applied(
+        &self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+        expr: &Expr,
+    ) -> Result<Value, MathError> {
         let range = self.environment.range();
         let value = arithmetic::apply(operator, left, right, range, &self.work);
         value.map_err(|problem| self.error(problem, expr))

@@ -65,7 +65,8 @@ impl<'a> Parser<'a> {
         }
         self.advance()?;
         let exponent = self.nested(Self::signed)?;
-        Ok(self.spanned(start, Node::Chain { first: Box::new(base), rest: vec![(Operator::Power, exponent)] }))
+        Ok(self
+            .spanned(start, Node::Chain { first: Box::new(base), rest: vec![(Operator::Power, exponent)] }))
     }
 
     fn primary(&mut self) -> Result<Expr, MathError> {
@@ -78,7 +79,9 @@ impl<'a> Parser<'a> {
                 let arguments = self.list(Token::RightParenthesis, "`)`")?;
                 Node::Call { function: name.to_owned(), arguments }
             }
-            Token::Name(name) if name.starts_with(|c: char| c.is_ascii_lowercase()) => Node::Id(name.to_owned()),
+            Token::Name(name) if name.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                Node::Id(name.to_owned())
+            }
             Token::Name(name) => Node::Word(name.to_owned()),
             Token::LeftParenthesis => {
                 let inner = self.nested(|parser| parser.operation(Level::Or))?;
@@ -120,7 +123,10 @@ impl<'a> Parser<'a> {
     }
 
     /// One level deeper. Bounds the depth of the tree, and so all recursion over it.
-    fn nested(&mut self, parse: impl FnOnce(&mut Self) -> Result<Expr, MathError>) -> Result<Expr, MathError> {
+    fn nested(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<Expr, MathError>,
+    ) -> Result<Expr, MathError> {
         if self.depth == DEPTH_MAX {
             return Err(MathError::new(Problem::TooDeep, self.text, self.span.clone()));
         }

@@ -12,7 +12,9 @@ use crate::error::Problem;
 use crate::series::{Point, Series};
 
 /// The common period of some series; `None` if there are none.
-pub(crate) fn common<'a>(series: impl IntoIterator<Item = &'a Series>) -> Result<Option<NonZeroU32>, Problem> {
+pub(crate) fn common<'a>(
+    series: impl IntoIterator<Item = &'a Series>,
+) -> Result<Option<NonZeroU32>, Problem> {
     series.into_iter().try_fold(None, |so_far, series| match so_far {
         None => Ok(Some(series.period_secs())),
         Some(period) => least_common_multiple(period, series.period_secs()).map(Some),
@@ -25,10 +27,11 @@ pub(crate) fn on_grid<'a>(series: &'a Series, period_secs: NonZeroU32, range: Ti
         return Cow::Borrowed(series.points());
     }
     let start = |point: &Point| range.grid_point(point.timestamp_secs, period_secs);
-    let rolled = series.points().chunk_by(|earlier, later| start(earlier) == start(later)).map(|chunk| Point {
-        timestamp_secs: start(&chunk[0]),
-        value: series.roll_up().of(chunk.iter().map(|point| point.value)),
-    });
+    let rolled =
+        series.points().chunk_by(|earlier, later| start(earlier) == start(later)).map(|chunk| Point {
+            timestamp_secs: start(&chunk[0]),
+            value: series.roll_up().of(chunk.iter().map(|point| point.value)),
+        });
     Cow::Owned(rolled.collect())
 }
 

@@ -64,7 +64,8 @@ pub(crate) fn moments(series: &[&[Point]]) -> Vec<i64> {
         .collect();
     // Merged in pairs, so that many series without a common moment cost n log n.
     while others.len() > 1 {
-        others = others.chunks(2).map(|pair| merge(&pair[0], pair.get(1).map_or(&[], Vec::as_slice))).collect();
+        others =
+            others.chunks(2).map(|pair| merge(&pair[0], pair.get(1).map_or(&[], Vec::as_slice))).collect();
     }
     if let Some(other) = others.first() {
         moments = merge(&moments, other);

@@ -10,7 +10,11 @@ use crate::series::Series;
 use crate::value::{Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function { name: "FIRST", signatures: ONE, body: Body::General(|call, arguments| one(call, arguments, 0)) },
+    Function {
+        name: "FIRST",
+        signatures: ONE,
+        body: Body::General(|call, arguments| one(call, arguments, 0)),
+    },
     Function {
         name: "LAST",
         signatures: ONE,
@@ -46,8 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-const ONE: &[Signature] =
-    &[Signature { required: &[Parameter::Array], optional: &[], result: Type::Series }];
+const ONE: &[Signature] = &[Signature { required: &[Parameter::Array], optional: &[], result: Type::Series }];
 
 /// The series at `index` or the last before it; of an empty array an empty series.
 fn one(call: &Call<'_>, mut arguments: Vec<Value>, index: usize) -> Result<Value, Problem> {

@@ -56,8 +56,8 @@ fn by_moment(
 ) -> Result<Series, Problem> {
     let range = call.environment.range();
     let branches = [Some(then), otherwise].into_iter().flatten().filter_map(as_series);
-    let period_secs = periods::common([condition].into_iter().chain(branches))?
-        .unwrap_or_else(|| condition.period_secs());
+    let period_secs =
+        periods::common([condition].into_iter().chain(branches))?.unwrap_or_else(|| condition.period_secs());
     let grid = |value: Option<&Value>| {
         value.and_then(as_series).map(|series| periods::on_grid(series, period_secs, range).into_owned())
     };

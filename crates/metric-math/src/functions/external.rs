@@ -47,15 +47,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const DEVIATIONS_DEFAULT: f64 = 2.0;
 
 /// The metrics that an insight rule has.
-const RULE_METRICS: &[&str] = &[
-    "UniqueContributors",
-    "MaxContributorValue",
-    "SampleCount",
-    "Sum",
-    "Minimum",
-    "Maximum",
-    "Average",
-];
+const RULE_METRICS: &[&str] =
+    &["UniqueContributors", "MaxContributorValue", "SampleCount", "Sum", "Minimum", "Maximum", "Average"];
 
 const fn refused(name: &'static str) -> Function {
     Function { name, signatures: &[], body: Body::Refused }
