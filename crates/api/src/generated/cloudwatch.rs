@@ -4,8 +4,8 @@
 
 use crate::open_enum::open_enum;
 use crate::shape::shape;
-use crate::validate::{Number, OneOf, Opaque, Path, Shape, Text, Validate, Violations};
-use crate::{Operation, Protocol, Service, WireTimestamp};
+use crate::validate::{List, Number, OneOf, Opaque, Path, Shape, Text, Validate, Violations};
+use crate::{Blob, Operation, Protocol, Service, WireTimestamp};
 use std::collections::BTreeMap;
 
 /// Amazon CloudWatch.
@@ -82,6 +82,18 @@ pub static SERVICE: Service = Service {
     ],
 };
 
+/// The operation `DeleteAlarmMuteRule`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteAlarmMuteRule;
+
+impl Operation for DeleteAlarmMuteRule {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteAlarmMuteRule";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteAlarmMuteRuleInput;
+    type Output = DeleteAlarmMuteRuleOutput;
+}
+
 /// The operation `DeleteAlarms`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteAlarms;
@@ -92,6 +104,30 @@ impl Operation for DeleteAlarms {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = DeleteAlarmsInput;
     type Output = DeleteAlarmsOutput;
+}
+
+/// The operation `DeleteDashboards`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDashboards;
+
+impl Operation for DeleteDashboards {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDashboards";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteDashboardsInput;
+    type Output = DeleteDashboardsOutput;
+}
+
+/// The operation `DeleteMetricDataQueryDefinition`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteMetricDataQueryDefinition;
+
+impl Operation for DeleteMetricDataQueryDefinition {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteMetricDataQueryDefinition";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteMetricDataQueryDefinitionInput;
+    type Output = DeleteMetricDataQueryDefinitionOutput;
 }
 
 /// The operation `DescribeAlarmHistory`.
@@ -118,6 +154,66 @@ impl Operation for DescribeAlarms {
     type Output = DescribeAlarmsOutput;
 }
 
+/// The operation `DescribeAlarmsForMetric`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeAlarmsForMetric;
+
+impl Operation for DescribeAlarmsForMetric {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeAlarmsForMetric";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeAlarmsForMetricInput;
+    type Output = DescribeAlarmsForMetricOutput;
+}
+
+/// The operation `DisableAlarmActions`.
+#[derive(Clone, Copy, Debug)]
+pub struct DisableAlarmActions;
+
+impl Operation for DisableAlarmActions {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DisableAlarmActions";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DisableAlarmActionsInput;
+    type Output = DisableAlarmActionsOutput;
+}
+
+/// The operation `EnableAlarmActions`.
+#[derive(Clone, Copy, Debug)]
+pub struct EnableAlarmActions;
+
+impl Operation for EnableAlarmActions {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "EnableAlarmActions";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = EnableAlarmActionsInput;
+    type Output = EnableAlarmActionsOutput;
+}
+
+/// The operation `GetAlarmMuteRule`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetAlarmMuteRule;
+
+impl Operation for GetAlarmMuteRule {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetAlarmMuteRule";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetAlarmMuteRuleInput;
+    type Output = GetAlarmMuteRuleOutput;
+}
+
+/// The operation `GetDashboard`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDashboard;
+
+impl Operation for GetDashboard {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDashboard";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDashboardInput;
+    type Output = GetDashboardOutput;
+}
+
 /// The operation `GetMetricData`.
 #[derive(Clone, Copy, Debug)]
 pub struct GetMetricData;
@@ -128,6 +224,18 @@ impl Operation for GetMetricData {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = GetMetricDataInput;
     type Output = GetMetricDataOutput;
+}
+
+/// The operation `GetMetricDataQueryDefinition`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetMetricDataQueryDefinition;
+
+impl Operation for GetMetricDataQueryDefinition {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetMetricDataQueryDefinition";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetMetricDataQueryDefinitionInput;
+    type Output = GetMetricDataQueryDefinitionOutput;
 }
 
 /// The operation `GetMetricStatistics`.
@@ -142,6 +250,54 @@ impl Operation for GetMetricStatistics {
     type Output = GetMetricStatisticsOutput;
 }
 
+/// The operation `GetMetricWidgetImage`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetMetricWidgetImage;
+
+impl Operation for GetMetricWidgetImage {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetMetricWidgetImage";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetMetricWidgetImageInput;
+    type Output = GetMetricWidgetImageOutput;
+}
+
+/// The operation `ListAlarmMuteRules`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListAlarmMuteRules;
+
+impl Operation for ListAlarmMuteRules {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListAlarmMuteRules";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListAlarmMuteRulesInput;
+    type Output = ListAlarmMuteRulesOutput;
+}
+
+/// The operation `ListDashboards`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListDashboards;
+
+impl Operation for ListDashboards {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListDashboards";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListDashboardsInput;
+    type Output = ListDashboardsOutput;
+}
+
+/// The operation `ListMetricDataQueryDefinitions`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListMetricDataQueryDefinitions;
+
+impl Operation for ListMetricDataQueryDefinitions {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListMetricDataQueryDefinitions";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListMetricDataQueryDefinitionsInput;
+    type Output = ListMetricDataQueryDefinitionsOutput;
+}
+
 /// The operation `ListMetrics`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListMetrics;
@@ -152,6 +308,54 @@ impl Operation for ListMetrics {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = ListMetricsInput;
     type Output = ListMetricsOutput;
+}
+
+/// The operation `ListTagsForResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListTagsForResource;
+
+impl Operation for ListTagsForResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListTagsForResource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListTagsForResourceInput;
+    type Output = ListTagsForResourceOutput;
+}
+
+/// The operation `PutAlarmMuteRule`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutAlarmMuteRule;
+
+impl Operation for PutAlarmMuteRule {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutAlarmMuteRule";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutAlarmMuteRuleInput;
+    type Output = PutAlarmMuteRuleOutput;
+}
+
+/// The operation `PutCompositeAlarm`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutCompositeAlarm;
+
+impl Operation for PutCompositeAlarm {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutCompositeAlarm";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutCompositeAlarmInput;
+    type Output = PutCompositeAlarmOutput;
+}
+
+/// The operation `PutDashboard`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDashboard;
+
+impl Operation for PutDashboard {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDashboard";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDashboardInput;
+    type Output = PutDashboardOutput;
 }
 
 /// The operation `PutMetricAlarm`.
@@ -178,6 +382,18 @@ impl Operation for PutMetricData {
     type Output = PutMetricDataOutput;
 }
 
+/// The operation `PutMetricDataQueryDefinition`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutMetricDataQueryDefinition;
+
+impl Operation for PutMetricDataQueryDefinition {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutMetricDataQueryDefinition";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutMetricDataQueryDefinitionInput;
+    type Output = PutMetricDataQueryDefinitionOutput;
+}
+
 /// The operation `SetAlarmState`.
 #[derive(Clone, Copy, Debug)]
 pub struct SetAlarmState;
@@ -188,6 +404,30 @@ impl Operation for SetAlarmState {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = SetAlarmStateInput;
     type Output = SetAlarmStateOutput;
+}
+
+/// The operation `TagResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagResource;
+
+impl Operation for TagResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "TagResource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = TagResourceInput;
+    type Output = TagResourceOutput;
+}
+
+/// The operation `UntagResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct UntagResource;
+
+impl Operation for UntagResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UntagResource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = UntagResourceInput;
+    type Output = UntagResourceOutput;
 }
 
 shape! {
@@ -227,6 +467,22 @@ shape! {
         pub history_data: Option<String> = "HistoryData",
         /// `AlarmContributorAttributes`: a map from `AttributeName` to `AttributeValue`, 0 to 150 entries.
         pub alarm_contributor_attributes: Option<BTreeMap<String, String>> = "AlarmContributorAttributes",
+    }
+}
+
+shape! {
+    /// `AlarmMuteRuleSummary`.
+    pub struct AlarmMuteRuleSummary {
+        /// `AlarmMuteRuleArn`: 1 to 1600 characters.
+        pub alarm_mute_rule_arn: Option<String> = "AlarmMuteRuleArn",
+        /// `ExpireDate`.
+        pub expire_date: Option<WireTimestamp> = "ExpireDate",
+        /// `Status`.
+        pub status: Option<AlarmMuteRuleStatus> = "Status",
+        /// `MuteType`.
+        pub mute_type: Option<String> = "MuteType",
+        /// `LastUpdatedTimestamp`.
+        pub last_updated_timestamp: Option<WireTimestamp> = "LastUpdatedTimestamp",
     }
 }
 
@@ -325,6 +581,30 @@ shape! {
 }
 
 shape! {
+    /// `DashboardEntry`.
+    pub struct DashboardEntry {
+        /// `DashboardName`.
+        pub dashboard_name: Option<String> = "DashboardName",
+        /// `DashboardArn`.
+        pub dashboard_arn: Option<String> = "DashboardArn",
+        /// `LastModified`.
+        pub last_modified: Option<WireTimestamp> = "LastModified",
+        /// `Size`.
+        pub size: Option<i64> = "Size",
+    }
+}
+
+shape! {
+    /// `DashboardValidationMessage`.
+    pub struct DashboardValidationMessage {
+        /// `DataPath`.
+        pub data_path: Option<String> = "DataPath",
+        /// `Message`.
+        pub message: Option<String> = "Message",
+    }
+}
+
+shape! {
     /// `Datapoint`.
     pub struct Datapoint {
         /// `Timestamp`.
@@ -347,6 +627,26 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DeleteAlarmMuteRule`].
+    pub struct DeleteAlarmMuteRuleInput {
+        /// `AlarmMuteRuleName`: 1 to 255 characters, required.
+        pub alarm_mute_rule_name: Option<String> = "AlarmMuteRuleName",
+    }
+}
+
+impl Validate for DeleteAlarmMuteRuleInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_mute_rule_name, &at.member("AlarmMuteRuleName"), &rules::NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteAlarmMuteRule`].
+    pub struct DeleteAlarmMuteRuleOutput {
+    }
+}
+
+shape! {
     /// Input of [`DeleteAlarms`].
     pub struct DeleteAlarmsInput {
         /// `AlarmNames`: a list of `AlarmName`, at most 100 elements, required.
@@ -363,6 +663,46 @@ impl Validate for DeleteAlarmsInput {
 shape! {
     /// Output of [`DeleteAlarms`].
     pub struct DeleteAlarmsOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDashboards`].
+    pub struct DeleteDashboardsInput {
+        /// `DashboardNames`: a list of `DashboardName`, required.
+        pub dashboard_names: Option<Vec<String>> = "DashboardNames",
+    }
+}
+
+impl Validate for DeleteDashboardsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.dashboard_names, &at.member("DashboardNames"), &List::of(&Text::ANY));
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDashboards`].
+    pub struct DeleteDashboardsOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteMetricDataQueryDefinition`].
+    pub struct DeleteMetricDataQueryDefinitionInput {
+        /// `Id`: 1 to 64 characters, required.
+        pub id: Option<String> = "Id",
+    }
+}
+
+impl Validate for DeleteMetricDataQueryDefinitionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.id, &at.member("Id"), &rules::DEFINITION_ID);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteMetricDataQueryDefinition`].
+    pub struct DeleteMetricDataQueryDefinitionOutput {
     }
 }
 
@@ -408,6 +748,45 @@ shape! {
         pub alarm_history_items: Option<Vec<AlarmHistoryItem>> = "AlarmHistoryItems",
         /// `NextToken`.
         pub next_token: Option<String> = "NextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeAlarmsForMetric`].
+    pub struct DescribeAlarmsForMetricInput {
+        /// `MetricName`: 1 to 255 characters, required.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Namespace`: 1 to 255 characters, required.
+        pub namespace: Option<String> = "Namespace",
+        /// `Statistic`.
+        pub statistic: Option<Statistic> = "Statistic",
+        /// `ExtendedStatistic`.
+        pub extended_statistic: Option<String> = "ExtendedStatistic",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `Period`: at least 1.
+        pub period: Option<i32> = "Period",
+        /// `Unit`.
+        pub unit: Option<StandardUnit> = "Unit",
+    }
+}
+
+impl Validate for DescribeAlarmsForMetricInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
+        found.required(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(&self.statistic, &at.member("Statistic"), &OneOf);
+        found.optional(&self.dimensions, &at.member("Dimensions"), &rules::DIMENSIONS);
+        found.optional(&self.period, &at.member("Period"), &rules::PERIOD);
+        found.optional(&self.unit, &at.member("Unit"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeAlarmsForMetric`].
+    pub struct DescribeAlarmsForMetricOutput {
+        /// `MetricAlarms`: a list of `MetricAlarm`.
+        pub metric_alarms: Option<Vec<MetricAlarm>> = "MetricAlarms",
     }
 }
 
@@ -497,6 +876,46 @@ impl Validate for DimensionFilter {
 }
 
 shape! {
+    /// Input of [`DisableAlarmActions`].
+    pub struct DisableAlarmActionsInput {
+        /// `AlarmNames`: a list of `AlarmName`, at most 100 elements, required.
+        pub alarm_names: Option<Vec<String>> = "AlarmNames",
+    }
+}
+
+impl Validate for DisableAlarmActionsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_names, &at.member("AlarmNames"), &rules::ALARM_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`DisableAlarmActions`].
+    pub struct DisableAlarmActionsOutput {
+    }
+}
+
+shape! {
+    /// Input of [`EnableAlarmActions`].
+    pub struct EnableAlarmActionsInput {
+        /// `AlarmNames`: a list of `AlarmName`, at most 100 elements, required.
+        pub alarm_names: Option<Vec<String>> = "AlarmNames",
+    }
+}
+
+impl Validate for EnableAlarmActionsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_names, &at.member("AlarmNames"), &rules::ALARM_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`EnableAlarmActions`].
+    pub struct EnableAlarmActionsOutput {
+    }
+}
+
+shape! {
     /// `EvaluationCriteria`, a union: one member is set.
     pub struct EvaluationCriteria {
         /// `PromQLCriteria`.
@@ -524,6 +943,72 @@ impl Validate for EvaluationWindow {
     fn validate(&self, at: &Path<'_>, found: &mut Violations) {
         found.optional(&self.wall_clock_window, &at.member("WallClockWindow"), &Shape("WallClockWindow"));
         found.optional(&self.sliding_window, &at.member("SlidingWindow"), &Shape("SlidingWindow"));
+    }
+}
+
+shape! {
+    /// Input of [`GetAlarmMuteRule`].
+    pub struct GetAlarmMuteRuleInput {
+        /// `AlarmMuteRuleName`: 1 to 255 characters, required.
+        pub alarm_mute_rule_name: Option<String> = "AlarmMuteRuleName",
+    }
+}
+
+impl Validate for GetAlarmMuteRuleInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_mute_rule_name, &at.member("AlarmMuteRuleName"), &rules::NAME);
+    }
+}
+
+shape! {
+    /// Output of [`GetAlarmMuteRule`].
+    pub struct GetAlarmMuteRuleOutput {
+        /// `Name`: 1 to 255 characters.
+        pub name: Option<String> = "Name",
+        /// `AlarmMuteRuleArn`: 1 to 1600 characters.
+        pub alarm_mute_rule_arn: Option<String> = "AlarmMuteRuleArn",
+        /// `Description`: 0 to 1024 characters.
+        pub description: Option<String> = "Description",
+        /// `Rule`.
+        pub rule: Option<Rule> = "Rule",
+        /// `MuteTargets`.
+        pub mute_targets: Option<MuteTargets> = "MuteTargets",
+        /// `StartDate`.
+        pub start_date: Option<WireTimestamp> = "StartDate",
+        /// `ExpireDate`.
+        pub expire_date: Option<WireTimestamp> = "ExpireDate",
+        /// `Status`.
+        pub status: Option<AlarmMuteRuleStatus> = "Status",
+        /// `LastUpdatedTimestamp`.
+        pub last_updated_timestamp: Option<WireTimestamp> = "LastUpdatedTimestamp",
+        /// `MuteType`.
+        pub mute_type: Option<String> = "MuteType",
+    }
+}
+
+shape! {
+    /// Input of [`GetDashboard`].
+    pub struct GetDashboardInput {
+        /// `DashboardName`: required.
+        pub dashboard_name: Option<String> = "DashboardName",
+    }
+}
+
+impl Validate for GetDashboardInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.dashboard_name, &at.member("DashboardName"), &Text::ANY);
+    }
+}
+
+shape! {
+    /// Output of [`GetDashboard`].
+    pub struct GetDashboardOutput {
+        /// `DashboardArn`.
+        pub dashboard_arn: Option<String> = "DashboardArn",
+        /// `DashboardBody`.
+        pub dashboard_body: Option<String> = "DashboardBody",
+        /// `DashboardName`.
+        pub dashboard_name: Option<String> = "DashboardName",
     }
 }
 
@@ -570,6 +1055,40 @@ shape! {
         pub next_token: Option<String> = "NextToken",
         /// `Messages`: a list of `MessageData`.
         pub messages: Option<Vec<MessageData>> = "Messages",
+    }
+}
+
+shape! {
+    /// Input of [`GetMetricDataQueryDefinition`].
+    pub struct GetMetricDataQueryDefinitionInput {
+        /// `Id`: 1 to 64 characters, required.
+        pub id: Option<String> = "Id",
+    }
+}
+
+impl Validate for GetMetricDataQueryDefinitionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.id, &at.member("Id"), &rules::DEFINITION_ID);
+    }
+}
+
+shape! {
+    /// Output of [`GetMetricDataQueryDefinition`].
+    pub struct GetMetricDataQueryDefinitionOutput {
+        /// `Id`: 1 to 64 characters, required.
+        pub id: Option<String> = "Id",
+        /// `Arn`: 1 to 1024 characters, required.
+        pub arn: Option<String> = "Arn",
+        /// `Path`: 1 to 1024 characters, required.
+        pub path: Option<String> = "Path",
+        /// `Expression`: 1 to 65536 characters, required, sensitive.
+        pub expression: Option<String> = "Expression",
+        /// `Type`: required.
+        pub r#type: Option<QueryType> = "Type",
+        /// `CreatedAt`: required.
+        pub created_at: Option<WireTimestamp> = "CreatedAt",
+        /// `UpdatedAt`: required.
+        pub updated_at: Option<WireTimestamp> = "UpdatedAt",
     }
 }
 
@@ -626,6 +1145,30 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetMetricWidgetImage`].
+    pub struct GetMetricWidgetImageInput {
+        /// `MetricWidget`: required.
+        pub metric_widget: Option<String> = "MetricWidget",
+        /// `OutputFormat`.
+        pub output_format: Option<String> = "OutputFormat",
+    }
+}
+
+impl Validate for GetMetricWidgetImageInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.metric_widget, &at.member("MetricWidget"), &Text::ANY);
+    }
+}
+
+shape! {
+    /// Output of [`GetMetricWidgetImage`].
+    pub struct GetMetricWidgetImageOutput {
+        /// `MetricWidgetImage`.
+        pub metric_widget_image: Option<Blob> = "MetricWidgetImage",
+    }
+}
+
+shape! {
     /// `LabelOptions`.
     pub struct LabelOptions {
         /// `Timezone`.
@@ -635,6 +1178,93 @@ shape! {
 
 impl Validate for LabelOptions {
     fn validate(&self, _: &Path<'_>, _: &mut Violations) {}
+}
+
+shape! {
+    /// Input of [`ListAlarmMuteRules`].
+    pub struct ListAlarmMuteRulesInput {
+        /// `AlarmName`: 1 to 255 characters.
+        pub alarm_name: Option<String> = "AlarmName",
+        /// `Statuses`: a list of `AlarmMuteRuleStatus`.
+        pub statuses: Option<Vec<AlarmMuteRuleStatus>> = "Statuses",
+        /// `MaxRecords`: 1 to 100.
+        pub max_records: Option<i32> = "MaxRecords",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+impl Validate for ListAlarmMuteRulesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.alarm_name, &at.member("AlarmName"), &rules::NAME);
+        found.optional(&self.statuses, &at.member("Statuses"), &rules::ALARM_MUTE_RULE_STATUSES);
+        found.optional(&self.max_records, &at.member("MaxRecords"), &rules::MAX_RECORDS);
+    }
+}
+
+shape! {
+    /// Output of [`ListAlarmMuteRules`].
+    pub struct ListAlarmMuteRulesOutput {
+        /// `AlarmMuteRuleSummaries`: a list of `AlarmMuteRuleSummary`.
+        pub alarm_mute_rule_summaries: Option<Vec<AlarmMuteRuleSummary>> = "AlarmMuteRuleSummaries",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+shape! {
+    /// Input of [`ListDashboards`].
+    pub struct ListDashboardsInput {
+        /// `DashboardNamePrefix`.
+        pub dashboard_name_prefix: Option<String> = "DashboardNamePrefix",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+impl Validate for ListDashboardsInput {
+    fn validate(&self, _: &Path<'_>, _: &mut Violations) {}
+}
+
+shape! {
+    /// Output of [`ListDashboards`].
+    pub struct ListDashboardsOutput {
+        /// `DashboardEntries`: a list of `DashboardEntry`.
+        pub dashboard_entries: Option<Vec<DashboardEntry>> = "DashboardEntries",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+shape! {
+    /// Input of [`ListMetricDataQueryDefinitions`].
+    pub struct ListMetricDataQueryDefinitionsInput {
+        /// `MaxResults`: 1 to 100.
+        pub max_results: Option<i32> = "MaxResults",
+        /// `NextToken`: 1 to 256 characters.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+impl Validate for ListMetricDataQueryDefinitionsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.max_results, &at.member("MaxResults"), &rules::MAX_RESULTS);
+        found.optional(
+            &self.next_token,
+            &at.member("NextToken"),
+            &rules::METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`ListMetricDataQueryDefinitions`].
+    pub struct ListMetricDataQueryDefinitionsOutput {
+        /// `Items`: a list of `MetricDataQueryDefinitionSummary`, required.
+        pub items: Option<Vec<MetricDataQueryDefinitionSummary>> = "Items",
+        /// `NextToken`: 1 to 256 characters.
+        pub next_token: Option<String> = "NextToken",
+    }
 }
 
 shape! {
@@ -676,6 +1306,28 @@ shape! {
         pub next_token: Option<String> = "NextToken",
         /// `OwningAccounts`: a list of `AccountId`.
         pub owning_accounts: Option<Vec<String>> = "OwningAccounts",
+    }
+}
+
+shape! {
+    /// Input of [`ListTagsForResource`].
+    pub struct ListTagsForResourceInput {
+        /// `ResourceARN`: 1 to 1024 characters, required.
+        pub resource_arn: Option<String> = "ResourceARN",
+    }
+}
+
+impl Validate for ListTagsForResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("ResourceARN"), &rules::AMAZON_RESOURCE_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`ListTagsForResource`].
+    pub struct ListTagsForResourceOutput {
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
     }
 }
 
@@ -868,6 +1520,20 @@ impl Validate for MetricDataQuery {
 }
 
 shape! {
+    /// `MetricDataQueryDefinitionSummary`.
+    pub struct MetricDataQueryDefinitionSummary {
+        /// `Id`: 1 to 64 characters, required.
+        pub id: Option<String> = "Id",
+        /// `Path`: 1 to 1024 characters, required.
+        pub path: Option<String> = "Path",
+        /// `Type`: required.
+        pub r#type: Option<QueryType> = "Type",
+        /// `UpdatedAt`.
+        pub updated_at: Option<WireTimestamp> = "UpdatedAt",
+    }
+}
+
+shape! {
     /// `MetricDataResult`.
     pub struct MetricDataResult {
         /// `Id`: 1 to 255 characters.
@@ -905,6 +1571,142 @@ impl Validate for MetricStat {
         found.required(&self.period, &at.member("Period"), &rules::PERIOD);
         found.required(&self.stat, &at.member("Stat"), &Text::ANY);
         found.optional(&self.unit, &at.member("Unit"), &OneOf);
+    }
+}
+
+shape! {
+    /// `MuteTargets`.
+    pub struct MuteTargets {
+        /// `AlarmNames`: a list of `Name`, at most 100 elements, required.
+        pub alarm_names: Option<Vec<String>> = "AlarmNames",
+    }
+}
+
+impl Validate for MuteTargets {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_names, &at.member("AlarmNames"), &rules::MUTE_TARGET_ALARM_NAME_LIST);
+    }
+}
+
+shape! {
+    /// Input of [`PutAlarmMuteRule`].
+    pub struct PutAlarmMuteRuleInput {
+        /// `Name`: 1 to 255 characters, required.
+        pub name: Option<String> = "Name",
+        /// `Description`: 0 to 1024 characters.
+        pub description: Option<String> = "Description",
+        /// `Rule`: required.
+        pub rule: Option<Rule> = "Rule",
+        /// `MuteTargets`.
+        pub mute_targets: Option<MuteTargets> = "MuteTargets",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+        /// `StartDate`.
+        pub start_date: Option<WireTimestamp> = "StartDate",
+        /// `ExpireDate`.
+        pub expire_date: Option<WireTimestamp> = "ExpireDate",
+    }
+}
+
+impl Validate for PutAlarmMuteRuleInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("Name"), &rules::NAME);
+        found.optional(&self.description, &at.member("Description"), &rules::ALARM_DESCRIPTION);
+        found.required(&self.rule, &at.member("Rule"), &Shape("Rule"));
+        found.optional(&self.mute_targets, &at.member("MuteTargets"), &Shape("MuteTargets"));
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`PutAlarmMuteRule`].
+    pub struct PutAlarmMuteRuleOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutCompositeAlarm`].
+    pub struct PutCompositeAlarmInput {
+        /// `ActionsEnabled`.
+        pub actions_enabled: Option<bool> = "ActionsEnabled",
+        /// `AlarmActions`: a list of `ResourceName`, at most 5 elements.
+        pub alarm_actions: Option<Vec<String>> = "AlarmActions",
+        /// `AlarmDescription`: 0 to 1024 characters.
+        pub alarm_description: Option<String> = "AlarmDescription",
+        /// `AlarmName`: 1 to 255 characters, required.
+        pub alarm_name: Option<String> = "AlarmName",
+        /// `AlarmRule`: 1 to 10240 characters, required.
+        pub alarm_rule: Option<String> = "AlarmRule",
+        /// `InsufficientDataActions`: a list of `ResourceName`, at most 5 elements.
+        pub insufficient_data_actions: Option<Vec<String>> = "InsufficientDataActions",
+        /// `OKActions`: a list of `ResourceName`, at most 5 elements.
+        pub ok_actions: Option<Vec<String>> = "OKActions",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+        /// `ActionsSuppressor`: 1 to 1600 characters.
+        pub actions_suppressor: Option<String> = "ActionsSuppressor",
+        /// `ActionsSuppressorWaitPeriod`.
+        pub actions_suppressor_wait_period: Option<i32> = "ActionsSuppressorWaitPeriod",
+        /// `ActionsSuppressorExtensionPeriod`.
+        pub actions_suppressor_extension_period: Option<i32> = "ActionsSuppressorExtensionPeriod",
+        /// `ActionConfiguration`.
+        pub action_configuration: Option<ActionConfiguration> = "ActionConfiguration",
+    }
+}
+
+impl Validate for PutCompositeAlarmInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.alarm_actions, &at.member("AlarmActions"), &rules::RESOURCE_LIST);
+        found.optional(&self.alarm_description, &at.member("AlarmDescription"), &rules::ALARM_DESCRIPTION);
+        found.required(&self.alarm_name, &at.member("AlarmName"), &rules::ALARM_NAME);
+        found.required(&self.alarm_rule, &at.member("AlarmRule"), &rules::ALARM_RULE);
+        found.optional(
+            &self.insufficient_data_actions,
+            &at.member("InsufficientDataActions"),
+            &rules::RESOURCE_LIST,
+        );
+        found.optional(&self.ok_actions, &at.member("OKActions"), &rules::RESOURCE_LIST);
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+        found.optional(&self.actions_suppressor, &at.member("ActionsSuppressor"), &rules::ALARM_ARN);
+        found.optional(
+            &self.action_configuration,
+            &at.member("ActionConfiguration"),
+            &Shape("ActionConfiguration"),
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutCompositeAlarm`].
+    pub struct PutCompositeAlarmOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutDashboard`].
+    pub struct PutDashboardInput {
+        /// `DashboardName`: required.
+        pub dashboard_name: Option<String> = "DashboardName",
+        /// `DashboardBody`: required.
+        pub dashboard_body: Option<String> = "DashboardBody",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+    }
+}
+
+impl Validate for PutDashboardInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.dashboard_name, &at.member("DashboardName"), &Text::ANY);
+        found.required(&self.dashboard_body, &at.member("DashboardBody"), &Text::ANY);
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`PutDashboard`].
+    pub struct PutDashboardOutput {
+        /// `DashboardValidationMessages`: a list of `DashboardValidationMessage`.
+        pub dashboard_validation_messages: Option<Vec<DashboardValidationMessage>> = "DashboardValidationMessages",
     }
 }
 
@@ -1038,6 +1840,86 @@ shape! {
 }
 
 shape! {
+    /// Input of [`PutMetricDataQueryDefinition`].
+    pub struct PutMetricDataQueryDefinitionInput {
+        /// `Id`: 1 to 64 characters.
+        pub id: Option<String> = "Id",
+        /// `Path`: 1 to 1024 characters, required.
+        pub path: Option<String> = "Path",
+        /// `Expression`: 1 to 65536 characters, required, sensitive.
+        pub expression: Option<String> = "Expression",
+        /// `Type`: required.
+        pub r#type: Option<QueryType> = "Type",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+    }
+}
+
+impl Validate for PutMetricDataQueryDefinitionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.id, &at.member("Id"), &rules::DEFINITION_ID);
+        found.required(&self.path, &at.member("Path"), &rules::DEFINITION_PATH);
+        found.required(&self.expression, &at.member("Expression"), &rules::METRIC_EXPRESSION_STRING);
+        found.required(&self.r#type, &at.member("Type"), &OneOf);
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`PutMetricDataQueryDefinition`].
+    pub struct PutMetricDataQueryDefinitionOutput {
+        /// `Id`: 1 to 64 characters, required.
+        pub id: Option<String> = "Id",
+        /// `Arn`: 1 to 1024 characters, required.
+        pub arn: Option<String> = "Arn",
+        /// `Path`: 1 to 1024 characters, required.
+        pub path: Option<String> = "Path",
+        /// `Expression`: 1 to 65536 characters, required, sensitive.
+        pub expression: Option<String> = "Expression",
+        /// `Type`: required.
+        pub r#type: Option<QueryType> = "Type",
+        /// `CreatedAt`: required.
+        pub created_at: Option<WireTimestamp> = "CreatedAt",
+        /// `UpdatedAt`: required.
+        pub updated_at: Option<WireTimestamp> = "UpdatedAt",
+    }
+}
+
+shape! {
+    /// `Rule`.
+    pub struct Rule {
+        /// `Schedule`: required.
+        pub schedule: Option<Schedule> = "Schedule",
+    }
+}
+
+impl Validate for Rule {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.schedule, &at.member("Schedule"), &Shape("Schedule"));
+    }
+}
+
+shape! {
+    /// `Schedule`.
+    pub struct Schedule {
+        /// `Expression`: 1 to 256 characters, required.
+        pub expression: Option<String> = "Expression",
+        /// `Duration`: 1 to 50 characters, required.
+        pub duration: Option<String> = "Duration",
+        /// `Timezone`: 1 to 50 characters.
+        pub timezone: Option<String> = "Timezone",
+    }
+}
+
+impl Validate for Schedule {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.expression, &at.member("Expression"), &rules::EXPRESSION);
+        found.required(&self.duration, &at.member("Duration"), &rules::DURATION);
+        found.optional(&self.timezone, &at.member("Timezone"), &rules::TIMEZONE);
+    }
+}
+
+shape! {
     /// `ScheduleConfiguration`.
     pub struct ScheduleConfiguration {
         /// `ScheduleExpression`: 1 to 256 characters, required.
@@ -1149,6 +2031,52 @@ impl Validate for Tag {
 }
 
 shape! {
+    /// Input of [`TagResource`].
+    pub struct TagResourceInput {
+        /// `ResourceARN`: 1 to 1024 characters, required.
+        pub resource_arn: Option<String> = "ResourceARN",
+        /// `Tags`: a list of `Tag`, required.
+        pub tags: Option<Vec<Tag>> = "Tags",
+    }
+}
+
+impl Validate for TagResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("ResourceARN"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`TagResource`].
+    pub struct TagResourceOutput {
+    }
+}
+
+shape! {
+    /// Input of [`UntagResource`].
+    pub struct UntagResourceInput {
+        /// `ResourceARN`: 1 to 1024 characters, required.
+        pub resource_arn: Option<String> = "ResourceARN",
+        /// `TagKeys`: a list of `TagKey`, required.
+        pub tag_keys: Option<Vec<String>> = "TagKeys",
+    }
+}
+
+impl Validate for UntagResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("ResourceARN"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.tag_keys, &at.member("TagKeys"), &rules::TAG_KEY_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`UntagResource`].
+    pub struct UntagResourceOutput {
+    }
+}
+
+shape! {
     /// `WallClockWindow`.
     pub struct WallClockWindow {
         /// `Timezone`: 1 to 50 characters.
@@ -1192,6 +2120,15 @@ open_enum! {
 }
 
 open_enum! {
+    /// `AlarmMuteRuleStatus`.
+    pub enum AlarmMuteRuleStatus {
+        Scheduled = "SCHEDULED",
+        Active = "ACTIVE",
+        Expired = "EXPIRED",
+    }
+}
+
+open_enum! {
     /// `AlarmType`.
     pub enum AlarmType {
         CompositeAlarm = "CompositeAlarm",
@@ -1230,6 +2167,15 @@ open_enum! {
         Action = "Action",
         AlarmContributorStateUpdate = "AlarmContributorStateUpdate",
         AlarmContributorAction = "AlarmContributorAction",
+    }
+}
+
+open_enum! {
+    /// `QueryType`.
+    pub enum QueryType {
+        Promql = "PROMQL",
+        Sql = "SQL",
+        MetricMath = "METRIC_MATH",
     }
 }
 
@@ -1446,20 +2392,27 @@ mod rules {
 
     pub(super) static ACCOUNT_ID: Text = Text::ANY.min(1).max(255);
     pub(super) static ACTION_PREFIX: Text = Text::ANY.min(1).max(1024);
+    pub(super) static ALARM_ARN: Text = Text::ANY.min(1).max(1600);
     pub(super) static ALARM_DESCRIPTION: Text = Text::ANY.min(0).max(1024);
+    pub(super) static ALARM_MUTE_RULE_STATUSES: List<OneOf> = List::of(&OneOf);
     pub(super) static ALARM_NAME: Text = Text::ANY.min(1).max(255);
     pub(super) static ALARM_NAMES: List<Text> = List::of(&ALARM_NAME).max(100);
     pub(super) static ALARM_NAME_PREFIX: Text = Text::ANY.min(1).max(255);
+    pub(super) static ALARM_RULE: Text = Text::ANY.min(1).max(10240);
     pub(super) static ALARM_TAGS_PROPAGATION_TAG_KEY: Text = Text::ANY.min(1).max(128);
     pub(super) static ALARM_TAGS_PROPAGATION_TAG_KEYS: List<Text> =
         List::of(&ALARM_TAGS_PROPAGATION_TAG_KEY).min(1).max(50);
     pub(super) static ALARM_TYPES: List<OneOf> = List::of(&OneOf);
+    pub(super) static AMAZON_RESOURCE_NAME: Text = Text::ANY.min(1).max(1024);
     pub(super) static CONTRIBUTOR_ID: Text = Text::ANY.min(1).max(16);
     pub(super) static DATAPOINTS_TO_ALARM: Number<i32> = Number::ANY.min(1);
+    pub(super) static DEFINITION_ID: Text = Text::ANY.min(1).max(64).matching(&patterns::DEFINITION_ID);
+    pub(super) static DEFINITION_PATH: Text = Text::ANY.min(1).max(1024).matching(&patterns::DEFINITION_PATH);
     pub(super) static DIMENSIONS: List<Shape> = List::of(&Shape("Dimension")).max(30);
     pub(super) static DIMENSION_FILTERS: List<Shape> = List::of(&Shape("DimensionFilter")).max(10);
     pub(super) static DIMENSION_NAME: Text = Text::ANY.min(1).max(255);
     pub(super) static DIMENSION_VALUE: Text = Text::ANY.min(1).max(1024);
+    pub(super) static DURATION: Text = Text::ANY.min(1).max(50);
     pub(super) static ENTITY_ATTRIBUTES_MAP: Map<Text, Text> =
         Map::of(&ENTITY_ATTRIBUTES_MAP_KEY_STRING, &ENTITY_ATTRIBUTES_MAP_VALUE_STRING).min(0).max(10);
     pub(super) static ENTITY_ATTRIBUTES_MAP_KEY_STRING: Text = Text::ANY.min(1).max(256);
@@ -1472,13 +2425,20 @@ mod rules {
     pub(super) static EVALUATE_LOW_SAMPLE_COUNT_PERCENTILE: Text = Text::ANY.min(1).max(255);
     pub(super) static EVALUATION_INTERVAL: Number<i32> = Number::ANY.min(10).max(3600);
     pub(super) static EVALUATION_PERIODS: Number<i32> = Number::ANY.min(1);
+    pub(super) static EXPRESSION: Text = Text::ANY.min(1).max(256);
     pub(super) static EXTENDED_STATISTICS: List<Text> = List::of(&Text::ANY).min(1).max(10);
     pub(super) static MAX_RECORDS: Number<i32> = Number::ANY.min(1).max(100);
+    pub(super) static MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static METRIC_DATA: List<Shape> = List::of(&Shape("MetricDatum"));
     pub(super) static METRIC_DATA_QUERIES: List<Shape> = List::of(&Shape("MetricDataQuery"));
+    pub(super) static METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN: Text =
+        Text::ANY.min(1).max(256).matching(&patterns::METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN);
     pub(super) static METRIC_EXPRESSION: Text = Text::ANY.min(1).max(2048);
+    pub(super) static METRIC_EXPRESSION_STRING: Text = Text::ANY.min(1).max(65536);
     pub(super) static METRIC_ID: Text = Text::ANY.min(1).max(255);
     pub(super) static METRIC_NAME: Text = Text::ANY.min(1).max(255);
+    pub(super) static MUTE_TARGET_ALARM_NAME_LIST: List<Text> = List::of(&NAME).max(100);
+    pub(super) static NAME: Text = Text::ANY.min(1).max(255);
     pub(super) static NAMESPACE: Text = Text::ANY.min(1).max(255).matching(&patterns::NAMESPACE);
     pub(super) static PENDING_PERIOD: Number<i32> = Number::ANY.min(0).max(86400);
     pub(super) static PERIOD: Number<i32> = Number::ANY.min(1);
@@ -1491,6 +2451,7 @@ mod rules {
     pub(super) static STATISTICS: List<OneOf> = List::of(&OneOf).min(1).max(5);
     pub(super) static STORAGE_RESOLUTION: Number<i32> = Number::ANY.min(1);
     pub(super) static TAG_KEY: Text = Text::ANY.min(1).max(128);
+    pub(super) static TAG_KEY_LIST: List<Text> = List::of(&TAG_KEY);
     pub(super) static TAG_LIST: List<Shape> = List::of(&Shape("Tag"));
     pub(super) static TAG_VALUE: Text = Text::ANY.min(0).max(256);
     pub(super) static TIMEZONE: Text = Text::ANY.min(1).max(50);
@@ -1500,6 +2461,13 @@ mod rules {
     mod patterns {
         use crate::validate::Pattern;
 
+        pub(super) static DEFINITION_ID: Pattern = Pattern::new("[a-zA-Z0-9-]{1,64}", "[a-zA-Z0-9-]{1,64}");
+        pub(super) static DEFINITION_PATH: Pattern = Pattern::new(
+            r##"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+"##,
+            r##"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+"##,
+        );
+        pub(super) static METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN: Pattern =
+            Pattern::new("[A-Za-z0-9_-]+", "[A-Za-z0-9_-]+");
         pub(super) static NAMESPACE: Pattern = Pattern::new("[^:].*", "[^:].*");
     }
 }
