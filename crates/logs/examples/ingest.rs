@@ -96,14 +96,14 @@ async fn prepare(logs: &Logs) -> anyhow::Result<()> {
 
 async fn put(logs: &Logs, stream: &str, lines: &[String], batch: i64) -> anyhow::Result<()> {
     let first = NOW.as_millis() - 3_600_000 + batch * lines.len() as i64 / 4;
-    let event = |(line, index): (&String, i64)| InputLogEvent {
+    let events = lines.iter().zip(0..).map(|(line, index)| InputLogEvent {
         timestamp: Some(first + index / 4),
-        message: Some(Cow::Borrowed(line.as_str())),
-    };
+        message: Some(Cow::Borrowed(line)),
+    });
     let input = PutLogEventsInput {
         log_group_name: Some(Cow::Borrowed(GROUP)),
         log_stream_name: Some(Cow::Borrowed(stream)),
-        log_events: Some(lines.iter().zip(0..).map(event).collect()),
+        log_events: Some(events.collect()),
         ..Default::default()
     };
     Handle::<PutLogEvents>::handle(logs, &call(), input).await?;
@@ -191,14 +191,17 @@ struct Total {
 
 impl Total {
     fn report(&self, what: &str, started: &Cost) -> anyhow::Result<()> {
-        let cpu_secs = Cost::now()?.cpu_secs - started.cpu_secs;
+        let now = Cost::now()?;
+        let (user_secs, system_secs) =
+            (now.user_secs - started.user_secs, now.system_secs - started.system_secs);
         let wall_secs = started.at.elapsed().as_secs_f64();
         let (gigabytes, events) = (self.bytes as f64 / 1e9, self.events as f64);
         println!(
-            "{what}: {:.2} GB/s, {:.2} CPU-s/GB, {:.0} CPU-ns/event ({gigabytes:.2} GB, {events} events, {wall_secs:.2} s)",
+            "{what}: {:.2} GB/s, CPU-s/GB {:.2} user {:.2} system, {:.0} CPU-ns/event ({gigabytes:.2} GB, {events} events)",
             gigabytes / wall_secs,
-            cpu_secs / gigabytes,
-            cpu_secs * 1e9 / events,
+            user_secs / gigabytes,
+            system_secs / gigabytes,
+            (user_secs + system_secs) * 1e9 / events,
         );
         Ok(())
     }
@@ -206,7 +209,8 @@ impl Total {
 
 struct Cost {
     at: Instant,
-    cpu_secs: f64,
+    user_secs: f64,
+    system_secs: f64,
 }
 
 impl Cost {
@@ -217,7 +221,7 @@ impl Cost {
         let fields = stat.rsplit_once(')').context("a name in parentheses")?.1;
         let ticks =
             |index: usize| fields.split_whitespace().nth(index).and_then(|field| field.parse::<f64>().ok());
-        let ticks = ticks(11).context("user time")? + ticks(12).context("system time")?;
-        Ok(Self { at: Instant::now(), cpu_secs: ticks / TICKS_PER_SEC })
+        let (user, system) = (ticks(11).context("user time")?, ticks(12).context("system time")?);
+        Ok(Self { at: Instant::now(), user_secs: user / TICKS_PER_SEC, system_secs: system / TICKS_PER_SEC })
     }
 }
