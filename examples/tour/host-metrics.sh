@@ -6,8 +6,8 @@ host=$(hostname)
 samples=$(mktemp)
 trap 'kill %1 2>/dev/null; rm -f "$samples" "$samples.sending"' EXIT
 
-cpu_ticks() { awk '/^cpu /{ idle = $5 + $6; for (i = 2; i <= 9; i++) all += $i; print all, idle }' /proc/stat; }
-net_bytes() { awk -F'[: ]+' 'NR > 2 { rx += $3; tx += $11 } END { print rx, tx }' /proc/net/dev; }
+cpu_ticks() { awk '/^cpu /{ idle = $5 + $6; for (i = 2; i <= 9; i++) all += $i; printf "%.0f %.0f\n", all, idle }' /proc/stat; }
+net_bytes() { awk 'NR > 2 { sub(":", " "); rx += $2; tx += $10 } END { printf "%.0f %.0f\n", rx, tx }' /proc/net/dev; }
 
 sample() {
     read -r all0 idle0 < <(cpu_ticks)

@@ -49,7 +49,7 @@ impl Server {
     }
 
     fn launch(directory: Directory, flags: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_groundwatch"))
+        let mut process = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
             .arg(directory.path())
             .args(flags)
@@ -171,6 +171,11 @@ impl Directory {
             Self::Borrowed(path) => path,
         }
     }
+}
+
+/// The server under test: what cargo built with the tests, or what `GROUNDWATCH_BIN` names (a release build, say).
+pub fn binary() -> PathBuf {
+    std::env::var_os("GROUNDWATCH_BIN").map_or_else(|| env!("CARGO_BIN_EXE_groundwatch").into(), PathBuf::from)
 }
 
 /// Configuration for any client of the SDK against `url`.

@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDatum, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
-use crate::harness::Server;
+use crate::harness::{Server, binary};
 
 async fn fill(server: &Server) {
     let cloudwatch = server.cloudwatch();
@@ -83,7 +83,7 @@ async fn all_of_it_survives_an_orderly_stop() {
 async fn a_second_server_is_locked_out() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let _first = Server::start_in(directory.path(), &[]);
-    let second = std::process::Command::new(env!("CARGO_BIN_EXE_groundwatch"))
+    let second = std::process::Command::new(binary())
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(directory.path())
         .output()
