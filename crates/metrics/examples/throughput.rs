@@ -78,7 +78,7 @@ async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
         size_of(&dir.path().join("segments/metrics"))? as f64 / samples,
     );
     read(&store, &scope, &hosts, &names, clock.now(), rounds, "from a block").await?;
-    drop((store, storage));
+    drop((metrics, store, storage));
     let begun = Instant::now();
     let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
     let store = MetricStore::open(storage, clock, options).await?;

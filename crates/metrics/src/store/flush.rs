@@ -27,6 +27,8 @@ pub struct MetricFlush {
 
 #[derive(Default)]
 pub(super) struct FlushState {
+    /// Held by the one flush that is under way.
+    running: tokio::sync::Mutex<()>,
     pub(super) changed: Notify,
     /// After a failure: when to try again.
     retry_at: Mutex<Option<Timestamp>>,
@@ -73,6 +75,7 @@ impl MetricStore {
     ///
     /// After a failure everything is as before, and the same samples are tried again by the next flush.
     pub async fn flush(&self) -> Result<(), MetricError> {
+        let _running = self.inner.flush.running.lock().await;
         let Some(frozen) = self.freeze().await else { return Ok(()) };
         let written = frozen.written.lock().clone();
         let written = match written {

@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) store: MetricStore,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) scope: Scope,
+    /// How many journal records were applied at the start.
+    pub(crate) recovered: usize,
     metrics: Metrics,
     storage: Storage,
     dir: TempDir,
@@ -45,28 +47,24 @@ impl World {
     ) -> Result<Self, MetricError> {
         let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
         let store = MetricStore::open(storage.clone(), clock.clone(), options).await?;
+        let mut recovered = 0;
         for record in recovery {
             let record = record?;
             if record.stream == StreamId::METRICS {
                 store.recover(record.position, &record.payload)?;
+                recovered += 1;
             }
         }
         let scope = Scope { account: AccountId::DEFAULT, region: Region::new("eu-central-1") };
-        Ok(Self { metrics: Metrics::new(store.clone()), store, clock, scope, storage, dir })
+        Ok(Self { metrics: Metrics::new(store.clone()), store, clock, scope, recovered, storage, dir })
     }
 
     /// Closes the directory and opens it again.
     pub(crate) async fn restart(self) -> Self {
-        let restarted = self.restart_after(|_| {}).await;
-        restarted.unwrap_or_else(|error| panic!("cannot restart: {error}"))
-    }
-
-    /// Closes the directory, lets `meddle` do something to it, and opens it again.
-    pub(crate) async fn restart_after(self, meddle: impl FnOnce(&Path)) -> Result<Self, MetricError> {
         let Self { store, metrics, storage, dir, clock, .. } = self;
         drop((store, metrics, storage));
-        meddle(dir.path());
-        Self::open(dir, clock, MetricOptions::default()).await
+        let restarted = Self::open(dir, clock, MetricOptions::default()).await;
+        restarted.unwrap_or_else(|error| panic!("cannot restart: {error}"))
     }
 
     pub(crate) fn path(&self) -> &Path {
