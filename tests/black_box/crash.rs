@@ -126,9 +126,9 @@ async fn write(
             put.send().await.is_ok()
         };
         if acknowledged {
-            written.acknowledged.push(request)
+            written.acknowledged.push(request);
         } else {
-            written.unknown.push(request)
+            written.unknown.push(request);
         }
         if !acknowledged {
             break;

@@ -13,13 +13,13 @@ use aws_types::region::Region;
 use tempfile::TempDir;
 
 /// The account that the tests' access key names.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     /// `http://127.0.0.1:PORT`.
-    pub url: String,
+    pub(crate) url: String,
     directory: Directory,
 }
 
@@ -30,13 +30,13 @@ enum Directory {
 
 impl Server {
     /// A server on an empty directory, by the machine's clock.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         Self::launch(Directory::Own(directory), &[])
     }
 
     /// A server on an empty directory with a clock that stands at 2026-01-01T00:00:00Z.
-    pub async fn start_with_manual_clock() -> Self {
+    pub(crate) async fn start_with_manual_clock() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let server = Self::launch(Directory::Own(directory), &["--clock", "manual"]);
         server.set_clock("2026-01-01T00:00:00Z").await;
@@ -44,7 +44,7 @@ impl Server {
     }
 
     /// A server on a directory that outlives it.
-    pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn start_in(directory: &Path, flags: &[&str]) -> Self {
         Self::launch(Directory::Borrowed(directory.to_owned()), flags)
     }
 
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// Ends the server as a power cut would, and starts it again on the same directory.
-    pub fn kill_and_restart(mut self, flags: &[&str]) -> Self {
+    pub(crate) fn kill_and_restart(mut self, flags: &[&str]) -> Self {
         self.kill();
         let directory = std::mem::replace(&mut self.directory, Directory::Borrowed(PathBuf::new()));
         drop(self);
@@ -77,51 +77,51 @@ impl Server {
     }
 
     /// Sends SIGKILL and waits for the end.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
     /// Sends SIGTERM, waits, and tells whether the server ended well.
-    pub fn stop(mut self) -> bool {
+    pub(crate) fn stop(mut self) -> bool {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
         sent.success() && self.process.wait().expect("the server ends").success()
     }
 
     /// `127.0.0.1:PORT`.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url.strip_prefix("http://").expect("an http URL")
     }
 
     /// Configuration for any client of the SDK.
-    pub fn sdk(&self) -> SdkConfig {
+    pub(crate) fn sdk(&self) -> SdkConfig {
         sdk_config(&self.url)
     }
 
-    pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+    pub(crate) fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.sdk())
     }
 
-    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+    pub(crate) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.sdk())
     }
 
-    pub fn sns(&self) -> aws_sdk_sns::Client {
+    pub(crate) fn sns(&self) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::new(&self.sdk())
     }
 
-    pub fn sts(&self) -> aws_sdk_sts::Client {
+    pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
         aws_sdk_sts::Client::new(&self.sdk())
     }
 
     /// Moves a manual clock on by an ISO 8601 duration; returns when all that was due has run.
-    pub async fn advance(&self, duration: &str) {
+    pub(crate) async fn advance(&self, duration: &str) {
         self.clock(&format!("{{\"advance\":\"{duration}\"}}")).await;
     }
 
     /// Sets a manual clock.
-    pub async fn set_clock(&self, moment: &str) {
+    pub(crate) async fn set_clock(&self, moment: &str) {
         self.clock(&format!("{{\"set\":\"{moment}\"}}")).await;
     }
 
@@ -131,12 +131,18 @@ impl Server {
     }
 
     /// A raw POST.
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.request("POST", path, headers, body).await
     }
 
     /// A raw request over a connection of its own.
-    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address());
         for (name, value) in headers {
@@ -174,12 +180,13 @@ impl Directory {
 }
 
 /// The server under test: what cargo built with the tests, or what `GROUNDWATCH_BIN` names (a release build, say).
-pub fn binary() -> PathBuf {
-    std::env::var_os("GROUNDWATCH_BIN").map_or_else(|| env!("CARGO_BIN_EXE_groundwatch").into(), PathBuf::from)
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("GROUNDWATCH_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_groundwatch").into(), PathBuf::from)
 }
 
 /// Configuration for any client of the SDK against `url`.
-pub fn sdk_config(url: &str) -> SdkConfig {
+pub(crate) fn sdk_config(url: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(aws_sdk_cloudwatch::config::BehaviorVersion::v2026_01_12())
         .endpoint_url(url)
@@ -191,10 +198,10 @@ pub fn sdk_config(url: &str) -> SdkConfig {
 }
 
 /// What a raw request was answered.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -206,18 +213,18 @@ impl Answer {
     }
 
     /// The value of a header, by its name in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }

@@ -90,5 +90,9 @@ async fn a_second_server_is_locked_out() {
         .expect("it runs");
     assert!(!second.status.success());
     let message = String::from_utf8_lossy(&second.stderr);
-    assert!(message.contains("in use by another server") && message.contains(&*directory.path().to_string_lossy()), "{message}");
+    assert!(
+        message.contains("in use by another server")
+            && message.contains(&*directory.path().to_string_lossy()),
+        "{message}"
+    );
 }

@@ -12,7 +12,7 @@ use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
-use groundwatch_notify::{Notify, NotifyConfig, WebPoster};
+use groundwatch_notify::{Carriers, Notify, NotifyConfig, WebPoster};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
 use tokio::net::TcpListener;
@@ -92,11 +92,11 @@ async fn bring_up(
     tokio::task::block_in_place(|| replay(recovery, &metric_store_of_replay, &mut logs_replay))?;
     let logs = Arc::new(logs_replay.finish().await?);
 
-    let poster = Arc::new(WebPoster::new()?);
+    let carriers = Carriers { web: Arc::new(WebPoster::new()?), queues: None };
     let notify = Arc::new(Notify::open(
         &storage.catalog,
         clock.clone(),
-        poster,
+        carriers,
         &NotifyConfig::new(advertised_base_url),
     )?);
     let neighbours = Neighbours {
