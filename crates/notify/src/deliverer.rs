@@ -13,8 +13,9 @@ use crate::directory::Directory;
 use crate::envelope;
 use crate::message::MessageKind;
 use crate::outbox::{Attempt, Outbox, Settled};
-use crate::poster::{HttpPoster, Post, PostError};
+use crate::poster::{Post, PostError};
 use crate::retry::{DEFAULT_HTTP_POLICY, Verdict, judge};
+use crate::service::Carriers;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
 /// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging subscribers, each
@@ -35,7 +36,7 @@ const GO_ON: Duration = Duration::from_millis(1);
 pub(crate) struct Deliverer {
     outbox: Arc<Outbox>,
     directory: Directory,
-    poster: Arc<dyn HttpPoster>,
+    carriers: Carriers,
     clock: SharedClock,
     base_url: String,
     wish: Mutex<Wish>,
@@ -67,12 +68,12 @@ impl Deliverer {
     pub(crate) fn new(
         outbox: Arc<Outbox>,
         directory: Directory,
-        poster: Arc<dyn HttpPoster>,
+        carriers: Carriers,
         clock: SharedClock,
         base_url: String,
     ) -> Self {
         let (wish, under_way) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { outbox, directory, poster, clock, base_url, wish, under_way }
+        Self { outbox, directory, carriers, clock, base_url, wish, under_way }
     }
 
     async fn deliver(&self, started: Timestamp) {
@@ -126,7 +127,7 @@ impl Deliverer {
             let Some(attempt) = self.outbox.take(now) else { return };
             match self.request(&attempt) {
                 Some(post) => {
-                    let poster = Arc::clone(&self.poster);
+                    let poster = Arc::clone(&self.carriers.web);
                     let handle = under_way.requests.spawn(async move { poster.post(post).await });
                     under_way.attempts.insert(handle.id(), attempt);
                 }

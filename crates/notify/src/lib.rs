@@ -19,6 +19,7 @@
 //! What is missing, and refused by name: FIFO topics, the other protocols, filter policies, delivery and redrive
 //! policies, message attributes. Messages are not signed: their JSON has no `Signature`.
 
+mod attributes;
 mod deliverer;
 mod directory;
 mod envelope;
@@ -30,12 +31,15 @@ mod message;
 mod operations;
 mod outbox;
 mod poster;
+mod queue;
 mod retry;
 mod service;
 mod subscription;
 mod topic;
 
+pub use attributes::{AttributeValue, MessageAttribute, MessageAttributes};
 pub use error::{Invalid, NotifyError};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
 pub use poster::{HttpPoster, Post, PostError, WebPoster, WebPosterError};
-pub use service::{Notify, NotifyConfig};
+pub use queue::{QueueError, QueueMessage, QueueSender};
+pub use service::{Carriers, Notify, NotifyConfig};

@@ -11,7 +11,7 @@ use crate::expiry::Expiry;
 use crate::message::{Body, Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::topic::TopicId;
-use crate::{HttpPoster, MessageId, NotifyError};
+use crate::{HttpPoster, MessageId, NotifyError, QueueSender};
 
 /// How often an operation that met a concurrent one starts over before it gives up.
 const CONFLICTS_MAX: usize = 8;
@@ -35,6 +35,15 @@ impl NotifyConfig {
     }
 }
 
+/// Who carries messages to subscribers, by protocol. A protocol whose carrier is missing cannot be subscribed.
+#[derive(Clone)]
+pub struct Carriers {
+    /// `http` and `https`.
+    pub web: Arc<dyn HttpPoster>,
+    /// `sqs`, and dead-letter queues.
+    pub queues: Option<Arc<dyn QueueSender>>,
+}
+
 /// SNS. Cheap to clone; all clones are one service.
 #[derive(Clone)]
 pub struct Notify {
@@ -50,7 +59,7 @@ impl Notify {
     pub fn open(
         catalog: &Catalog,
         clock: SharedClock,
-        poster: Arc<dyn HttpPoster>,
+        carriers: Carriers,
         config: &NotifyConfig,
     ) -> Result<Self, StorageError> {
         let base_url = config.advertised_base_url.trim_end_matches('/').to_owned();
@@ -58,7 +67,7 @@ impl Notify {
         let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
         let deliverer =
-            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), poster, clock.clone(), base_url));
+            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriers, clock.clone(), base_url));
         Ok(Self { directory, outbox, expiry, clock, deliverer })
     }
 

@@ -12,7 +12,7 @@ use groundwatch_api::sns::{
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
-use groundwatch_notify::{HttpPoster, Notify, NotifyConfig, Post, PostError};
+use groundwatch_notify::{Carriers, HttpPoster, Notify, NotifyConfig, Post, PostError};
 use groundwatch_storage::Catalog;
 
 /// Where links lead to.
@@ -162,7 +162,8 @@ pub(crate) fn unsigned_call() -> Call {
 fn open(dir: &Path, clock: &Arc<ManualClock>, inbox: &Arc<Inbox>, backlog_bytes_max: usize) -> Notify {
     let catalog = Catalog::open(&dir.join("catalog.db")).expect("a catalog");
     let config = NotifyConfig { backlog_bytes_max, ..NotifyConfig::new(BASE_URL) };
-    Notify::open(&catalog, clock.clone(), inbox.clone(), &config).expect("opens")
+    Notify::open(&catalog, clock.clone(), Carriers { web: inbox.clone(), queues: None }, &config)
+        .expect("opens")
 }
 
 /// How a subscriber answers.
