@@ -88,7 +88,8 @@ fn pair(
     right: &Series,
     range: TimeRange,
 ) -> Result<(NonZeroU32, Vec<Point>), Problem> {
-    let period_secs = periods::common([left, right])?.unwrap_or_else(|| left.period_secs());
+    let period_secs =
+        periods::common([left.period_secs(), right.period_secs()])?.unwrap_or_else(|| left.period_secs());
     let (left, right) =
         (periods::on_grid(left, period_secs, range), periods::on_grid(right, period_secs, range));
     let points = join(&left, &right, |left, right| operator.apply(left.unwrap_or(0.0), right.unwrap_or(0.0)));

@@ -103,3 +103,42 @@ pub enum ExternalRequest {
         metric: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(start_secs: i64, end_secs: i64, aligned_at_secs: i64, period_secs: u32, expected: &[i64]) {
+        let range = TimeRange { start_secs, end_secs, aligned_at_secs };
+        let period_secs = NonZeroU32::new(period_secs).expect("not 0");
+        let grid: Vec<i64> = range.grid(period_secs).expect("few points").collect();
+        assert_eq!(grid, expected);
+    }
+
+    #[test]
+    fn a_grid_is_the_whole_periods_that_a_range_touches() {
+        check(0, 180, 0, 60, &[0, 60, 120]);
+        check(30, 150, 0, 60, &[0, 60, 120]);
+        check(60, 61, 0, 60, &[60]);
+        check(60, 60, 0, 60, &[]);
+        check(100, 0, 0, 60, &[]);
+        check(-90, 30, 0, 60, &[-120, -60, 0]);
+        check(0, 600, 0, 300, &[0, 300]);
+    }
+
+    #[test]
+    fn the_grid_of_an_alarm_begins_where_its_window_does() {
+        check(70, 250, 70, 60, &[70, 130, 190]);
+        check(70, 251, 70, 60, &[70, 130, 190, 250]);
+        check(70, 250, 130, 60, &[70, 130, 190]);
+    }
+
+    #[test]
+    fn extreme_ranges_are_refused_or_cut() {
+        let range = TimeRange { start_secs: i64::MIN, end_secs: i64::MAX, aligned_at_secs: i64::MAX };
+        let refused = range.grid(NonZeroU32::MAX).err();
+        assert!(matches!(refused, Some(Problem::TooManyPoints(_))), "{refused:?}");
+        check(i64::MAX - 1, i64::MAX, 0, 1, &[i64::MAX - 1]);
+    }
+}

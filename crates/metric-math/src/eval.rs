@@ -6,11 +6,12 @@ use crate::arithmetic;
 use crate::ast::{Expr, Node};
 use crate::bounds::POINTS_MAX;
 use crate::check::Checked;
-use crate::environment::Environment;
+use crate::environment::{Environment, ExternalRequest};
 use crate::error::{MathError, Problem};
 use crate::functions::{self, Call};
 use crate::operator::Operator;
 use crate::periods;
+use crate::series::Series;
 use crate::value::Value;
 use crate::work::{Work, bounded};
 
@@ -99,7 +100,7 @@ impl Evaluator<'_> {
             need: self.checked.external_data().iter().find(|need| need.span == expr.span),
             own_period_secs: &|function| self.own_period_secs(function),
         };
-        let value = function.run(&call, values).and_then(|value| match value {
+        let value = function.run(&call, &values).and_then(|value| match value {
             Value::Array(array) => bounded(array).map(Value::Array),
             other => Ok(other),
         });
@@ -107,7 +108,7 @@ impl Evaluator<'_> {
     }
 
     /// The period of a series that comes from no other: the entry's own, or else that of the entries that the expression
-    /// refers to.
+    /// refers to and of its searches.
     fn own_period_secs(&self, function: &'static str) -> Result<NonZeroU32, Problem> {
         if let Some(period_secs) = self.environment.period_secs() {
             return Ok(period_secs);
@@ -117,15 +118,17 @@ impl Evaluator<'_> {
         if expression.uses_metrics() {
             ids.extend(self.environment.metric_ids());
         }
-        let mut series = Vec::new();
-        for value in ids.into_iter().filter_map(|id| self.environment.value(id)) {
-            match value {
-                Value::Series(one) => series.push(one),
-                Value::Array(array) => series.extend(array),
-                Value::Scalar(_) | Value::Text(_) => {}
-            }
-        }
-        periods::common(&series)?.ok_or(Problem::PeriodRequired(function))
+        let entries =
+            ids.into_iter().filter_map(|id| self.environment.value(id)).flat_map(|value| match value {
+                Value::Series(series) => vec![series.period_secs()],
+                Value::Array(array) => array.iter().map(Series::period_secs).collect(),
+                Value::Scalar(_) | Value::Text(_) => Vec::new(),
+            });
+        let searches = self.checked.external_data().iter().filter_map(|need| match need.request {
+            ExternalRequest::Search { period_secs, .. } => period_secs,
+            _ => None,
+        });
+        periods::common(entries.chain(searches))?.ok_or(Problem::PeriodRequired(function))
     }
 
     fn error(&self, problem: Problem, at: &Expr) -> MathError {

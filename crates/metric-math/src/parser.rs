@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
             Token::Text { value, quote } => Node::Text { value, quote },
             Token::Name(name) if self.token == Token::LeftParenthesis => {
                 self.advance()?;
-                let arguments = self.list(Token::RightParenthesis, "`)`")?;
+                let arguments = self.list(&Token::RightParenthesis, "`)`")?;
                 Node::Call { function: name.to_owned(), arguments }
             }
             Token::Name(name) if name.starts_with(|c: char| c.is_ascii_lowercase()) => {
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
                 return Ok(inner);
             }
             Token::LeftBracket => {
-                let elements = self.list(Token::RightBracket, "`]`")?;
+                let elements = self.list(&Token::RightBracket, "`]`")?;
                 if elements.is_empty() {
                     let problem = Problem::syntax("an array needs an element");
                     return Err(MathError::new(problem, self.text, start..self.consumed));
@@ -110,9 +110,9 @@ impl<'a> Parser<'a> {
     }
 
     /// Expressions separated by commas, and the `close` after them.
-    fn list(&mut self, close: Token<'static>, name: &str) -> Result<Vec<Expr>, MathError> {
+    fn list(&mut self, close: &Token<'static>, name: &str) -> Result<Vec<Expr>, MathError> {
         let mut parts = Vec::new();
-        while self.token != close {
+        while self.token != *close {
             if !parts.is_empty() {
                 self.expect(&Token::Comma, &format!("`,` or {name}"))?;
             }

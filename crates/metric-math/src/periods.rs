@@ -11,13 +11,13 @@ use crate::environment::TimeRange;
 use crate::error::Problem;
 use crate::series::{Point, Series};
 
-/// The common period of some series; `None` if there are none.
-pub(crate) fn common<'a>(
-    series: impl IntoIterator<Item = &'a Series>,
+/// The common period of all; `None` if there are none.
+pub(crate) fn common(
+    periods_secs: impl IntoIterator<Item = NonZeroU32>,
 ) -> Result<Option<NonZeroU32>, Problem> {
-    series.into_iter().try_fold(None, |so_far, series| match so_far {
-        None => Ok(Some(series.period_secs())),
-        Some(period) => least_common_multiple(period, series.period_secs()).map(Some),
+    periods_secs.into_iter().try_fold(None, |so_far, period_secs| match so_far {
+        None => Ok(Some(period_secs)),
+        Some(so_far) => least_common_multiple(so_far, period_secs).map(Some),
     })
 }
 

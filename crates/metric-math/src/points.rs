@@ -56,20 +56,22 @@ impl<'a> Cursor<'a> {
 pub(crate) fn moments(series: &[&[Point]]) -> Vec<i64> {
     let Some(longest) = series.iter().max_by_key(|points| points.len()) else { return Vec::new() };
     let mut moments: Vec<i64> = longest.iter().map(|point| point.timestamp_secs).collect();
-    // Series of one request mostly have the same moments: those that add none cost one comparison a point.
-    let mut others: Vec<Vec<i64>> = series
-        .iter()
-        .filter(|points| !is_within(points, &moments))
-        .map(|points| points.iter().map(|point| point.timestamp_secs).collect())
-        .collect();
-    // Merged in pairs, so that many series without a common moment cost n log n.
-    while others.len() > 1 {
-        others =
-            others.chunks(2).map(|pair| merge(&pair[0], pair.get(1).map_or(&[], Vec::as_slice))).collect();
+    // Series of one request mostly have the same moments, so what the longest lacks is little.
+    let mut lacking = Vec::new();
+    for points in series {
+        let mut row = 0;
+        for point in *points {
+            row = find(&moments, row, point.timestamp_secs);
+            if moments.get(row) != Some(&point.timestamp_secs) {
+                lacking.push(point.timestamp_secs);
+            }
+        }
     }
-    if let Some(other) = others.first() {
-        moments = merge(&moments, other);
-    }
+    // A stable sort recognises ascending runs and merges them, so this is n log n in the number of series at worst.
+    lacking.sort();
+    lacking.dedup();
+    moments.append(&mut lacking);
+    moments.sort();
     moments
 }
 
@@ -92,14 +94,6 @@ pub(crate) fn fold_rows<S: Copy>(
     rows
 }
 
-fn is_within(points: &[Point], moments: &[i64]) -> bool {
-    let mut row = 0;
-    points.iter().all(|point| {
-        row = find(moments, row, point.timestamp_secs);
-        moments.get(row) == Some(&point.timestamp_secs)
-    })
-}
-
 /// The first row at or after `from` whose moment is not before `timestamp_secs`: mostly `from` itself.
 fn find(moments: &[i64], from: usize, timestamp_secs: i64) -> usize {
     match moments.get(from) {
@@ -110,12 +104,51 @@ fn find(moments: &[i64], from: usize, timestamp_secs: i64) -> usize {
     }
 }
 
-fn merge(left: &[i64], right: &[i64]) -> Vec<i64> {
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    merged.extend_from_slice(left);
-    merged.extend_from_slice(right);
-    // A stable sort recognises the two ascending runs and merges them.
-    merged.sort();
-    merged.dedup();
-    merged
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rows() -> impl Strategy<Value = Vec<Vec<Point>>> {
+        let row = prop::collection::btree_map(-20..20_i64, -5.0..5.0_f64, 0..15);
+        let points = |row: BTreeMap<i64, f64>| {
+            row.into_iter().map(|(timestamp_secs, value)| Point { timestamp_secs, value }).collect()
+        };
+        prop::collection::vec(row.prop_map(points), 0..6)
+    }
+
+    proptest! {
+        /// A map per moment is the obvious way, and the oracle of the fast one.
+        #[test]
+        fn rows_are_folded_as_a_map_would(rows in rows()) {
+            let mut expected: BTreeMap<i64, f64> = BTreeMap::new();
+            for point in rows.iter().flatten() {
+                *expected.entry(point.timestamp_secs).or_default() += point.value;
+            }
+            let rows: Vec<&[Point]> = rows.iter().map(Vec::as_slice).collect();
+            let moments = moments(&rows);
+            let sums = fold_rows(&moments, &rows, 0.0, |_, sum, value| sum + value);
+            prop_assert!(moments.into_iter().zip(sums).eq(expected));
+        }
+
+        #[test]
+        fn a_join_sees_each_moment_once(rows in rows()) {
+            let [left, right, ..] = &rows[..] else { return Ok(()) };
+            let value = |points: &[Point], at: i64| {
+                points.iter().find(|point| point.timestamp_secs == at).map(|point| point.value)
+            };
+            let joined = join(left, right, |a, b| a.unwrap_or(100.0) * 1000.0 + b.unwrap_or(100.0));
+            let expected: Vec<Point> = moments(&[left, right])
+                .into_iter()
+                .map(|at| {
+                    let (a, b) = (value(left, at).unwrap_or(100.0), value(right, at).unwrap_or(100.0));
+                    Point { timestamp_secs: at, value: a * 1000.0 + b }
+                })
+                .collect();
+            prop_assert_eq!(joined, expected);
+        }
+    }
 }

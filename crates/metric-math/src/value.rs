@@ -83,8 +83,11 @@ impl Value {
             Self::Array(array) => Ok(array
                 .into_iter()
                 .map(|series| {
-                    let both = format!("{label} {}", series.label());
-                    series.with_label(both.trim_end())
+                    let both = match series.label() {
+                        "" => label.to_owned(),
+                        own => format!("{label} {own}"),
+                    };
+                    series.with_label(both)
                 })
                 .collect()),
             other => Err(Problem::NotSeries(other.value_type())),

@@ -8,7 +8,7 @@
 //! m1: 1 2 -                       a metric: a value a minute, `-` for none
 //! m2 @300 Sum: 5 6                … with another period, and the statistic that it was read with
 //! e1 = m1 + m2                    an expression that others refer to
-//! elsewhere a: 1 2 | b: 3 -       what SEARCH and the like answer
+//! elsewhere a: 1 2 | b: 3 -       what SEARCH and the like answer; `none` if they find nothing
 //! m1 + m2 => 6 8 -                a case that yields a series
 //! m1 + m2 => @300 6 8             … with this period
 //! METRICS() => m1: 1 2 | m2: 5 6  a case that yields an array; `[]` is an empty one
@@ -84,7 +84,7 @@ struct Inputs {
     period_secs: Option<NonZeroU32>,
     metric_ids: Vec<String>,
     values: BTreeMap<String, Value>,
-    elsewhere: Vec<Series>,
+    elsewhere: Option<Vec<Series>>,
 }
 
 impl Inputs {
@@ -96,7 +96,7 @@ impl Inputs {
         } else if let Some(period) = line.strip_prefix("period ") {
             self.period_secs = Some(period.parse().ok()?);
         } else if let Some(series) = line.strip_prefix("elsewhere ") {
-            self.elsewhere = self.array(series)?;
+            self.elsewhere = Some(if series == "none" { Vec::new() } else { self.array(series)? });
         } else if let Some((id, expression)) = line.split_once(" = ") {
             let value = self.evaluate(expression).expect("an entry that can be evaluated");
             self.values.insert(id.to_owned(), value);
@@ -245,6 +245,6 @@ impl Environment for Inputs {
     }
 
     fn external(&self, _: &ExternalData) -> Option<Vec<Series>> {
-        (!self.elsewhere.is_empty()).then(|| self.elsewhere.clone())
+        self.elsewhere.clone()
     }
 }

@@ -154,13 +154,13 @@ proptest! {
     }
 }
 
-/// Must fail with this problem, and within a second (ten times what it takes without optimisation).
+/// Must fail with this problem, and soon. It takes under a second, optimised and alone; tests are neither.
 #[track_caller]
 fn check_bound(text: &str, environment: &Large, is_expected: impl Fn(&Problem) -> bool) {
     let begun = Instant::now();
     let problem = evaluate(text, environment).expect_err("it is too much");
     assert!(is_expected(&problem), "{problem}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -3,8 +3,6 @@
 //! Over an array, a moment has a point if at least one series has one there. AVG divides by the number of all series, as
 //! missing values count as 0 there; the others look at the values that exist. STDDEV is that of a whole population.
 
-use std::num::NonZeroU32;
-
 use super::{AGGREGATE, Body, Call, Function};
 use crate::error::Problem;
 use crate::periods;
@@ -35,23 +33,18 @@ const fn aggregate(name: &'static str, statistic: Statistic) -> Function {
     Function { name, signatures: AGGREGATE, body: Body::Aggregate(statistic) }
 }
 
-pub(super) fn run(
-    statistic: Statistic,
-    call: &Call<'_>,
-    mut arguments: Vec<Value>,
-) -> Result<Value, Problem> {
-    match arguments.pop() {
-        Some(Value::Series(series)) => Ok(Value::scalar(statistic.of_points(series.points()))),
-        Some(Value::Array(array)) => across(statistic, call, &array).map(Value::Series),
-        other => Err(call.misfit(other.as_slice())),
+pub(super) fn run(statistic: Statistic, call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
+        [Value::Series(series)] => Ok(Value::scalar(statistic.of_points(series.points()))),
+        [Value::Array(array)] => across(statistic, call, array).map(Value::Series),
+        other => Err(call.misfit(other)),
     }
 }
 
 /// Moment by moment across the series of an array.
 fn across(statistic: Statistic, call: &Call<'_>, array: &[Series]) -> Result<Series, Problem> {
-    let Some(period_secs) = periods::common(array)? else {
-        // Without series there is no point, whatever the period.
-        return Ok(Series::computed(NonZeroU32::MIN, Vec::new()));
+    let Some(period_secs) = periods::common(array.iter().map(Series::period_secs))? else {
+        return Ok(call.empty_series());
     };
     let range = call.environment.range();
     let grids: Vec<_> = array.iter().map(|series| periods::on_grid(series, period_secs, range)).collect();

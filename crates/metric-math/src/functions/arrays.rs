@@ -1,7 +1,6 @@
 //! FIRST LAST REMOVE_EMPTY SLICE SORT: which series of an array, in which order.
 
 use std::cmp::Ordering;
-use std::num::NonZeroU32;
 
 use super::aggregate::Statistic;
 use super::{Body, Call, Function, Parameter, Signature};
@@ -53,29 +52,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const ONE: &[Signature] = &[Signature { required: &[Parameter::Array], optional: &[], result: Type::Series }];
 
 /// The series at `index` or the last before it; of an empty array an empty series.
-fn one(call: &Call<'_>, mut arguments: Vec<Value>, index: usize) -> Result<Value, Problem> {
-    match arguments.pop() {
-        Some(Value::Array(mut array)) if !array.is_empty() => {
-            let index = index.min(array.len() - 1);
-            Ok(Value::Series(array.swap_remove(index)))
+fn one(call: &Call<'_>, arguments: &[Value], index: usize) -> Result<Value, Problem> {
+    match arguments {
+        [Value::Array(array)] => {
+            let series = array.get(index.min(array.len().saturating_sub(1))).cloned();
+            Ok(Value::Series(series.unwrap_or_else(|| call.empty_series())))
         }
-        Some(Value::Array(_)) => Ok(Value::Series(Series::computed(NonZeroU32::MIN, Vec::new()))),
-        other => Err(call.misfit(other.as_slice())),
+        other => Err(call.misfit(other)),
     }
 }
 
-fn remove_empty(call: &Call<'_>, mut arguments: Vec<Value>) -> Result<Value, Problem> {
-    match arguments.pop() {
-        Some(Value::Array(mut array)) => {
-            array.retain(|series| !series.points().is_empty());
-            Ok(Value::Array(array))
+fn remove_empty(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
+        [Value::Array(array)] => {
+            let filled = array.iter().filter(|series| !series.points().is_empty());
+            Ok(Value::Array(filled.cloned().collect()))
         }
-        other => Err(call.misfit(other.as_slice())),
+        other => Err(call.misfit(other)),
     }
 }
 
-fn slice(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    match &arguments[..] {
+fn slice(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
         [Value::Array(array), Value::Scalar(from), end @ ..] if end.len() <= 1 => {
             let from = count(call, *from)?.min(array.len());
             let end = match end {
@@ -88,9 +86,9 @@ fn slice(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
     }
 }
 
-fn sort(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    let [Value::Array(array), Value::Text(by), Value::Text(order), limit @ ..] = &arguments[..] else {
-        return Err(call.misfit(&arguments));
+fn sort(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    let [Value::Array(array), Value::Text(by), Value::Text(order), limit @ ..] = arguments else {
+        return Err(call.misfit(arguments));
     };
     let statistic = match by.as_str() {
         "AVG" => Statistic::Average,

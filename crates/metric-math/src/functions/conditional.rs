@@ -24,12 +24,12 @@ pub(super) const FUNCTIONS: &[Function] = &[Function {
     body: Body::General(choose),
 }];
 
-fn choose(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    match &arguments[..] {
+fn choose(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
         [Value::Scalar(condition), Value::Series(then), otherwise @ ..] => match otherwise {
             [] => Ok(Value::Series(whole(*condition, then, None))),
             [Value::Series(otherwise)] => Ok(Value::Series(whole(*condition, then, Some(otherwise)))),
-            _ => Err(call.misfit(&arguments)),
+            _ => Err(call.misfit(arguments)),
         },
         [Value::Series(condition), then, otherwise @ ..] if otherwise.len() <= 1 => {
             by_moment(call, condition, then, otherwise.first()).map(Value::Series)
@@ -56,8 +56,8 @@ fn by_moment(
 ) -> Result<Series, Problem> {
     let range = call.environment.range();
     let branches = [Some(then), otherwise].into_iter().flatten().filter_map(as_series);
-    let period_secs =
-        periods::common([condition].into_iter().chain(branches))?.unwrap_or_else(|| condition.period_secs());
+    let period_secs = periods::common([condition].into_iter().chain(branches).map(Series::period_secs))?
+        .unwrap_or_else(|| condition.period_secs());
     let grid = |value: Option<&Value>| {
         value.and_then(as_series).map(|series| periods::on_grid(series, period_secs, range).into_owned())
     };

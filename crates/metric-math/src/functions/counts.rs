@@ -18,15 +18,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-fn metric_count(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    match &arguments[..] {
+fn metric_count(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
         [Value::Array(array)] => Ok(Value::scalar(array.len() as f64)),
         other => Err(call.misfit(other)),
     }
 }
 
-fn period(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    match &arguments[..] {
+fn period(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
         [Value::Series(series)] => Ok(Value::scalar(f64::from(series.period_secs().get()))),
         other => Err(call.misfit(other)),
     }

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Body, Function, Parameter, Signature};
+use super::{Body, Call, Function, Parameter, Signature};
 use crate::ast::{Expr, Node};
 use crate::environment::ExternalRequest;
 use crate::error::Problem;
@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             optional: &[Parameter::Literal],
             result: Type::Array,
         }],
-        body: Body::External { request: search, take: |found, _| Value::Array(found) },
+        body: Body::External { request: search, take: |_, found, _| Value::Array(found) },
     },
     Function {
         name: "ANOMALY_DETECTION_BAND",
@@ -80,7 +80,7 @@ fn insight_rule_metric(arguments: &[Expr]) -> Result<ExternalRequest, Problem> {
 }
 
 /// Both bounds are called after what they are expected of.
-fn band(bounds: Vec<Series>, arguments: Vec<Value>) -> Value {
+fn band(_: &Call<'_>, bounds: Vec<Series>, arguments: &[Value]) -> Value {
     let label = match arguments.first() {
         Some(Value::Series(of)) => of.label(),
         _ => "",
@@ -90,15 +90,15 @@ fn band(bounds: Vec<Series>, arguments: Vec<Value>) -> Value {
 }
 
 /// The one series that was asked for; an empty one if there is none.
-fn only(found: Vec<Series>, _: Vec<Value>) -> Value {
-    let empty = || Series::computed(NonZeroU32::MIN, Vec::new());
-    Value::Series(found.into_iter().next().unwrap_or_else(empty))
+fn only(call: &Call<'_>, found: Vec<Series>, _: &[Value]) -> Value {
+    Value::Series(found.into_iter().next().unwrap_or_else(|| call.empty_series()))
 }
 
 /// 1, 5, 10, 20, 30 or a multiple of 60.
 fn period(secs: f64) -> Result<NonZeroU32, Problem> {
     let whole = secs as u32;
-    let is_valid = f64::from(whole) == secs && (matches!(whole, 1 | 5 | 10 | 20 | 30) || whole % 60 == 0);
+    let is_valid =
+        f64::from(whole) == secs && (matches!(whole, 1 | 5 | 10 | 20 | 30) || whole.is_multiple_of(60));
     NonZeroU32::new(whole).filter(|_| is_valid).ok_or_else(|| {
         Problem::Argument(format!("period {secs} is not valid: use 1, 5, 10, 20, 30 or a multiple of 60"))
     })

@@ -31,8 +31,8 @@ enum Filler<'a> {
     Linear,
 }
 
-fn fill(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    let filler = match &arguments[..] {
+fn fill(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    let filler = match arguments {
         [_, Value::Scalar(number)] => Filler::Constant(*number),
         [_, Value::Series(series)] => Filler::Series(series),
         [_, Value::Text(mode)] if mode == "REPEAT" => Filler::Repeat,
@@ -45,7 +45,7 @@ fn fill(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
             let filled: Result<_, _> = array.iter().map(|series| filled(call, series, &filler)).collect();
             filled.map(Value::Array)
         }
-        _ => Err(call.misfit(&arguments)),
+        _ => Err(call.misfit(arguments)),
     }
 }
 
@@ -55,8 +55,8 @@ fn filled(call: &Call<'_>, series: &Series, filler: &Filler<'_>) -> Result<Serie
         Filler::Series(with) => Some(*with),
         _ => None,
     };
-    let period_secs =
-        periods::common([series].into_iter().chain(with))?.unwrap_or_else(|| series.period_secs());
+    let period_secs = periods::common([series].into_iter().chain(with).map(Series::period_secs))?
+        .unwrap_or_else(|| series.period_secs());
     let points = periods::on_grid(series, period_secs, range);
     let with = with.map(|with| periods::on_grid(with, period_secs, range));
     let with = with.as_deref().unwrap_or(&[]);

@@ -38,13 +38,13 @@ pub(crate) enum Body {
     /// One number of a series, or of the values that the series of an array have at one moment.
     Aggregate(aggregate::Statistic),
     /// A number for each period of the range, whether there is a point or not.
-    Calendar(fn(i64) -> Option<f64>),
+    Calendar(fn(&calendar::Moment) -> f64),
     /// Anything else. The arguments fit a signature.
-    General(fn(&Call<'_>, Vec<Value>) -> Result<Value, Problem>),
+    General(fn(&Call<'_>, &[Value]) -> Result<Value, Problem>),
     /// Data that the caller reads: says which, and what is made of them.
     External {
         request: fn(&[Expr]) -> Result<ExternalRequest, Problem>,
-        take: fn(Vec<Series>, Vec<Value>) -> Value,
+        take: fn(&Call<'_>, Vec<Series>, &[Value]) -> Value,
     },
     /// Known to AWS, and not supported.
     Refused,
@@ -105,7 +105,7 @@ const FAMILIES: &[&[Function]] = &[
 
 impl Function {
     /// Runs it on arguments that fit one of its signatures.
-    pub(crate) fn run(&self, call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
+    pub(crate) fn run(&self, call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
         call.work.charge(arguments.iter().map(Value::points).sum())?;
         match self.body {
             Body::EachSeries(change) => transform::run(change, call, arguments),
@@ -115,7 +115,7 @@ impl Function {
             Body::External { take, .. } => {
                 let series = call.need.and_then(|need| call.environment.external(need));
                 let series = series.ok_or(Problem::NoExternalData(self.name))?;
-                let value = take(series, arguments);
+                let value = take(call, series, arguments);
                 call.work.charge(value.points())?;
                 Ok(value)
             }
@@ -132,6 +132,12 @@ impl Function {
 }
 
 impl Call<'_> {
+    /// A series of nothing: what is left of an array without series. It has a period, in case that it is filled.
+    pub(crate) fn empty_series(&self) -> Series {
+        let period_secs = (self.own_period_secs)(self.function).unwrap_or(NonZeroU32::MIN);
+        Series::computed(period_secs, Vec::new())
+    }
+
     /// Arguments that fit no signature. The check has excluded it, unless the environment's values are of other types
     /// than it was told.
     pub(crate) fn misfit(&self, arguments: &[Value]) -> Problem {

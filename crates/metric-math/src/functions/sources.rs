@@ -23,8 +23,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// All entries that are metrics, or those whose id contains the text.
-fn metrics(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    let part = match &arguments[..] {
+fn metrics(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    let part = match arguments {
         [] => "",
         [Value::Text(part)] => part,
         other => return Err(call.misfit(other)),
@@ -40,8 +40,8 @@ fn metrics(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
 }
 
 /// The same number at each period of the range.
-fn time_series(call: &Call<'_>, arguments: Vec<Value>) -> Result<Value, Problem> {
-    match &arguments[..] {
+fn time_series(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
+    match arguments {
         [Value::Scalar(number)] => {
             let period_secs = (call.own_period_secs)(call.function)?;
             let grid = call.environment.range().grid(period_secs)?;

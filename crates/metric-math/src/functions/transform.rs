@@ -25,13 +25,13 @@ const fn each(name: &'static str, change: fn(&[Point]) -> Vec<Point>) -> Functio
 pub(super) fn run(
     change: fn(&[Point]) -> Vec<Point>,
     call: &Call<'_>,
-    mut arguments: Vec<Value>,
+    arguments: &[Value],
 ) -> Result<Value, Problem> {
-    let changed = |series: Series| series.derived(series.period_secs(), change(series.points()));
-    match arguments.pop() {
-        Some(Value::Series(series)) => Ok(Value::Series(changed(series))),
-        Some(Value::Array(array)) => Ok(Value::Array(array.into_iter().map(changed).collect())),
-        other => Err(call.misfit(other.as_slice())),
+    let changed = |series: &Series| series.derived(series.period_secs(), change(series.points()));
+    match arguments {
+        [Value::Series(series)] => Ok(Value::Series(changed(series))),
+        [Value::Array(array)] => Ok(Value::Array(array.iter().map(changed).collect())),
+        other => Err(call.misfit(other)),
     }
 }
 
