@@ -12,6 +12,7 @@ mod models;
 mod names;
 mod pattern;
 mod plan;
+mod recorded;
 mod render;
 mod rules;
 mod wanted;

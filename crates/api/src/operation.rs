@@ -45,6 +45,22 @@ pub struct Service {
     pub validation_error: &'static ErrorShape,
     /// Every operation that the service has in AWS, implemented here or not, sorted.
     pub operations: &'static [&'static str],
+    /// Lists and maps that the query protocol writes in a manner of its own.
+    pub flattened: &'static [Flattened],
+}
+
+/// A list or map whose elements the query protocol writes without a level of their own, under a name of their own:
+/// SQS's `Entries` are `SendMessageBatchRequestEntry.1` and so on, not `Entries.member.1`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flattened {
+    /// Our name of the structure that has it.
+    pub structure: &'static str,
+    /// The member's name, as other protocols have it.
+    pub member: &'static str,
+    /// The name of each element.
+    pub element: &'static str,
+    /// What an element of a map calls its key and its value; empty for a list.
+    pub entry: (&'static str, &'static str),
 }
 
 /// An operation: a type without values that ties a name to its input and output shapes. Generated.

@@ -33,7 +33,7 @@ pub(crate) fn answer(protocol: Protocol, status: StatusCode, body: impl Into<Byt
 /// Decodes an operation's input.
 pub fn decode<O: Operation>(protocol: Protocol, document: &[u8]) -> Result<O::Input<'_>, Fault> {
     let input = match protocol {
-        Protocol::Query => query::decode(document),
+        Protocol::Query => query::decode(document, O::SERVICE.flattened),
         Protocol::Json10 | Protocol::Json11 => json::decode(document),
         // An operation without members is called without a body.
         Protocol::RpcV2Cbor if document.is_empty() => cbor::decode(&[0xa0]),
@@ -72,7 +72,7 @@ fn envelope<O: Operation>(output: &O::Output, id: &RequestId) -> Result<String, 
     let (operation, namespace) = (O::NAME, O::SERVICE.xml_namespace);
     let mut xml = format!("<{operation}Response xmlns=\"{namespace}\">");
     if O::HAS_OUTPUT {
-        let result = query::encode(output)?;
+        let result = query::encode(output, O::SERVICE.flattened)?;
         // Writing to a `String` does not fail.
         let _ = write!(xml, "<{operation}Result>{result}</{operation}Result>");
     }

@@ -43,8 +43,10 @@ fn output<O: Operation<Output: DeserializeOwned>>(seed: u64) {
     for &protocol in O::SERVICE.protocols {
         let read: O::Output = match protocol {
             Protocol::Query => {
-                let xml = query::encode(&sent).expect("encodes");
-                query::decode(form::join(&markup::to_pairs(&xml)).as_bytes()).expect("decodes")
+                let xml = query::encode(&sent, O::SERVICE.flattened).expect("encodes");
+                let structure = format!("{}Output", O::NAME);
+                let pairs = markup::to_pairs(&xml, &structure, O::SERVICE.flattened);
+                query::decode(form::join(&pairs).as_bytes(), O::SERVICE.flattened).expect("decodes")
             }
             Protocol::Json10 | Protocol::Json11 => {
                 json::decode(&json::encode(&sent).expect("encodes")).expect("decodes")

@@ -59,6 +59,8 @@ pub(super) struct Reference {
     pub(super) location_name: Option<String>,
     pub(super) result_wrapper: Option<String>,
     pub(super) deprecated: bool,
+    /// As [`Shape::flattened`].
+    pub(super) flattened: bool,
     #[serde(flatten)]
     pub(super) traits: BTreeMap<String, Value>,
 }
@@ -80,6 +82,8 @@ pub(super) struct Shape {
     pub(super) values: Vec<String>,
     pub(super) union: bool,
     pub(super) sensitive: bool,
+    /// Whether the query protocol writes the elements of this list or map without a level of their own.
+    pub(super) flattened: bool,
     pub(super) exception: bool,
     pub(super) fault: bool,
     pub(super) error: ErrorTrait,

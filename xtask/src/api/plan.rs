@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::model::{Model, Reference, Shape};
 use super::names;
+use super::recorded::{self, ElementNames};
 use super::rules::Rules;
 use super::wanted::Wish;
 
@@ -15,9 +16,9 @@ pub(super) struct Plan<'m> {
     pub(super) service: String,
     pub(super) operations: Vec<Operation>,
     /// By Rust name.
-    pub(super) structs: BTreeMap<String, Struct>,
+    pub(super) structs: BTreeMap<String, Struct<'m>>,
     /// Those with a lifetime, by Rust name.
-    pub(super) borrowed: BTreeMap<String, Struct>,
+    pub(super) borrowed: BTreeMap<String, Struct<'m>>,
     /// By Rust name: the shape's name and itself.
     pub(super) enums: BTreeMap<String, (&'m str, &'m Shape)>,
     pub(super) rules: Rules,
@@ -34,18 +35,18 @@ pub(super) struct Operation {
 
 /// A structure.
 #[derive(Debug)]
-pub(super) struct Struct {
+pub(super) struct Struct<'m> {
     /// The shape's name in the model; `None` if AWS models none, and the struct is empty.
     pub(super) shape: Option<String>,
     pub(super) doc: String,
     /// Whether an input contains it, so that it has constraints.
     pub(super) validated: bool,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<Field<'m>>,
 }
 
 /// A member of a structure.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(super) struct Field<'m> {
     pub(super) wire_name: String,
     pub(super) name: String,
     /// Inside the `Option`.
@@ -56,6 +57,8 @@ pub(super) struct Field {
     pub(super) required: bool,
     /// An expression for its rule, where the model demands something.
     pub(super) rule: Option<String>,
+    /// If it is a list or map that the query protocol flattens: the names in it.
+    pub(super) flattened: Option<ElementNames<'m>>,
 }
 
 impl<'m> Plan<'m> {
@@ -67,7 +70,7 @@ impl<'m> Plan<'m> {
             structs: BTreeMap::new(),
             borrowed: BTreeMap::new(),
             enums: BTreeMap::new(),
-            rules: Rules::default(),
+            rules: Rules::new(recorded::checks_enums_itself(service)),
         };
         let mut planner = Planner { model, plan };
         for (name, wish) in wanted {
@@ -167,7 +170,7 @@ impl<'m> Planner<'m> {
         Ok(())
     }
 
-    fn structs(&mut self, home: Home) -> &mut BTreeMap<String, Struct> {
+    fn structs(&mut self, home: Home) -> &mut BTreeMap<String, Struct<'m>> {
         match home {
             Home::Owned => &mut self.plan.structs,
             Home::Borrowed => &mut self.plan.borrowed,
@@ -185,9 +188,9 @@ impl<'m> Planner<'m> {
         owner: &str,
         shape: &Shape,
         name: &str,
-        member: &Reference,
+        member: &'m Reference,
         used: Use,
-    ) -> Result<Field> {
+    ) -> Result<Field<'m>> {
         let target = self.model.shape(&member.shape)?;
         let (rust_type, borrows) = self.rust_type(&member.shape, used)?;
         let required = shape.required.iter().any(|required| required == name);
@@ -202,6 +205,11 @@ impl<'m> Planner<'m> {
             required,
             rule: if used.input {
                 self.plan.rules.member(self.model, &member.shape, required)?
+            } else {
+                None
+            },
+            flattened: if member.flattened || target.flattened {
+                Some(recorded::element_names(&member.shape).context("is flattened, under no known name")?)
             } else {
                 None
             },
@@ -271,13 +279,13 @@ impl<'m> Planner<'m> {
             }
             "map" => {
                 let (key, value) = shape.entry()?;
-                ensure!(
-                    self.model.shape(&key.shape)?.kind == "string"
-                        && !self.model.shape(&key.shape)?.is_enum(),
-                    "{name}: keys of maps must be plain strings, which {} is not",
-                    key.shape
-                );
-                let (key, key_borrows) = self.rust_type(&key.shape, used)?;
+                let key_shape = self.model.shape(&key.shape)?;
+                ensure!(key_shape.kind == "string", "{name}: keys of maps must be strings");
+                // An unknown key is the handler's to refuse: whose value it has nobody knows.
+                let (key, key_borrows) = match key_shape.is_enum() {
+                    true => ("String".to_owned(), false),
+                    false => self.rust_type(&key.shape, used)?,
+                };
                 let (value, value_borrows) = self.rust_type(&value.shape, used)?;
                 Ok((format!("BTreeMap<{key}, {value}>"), key_borrows || value_borrows))
             }
@@ -361,7 +369,7 @@ mod tests {
         Plan::of("service", model, &[("Put".to_owned(), Wish { borrowed })].into())
     }
 
-    fn types(structure: &Struct) -> Vec<(&str, &str)> {
+    fn types<'s>(structure: &'s Struct<'_>) -> Vec<(&'s str, &'s str)> {
         structure.fields.iter().map(|field| (field.name.as_str(), field.rust_type.as_str())).collect()
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::model::{Model, Shape};
 use super::names;
 use super::plan::{Field, Operation, Plan, Struct};
+use super::recorded;
 use super::rules::{Rules, raw};
 
 const INDENT: &str = "    ";
@@ -83,7 +84,7 @@ pub(super) fn service(plan: &Plan<'_>, model: &Model, botocore: &str) -> Result<
         borrowed_module(&mut out, plan);
     }
     rules_module(&mut out, &plan.rules);
-    errors_module(&mut out, model);
+    errors_module(&mut out, &plan.service, model);
     Ok(out)
 }
 
@@ -109,7 +110,7 @@ const IMPORTS: [(&str, &[&str]); 6] = [
             "Violations",
         ],
     ),
-    ("crate", &["Blob", "ErrorShape", "Operation", "Protocol", "Service", "WireTimestamp"]),
+    ("crate", &["Blob", "ErrorShape", "Flattened", "Operation", "Protocol", "Service", "WireTimestamp"]),
 ];
 
 /// Imports what the code of a module uses, found by looking for the words outside of comments.
@@ -140,9 +141,14 @@ fn service_static(out: &mut String, plan: &Plan<'_>, model: &Model) -> Result<()
             (other, _) => bail!("`cargo xtask api` does not know the protocol `{other}`"),
         });
     }
-    let shape_namespace = match query_compatible {
-        true => format!("com.amazonaws.{}.v{}", plan.service, metadata.api_version.replace('-', "_")),
-        false => String::new(),
+    let query_namespace = recorded::query_namespace(&plan.service);
+    if query_namespace.is_some() {
+        protocols.push("Protocol::Query");
+    }
+    let shape_namespace = match (recorded::shape_namespace(&plan.service), query_compatible) {
+        (Some(recorded), _) => recorded.to_owned(),
+        (None, true) => format!("com.amazonaws.{}.v{}", plan.service, metadata.api_version.replace('-', "_")),
+        (None, false) => String::new(),
     };
     let validation_error = match plan.service.as_str() {
         // Recorded: Logs reports violations as an error of its own, the others leave it to the framework.
@@ -157,13 +163,33 @@ fn service_static(out: &mut String, plan: &Plan<'_>, model: &Model) -> Result<()
     put!(out, "protocols: &[{}],", protocols.join(", "));
     put!(out, "target_prefix: {:?},", metadata.target_prefix);
     put!(out, "api_version: {:?},", metadata.api_version);
-    put!(out, "xml_namespace: {:?},", metadata.xml_namespace);
+    put!(out, "xml_namespace: {:?},", query_namespace.unwrap_or(&metadata.xml_namespace));
     put!(out, "shape_namespace: {shape_namespace:?},");
     put!(out, "query_compatible: {query_compatible},");
     put!(out, "validation_error: {validation_error},");
     put!(out, "operations: &[{}],", operations.join(", "));
+    put!(out, "flattened: &[{}],", flattened(plan).join(", "));
     put!(out, "}};");
     Ok(())
+}
+
+/// The members that the query protocol flattens.
+fn flattened(plan: &Plan<'_>) -> Vec<String> {
+    let mut flattened = Vec::new();
+    for (structure, field) in plan
+        .structs
+        .iter()
+        .flat_map(|(name, structure)| structure.fields.iter().map(move |field| (name, field)))
+    {
+        if let Some(names) = &field.flattened {
+            let entry = format!("({:?}, {:?})", names.key, names.value);
+            flattened.push(format!(
+                "Flattened {{ structure: {structure:?}, member: {:?}, element: {:?}, entry: {entry} }}",
+                field.wire_name, names.element
+            ));
+        }
+    }
+    flattened
 }
 
 fn operation_type(out: &mut String, operation: &Operation) {
@@ -185,7 +211,7 @@ fn operation_type(out: &mut String, operation: &Operation) {
 
 /// A struct with its `Validate`; `outer` is the way from its module to that of the service. rustfmt leaves the inside of
 /// macros alone, so the layout is done here.
-fn struct_type(out: &mut String, name: &str, structure: &Struct, outer: &str) {
+fn struct_type(out: &mut String, name: &str, structure: &Struct<'_>, outer: &str) {
     let indent = if outer.is_empty() { "" } else { INDENT };
     let borrows = structure.fields.iter().any(|field| field.borrows);
     let lifetime = if borrows { "<'a>" } else { "" };
@@ -203,8 +229,8 @@ fn struct_type(out: &mut String, name: &str, structure: &Struct, outer: &str) {
     }
 }
 
-fn validation(out: &mut String, name: &str, structure: &Struct, lifetime: &str, outer: &str) {
-    let checked: Vec<&Field> = structure.fields.iter().filter(|field| field.rule.is_some()).collect();
+fn validation(out: &mut String, name: &str, structure: &Struct<'_>, lifetime: &str, outer: &str) {
+    let checked: Vec<&Field<'_>> = structure.fields.iter().filter(|field| field.rule.is_some()).collect();
     let (at, found) = if checked.is_empty() { ("_", "_") } else { ("at", "found") };
     put!(out, "\nimpl Validate for {name}{lifetime} {{");
     put!(out, "fn validate(&self, {at}: &Path<'_>, {found}: &mut Violations) {{");
@@ -281,18 +307,20 @@ fn rules_module(out: &mut String, rules: &Rules) {
     put!(out, "}}");
 }
 
-fn errors_module(out: &mut String, model: &Model) {
+fn errors_module(out: &mut String, service: &str, model: &Model) {
     put!(out, "\n/// Every error shape of the service, also those of operations that are not implemented.");
     put!(out, "pub mod errors {{\nuse crate::ErrorShape;");
     for (name, shape) in model.errors() {
-        let status = shape.error.http_status_code.unwrap_or_else(|| assumed_status(name, shape));
+        let (code, status) = match recorded::error(service, name) {
+            Some(recorded) => recorded,
+            None => (
+                shape.error.code.as_deref().unwrap_or(name),
+                shape.error.http_status_code.unwrap_or_else(|| assumed_status(name, shape)),
+            ),
+        };
         put!(out, "\n/// `{name}`.");
         put!(out, "pub static {}: ErrorShape = ErrorShape {{", names::constant(name));
-        put!(
-            out,
-            "shape: {name:?}, code: {:?}, status: {status} }};",
-            shape.error.code.as_ref().unwrap_or(name)
-        );
+        put!(out, "shape: {name:?}, code: {code:?}, status: {status} }};");
     }
     put!(out, "}}");
 }

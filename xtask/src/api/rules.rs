@@ -15,6 +15,8 @@ pub(super) struct Rules {
     pub(super) statics: BTreeMap<String, Rule>,
     /// By the name of the static: as the model has it, and as the `regex` crate wants it.
     pub(super) patterns: BTreeMap<String, (String, String)>,
+    /// Whether any value of an enum passes, because the handlers look at it.
+    open_enums: bool,
 }
 
 /// A static with the rule of a shape.
@@ -41,6 +43,10 @@ enum Value {
 }
 
 impl Rules {
+    pub(super) fn new(open_enums: bool) -> Self {
+        Self { open_enums, ..Self::default() }
+    }
+
     /// The rule of a member as an expression for outside of the module `rules`; `None` if nothing is demanded of it.
     pub(super) fn member(&mut self, model: &Model, shape: &str, required: bool) -> Result<Option<String>> {
         let rule = self.of(model, shape)?;
@@ -57,6 +63,7 @@ impl Rules {
                 let value = Value::Inline(format!("Shape({:?})", names::type_name(name)));
                 Ok(Reference { rust_type: "Shape".to_owned(), value, demands: true })
             }
+            "string" if shape.is_enum() && self.open_enums => Ok(inline("Opaque", "Opaque", false)),
             "string" if shape.is_enum() => Ok(inline("OneOf", "OneOf", true)),
             "string" => self.text(name, shape),
             "integer" => self.number(name, shape, "i32"),
@@ -70,7 +77,11 @@ impl Rules {
             }
             "map" => {
                 let (key, value) = shape.entry()?;
-                let (key, value) = (self.of(model, &key.shape)?, self.of(model, &value.shape)?);
+                let key = match model.shape(&key.shape)?.is_enum() {
+                    true => inline("Text", "Text::ANY", false),
+                    false => self.of(model, &key.shape)?,
+                };
+                let value = self.of(model, &value.shape)?;
                 let text =
                     format!("Map::of({}, {}){}", key.inside(), value.inside(), bounds(shape, usize_text)?);
                 let demands = key.demands || value.demands || shape.min.is_some() || shape.max.is_some();

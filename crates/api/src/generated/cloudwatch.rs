@@ -80,6 +80,7 @@ pub static SERVICE: Service = Service {
         "UpdateOTelEnrichment",
         "UpdateResourceMetricsConfiguration",
     ],
+    flattened: &[],
 };
 
 /// The operation `DeleteAlarmMuteRule`.

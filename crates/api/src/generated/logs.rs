@@ -139,6 +139,7 @@ pub static SERVICE: Service = Service {
         "UpdateLookupTable",
         "UpdateScheduledQuery",
     ],
+    flattened: &[],
 };
 
 /// The operation `CreateLogGroup`.

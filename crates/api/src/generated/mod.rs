@@ -5,11 +5,12 @@
 pub mod cloudwatch;
 pub mod logs;
 pub mod sns;
+pub mod sqs;
 pub mod sts;
 
 /// Every service that has an implemented operation.
 pub static SERVICES: &[&crate::Service] =
-    &[&cloudwatch::SERVICE, &logs::SERVICE, &sns::SERVICE, &sts::SERVICE];
+    &[&cloudwatch::SERVICE, &logs::SERVICE, &sns::SERVICE, &sqs::SERVICE, &sts::SERVICE];
 
 /// Calls the macro of that name with the paths of all implemented operations, separated by commas.
 #[macro_export]
@@ -53,12 +54,48 @@ macro_rules! for_each_operation {
             $crate::logs::FilterLogEvents,
             $crate::logs::GetLogEvents,
             $crate::logs::PutLogEvents,
+            $crate::sns::AddPermission,
             $crate::sns::ConfirmSubscription,
             $crate::sns::CreateTopic,
+            $crate::sns::DeleteTopic,
+            $crate::sns::GetSubscriptionAttributes,
+            $crate::sns::GetTopicAttributes,
+            $crate::sns::ListSubscriptions,
+            $crate::sns::ListSubscriptionsByTopic,
+            $crate::sns::ListTagsForResource,
             $crate::sns::ListTopics,
             $crate::sns::Publish,
+            $crate::sns::PublishBatch,
+            $crate::sns::RemovePermission,
+            $crate::sns::SetSubscriptionAttributes,
+            $crate::sns::SetTopicAttributes,
             $crate::sns::Subscribe,
+            $crate::sns::TagResource,
             $crate::sns::Unsubscribe,
+            $crate::sns::UntagResource,
+            $crate::sqs::AddPermission,
+            $crate::sqs::CancelMessageMoveTask,
+            $crate::sqs::ChangeMessageVisibility,
+            $crate::sqs::ChangeMessageVisibilityBatch,
+            $crate::sqs::CreateQueue,
+            $crate::sqs::DeleteMessage,
+            $crate::sqs::DeleteMessageBatch,
+            $crate::sqs::DeleteQueue,
+            $crate::sqs::GetQueueAttributes,
+            $crate::sqs::GetQueueUrl,
+            $crate::sqs::ListDeadLetterSourceQueues,
+            $crate::sqs::ListMessageMoveTasks,
+            $crate::sqs::ListQueueTags,
+            $crate::sqs::ListQueues,
+            $crate::sqs::PurgeQueue,
+            $crate::sqs::ReceiveMessage,
+            $crate::sqs::RemovePermission,
+            $crate::sqs::SendMessage,
+            $crate::sqs::SendMessageBatch,
+            $crate::sqs::SetQueueAttributes,
+            $crate::sqs::StartMessageMoveTask,
+            $crate::sqs::TagQueue,
+            $crate::sqs::UntagQueue,
             $crate::sts::GetCallerIdentity,
         }
     };

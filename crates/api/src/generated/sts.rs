@@ -30,6 +30,7 @@ pub static SERVICE: Service = Service {
         "GetSessionToken",
         "GetWebIdentityToken",
     ],
+    flattened: &[],
 };
 
 /// The operation `GetCallerIdentity`.

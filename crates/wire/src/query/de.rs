@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use groundwatch_api::Flattened;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -11,8 +12,11 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use super::form::{Parameter, number};
 use crate::Malformed;
 
-pub(super) fn decode<'de, T: Deserialize<'de>>(parameters: &[Parameter<'de>]) -> Result<T, Malformed> {
-    T::deserialize(Node { run: parameters, prefix: 0 })
+pub(super) fn decode<'de, T: Deserialize<'de>>(
+    parameters: &[Parameter<'de>],
+    flattened: &'static [Flattened],
+) -> Result<T, Malformed> {
+    T::deserialize(Node { run: parameters, prefix: 0, flattened })
 }
 
 /// A point of the tree: the run of all parameters at and below it, which is empty at the root of an empty form only.
@@ -21,6 +25,7 @@ struct Node<'p, 'de> {
     run: &'p [Parameter<'de>],
     /// How many bytes of each path lead here, with the dot that follows. A path that is shorter ends here.
     prefix: usize,
+    flattened: &'static [Flattened],
 }
 
 impl<'p, 'de> Node<'p, 'de> {
@@ -32,7 +37,7 @@ impl<'p, 'de> Node<'p, 'de> {
     /// The points right below.
     fn children(self) -> Children<'p, 'de> {
         let own_value = usize::from(self.value().is_some());
-        Children { left: &self.run[own_value..], prefix: self.prefix }
+        Children { left: &self.run[own_value..], prefix: self.prefix, flattened: self.flattened }
     }
 
     /// As [`Node::children`], where a value makes no sense except the empty one, which says 'nothing below'.
@@ -78,6 +83,7 @@ impl<'p, 'de> Node<'p, 'de> {
 struct Children<'p, 'de> {
     left: &'p [Parameter<'de>],
     prefix: usize,
+    flattened: &'static [Flattened],
 }
 
 impl<'p, 'de> Iterator for Children<'p, 'de> {
@@ -88,7 +94,7 @@ impl<'p, 'de> Iterator for Children<'p, 'de> {
         let length = self.left.iter().take_while(|parameter| self.name_of(parameter) == name).count();
         let (run, left) = self.left.split_at(length);
         self.left = left;
-        Some((name, Node { run, prefix: self.prefix + name.len() + 1 }))
+        Some((name, Node { run, prefix: self.prefix + name.len() + 1, flattened: self.flattened }))
     }
 }
 
@@ -168,11 +174,11 @@ impl<'p, 'de> Deserializer<'de> for Node<'p, 'de> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         _members: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Malformed> {
-        visitor.visit_map(Members { left: self.contents()?, value: None })
+        visitor.visit_map(Members { structure: name, left: self.contents()?, value: None })
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
@@ -194,6 +200,7 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
 
 /// The members of a structure.
 struct Members<'p, 'de> {
+    structure: &'static str,
     left: Children<'p, 'de>,
     value: Option<Node<'p, 'de>>,
 }
@@ -204,6 +211,8 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Malformed> {
         let Some((name, node)) = self.left.next() else { return Ok(None) };
         self.value = Some(node);
+        let is_meant = |known: &&Flattened| known.structure == self.structure && known.element == name;
+        let name = node.flattened.iter().find(is_meant).map_or(name, |known| known.member);
         seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
 

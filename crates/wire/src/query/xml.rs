@@ -5,16 +5,19 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use groundwatch_api::WireTimestamp;
+use groundwatch_api::{Flattened, WireTimestamp};
 use groundwatch_core::Timestamp;
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct};
 
 use crate::Malformed;
 
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Malformed> {
+pub(super) fn encode<T: Serialize + ?Sized>(
+    value: &T,
+    flattened: &'static [Flattened],
+) -> Result<String, Malformed> {
     let mut out = String::new();
-    value.serialize(Content { out: &mut out, timestamp: false })?;
+    value.serialize(Content { out: &mut out, timestamp: false, flattened, names: None })?;
     Ok(out)
 }
 
@@ -68,6 +71,9 @@ struct Content<'o> {
     out: &'o mut String,
     /// Whether the value, a number of epoch seconds, is to be written as ISO 8601.
     timestamp: bool,
+    flattened: &'static [Flattened],
+    /// The names in the value, a list or map, if it is flattened.
+    names: Option<&'static Flattened>,
 }
 
 impl Content<'_> {
@@ -79,11 +85,16 @@ impl Content<'_> {
 }
 
 /// Writes one element, as `<name/>` if there is nothing in it.
-fn element<T: Serialize + ?Sized>(out: &mut String, name: &str, value: &T) -> Result<(), Malformed> {
+fn element<T: Serialize + ?Sized>(
+    out: &mut String,
+    name: &str,
+    value: &T,
+    flattened: &'static [Flattened],
+) -> Result<(), Malformed> {
     let start = out.len();
     open(out, name);
     let inside = out.len();
-    value.serialize(Content { out, timestamp: false })?;
+    value.serialize(Content { out, timestamp: false, flattened, names: None })?;
     if out.len() > inside {
         close(out, name);
     } else {
@@ -121,7 +132,7 @@ impl<'o> serde::Serializer for Content<'o> {
     type SerializeTupleStruct = Impossible<(), Malformed>;
     type SerializeTupleVariant = Impossible<(), Malformed>;
     type SerializeMap = Contents<'o>;
-    type SerializeStruct = Contents<'o>;
+    type SerializeStruct = Members<'o>;
     type SerializeStructVariant = Impossible<(), Malformed>;
 
     display! {
@@ -188,7 +199,7 @@ impl<'o> serde::Serializer for Content<'o> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Malformed> {
-        value.serialize(Content { out: self.out, timestamp: name == WireTimestamp::NAME })
+        value.serialize(Content { timestamp: name == WireTimestamp::NAME, ..self })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -202,7 +213,7 @@ impl<'o> serde::Serializer for Content<'o> {
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Contents<'o>, Malformed> {
-        Ok(Contents { out: self.out })
+        Ok(Contents { out: self.out, flattened: self.flattened, names: self.names.unwrap_or(&LIST) })
     }
 
     fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, Malformed> {
@@ -228,11 +239,15 @@ impl<'o> serde::Serializer for Content<'o> {
     }
 
     fn serialize_map(self, _length: Option<usize>) -> Result<Contents<'o>, Malformed> {
-        Ok(Contents { out: self.out })
+        Ok(Contents { out: self.out, flattened: self.flattened, names: self.names.unwrap_or(&MAP) })
     }
 
-    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Contents<'o>, Malformed> {
-        Ok(Contents { out: self.out })
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        _length: usize,
+    ) -> Result<Self::SerializeStruct, Malformed> {
+        Ok(Members { out: self.out, flattened: self.flattened, structure: name })
     }
 
     fn serialize_struct_variant(
@@ -246,9 +261,16 @@ impl<'o> serde::Serializer for Content<'o> {
     }
 }
 
-/// The inside of a list, map or structure.
+/// How a list calls its elements where nothing else is said.
+static LIST: Flattened = Flattened { structure: "", member: "", element: "member", entry: ("", "") };
+/// How a map calls its entries where nothing else is said.
+static MAP: Flattened = Flattened { structure: "", member: "", element: "entry", entry: ("key", "value") };
+
+/// The inside of a list or map.
 struct Contents<'o> {
     out: &'o mut String,
+    flattened: &'static [Flattened],
+    names: &'static Flattened,
 }
 
 impl SerializeSeq for Contents<'_> {
@@ -256,7 +278,7 @@ impl SerializeSeq for Contents<'_> {
     type Error = Malformed;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Malformed> {
-        element(self.out, "member", value)
+        element(self.out, self.names.element, value, self.flattened)
     }
 
     fn end(self) -> Result<(), Malformed> {
@@ -269,13 +291,13 @@ impl SerializeMap for Contents<'_> {
     type Error = Malformed;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Malformed> {
-        open(self.out, "entry");
-        element(self.out, "key", key)
+        open(self.out, self.names.element);
+        element(self.out, self.names.entry.0, key, self.flattened)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Malformed> {
-        element(self.out, "value", value)?;
-        close(self.out, "entry");
+        element(self.out, self.names.entry.1, value, self.flattened)?;
+        close(self.out, self.names.element);
         Ok(())
     }
 
@@ -284,7 +306,14 @@ impl SerializeMap for Contents<'_> {
     }
 }
 
-impl SerializeStruct for Contents<'_> {
+/// The inside of a structure.
+struct Members<'o> {
+    out: &'o mut String,
+    flattened: &'static [Flattened],
+    structure: &'static str,
+}
+
+impl SerializeStruct for Members<'_> {
     type Ok = ();
     type Error = Malformed;
 
@@ -293,7 +322,15 @@ impl SerializeStruct for Contents<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Malformed> {
-        element(self.out, key, value)
+        let is_meant = |known: &&Flattened| known.structure == self.structure && known.member == key;
+        match self.flattened.iter().find(is_meant) {
+            Some(names) => {
+                // Its elements only: an empty one leaves no trace.
+                let flattened = self.flattened;
+                value.serialize(Content { out: self.out, timestamp: false, flattened, names: Some(names) })
+            }
+            None => element(self.out, key, value, self.flattened),
+        }
     }
 
     fn end(self) -> Result<(), Malformed> {
@@ -328,7 +365,7 @@ mod tests {
     }
 
     fn check(alarm: &Alarm, xml: &str) {
-        assert_eq!(encode(alarm).as_deref(), Ok(xml));
+        assert_eq!(encode(alarm, &[]).as_deref(), Ok(xml));
     }
 
     #[test]
@@ -345,6 +382,23 @@ mod tests {
              <Attributes><entry><key>k</key><value>-1</value></entry></Attributes>\
              <Parts><member><AlarmName>p</AlarmName></member></Parts>",
         );
+    }
+
+    #[test]
+    fn flattened_lists_and_maps_have_no_level_of_their_own() {
+        static FLATTENED: [Flattened; 2] = [
+            Flattened { structure: "Alarm", member: "Actions", element: "Action", entry: ("", "") },
+            Flattened { structure: "Alarm", member: "Attributes", element: "Tag", entry: ("Key", "Value") },
+        ];
+        let alarm = Alarm {
+            actions: Some(vec!["a".to_owned(), "b".to_owned()]),
+            attributes: Some(BTreeMap::from([("k".to_owned(), -1)])),
+            parts: Some(vec![Alarm { actions: Some(vec![]), ..Alarm::default() }]),
+            ..Alarm::default()
+        };
+        let xml = "<Action>a</Action><Action>b</Action><Tag><Key>k</Key><Value>-1</Value></Tag>\
+                   <Parts><member/></Parts>";
+        assert_eq!(encode(&alarm, &FLATTENED).as_deref(), Ok(xml));
     }
 
     #[test]

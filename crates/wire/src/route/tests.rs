@@ -1,4 +1,4 @@
-use groundwatch_api::{SERVICES, cloudwatch, logs, sns, sts};
+use groundwatch_api::{SERVICES, cloudwatch, logs, sns, sqs, sts};
 use http::Request;
 
 use super::*;
@@ -91,21 +91,23 @@ fn the_credential_scope_decides_between_services_then_the_version() {
         "InvalidAction",
         "`TagResource` is an operation of cloudwatch and of sns: sign the request for one of them, or send its Version",
     );
-    // SQS's AddPermission is not SNS's.
+    // `AddPermission` is SNS's and SQS's.
+    check("POST /", "Action=AddPermission&Version=2012-11-05", &sqs::SERVICE, "AddPermission");
+    check("POST /", "Action=AddPermission&Version=2010-03-31", &sns::SERVICE, "AddPermission");
     refused(
         "POST /",
-        "Action=AddPermission&Version=2012-11-05",
+        "Action=AddPermission&Version=2010-08-01",
         "InvalidAction",
-        "no service here has an operation `AddPermission` in version `2012-11-05`",
+        "no service here has an operation `AddPermission` in version `2010-08-01`",
     );
 }
 
 #[test]
 fn what_does_not_exist_is_named() {
-    let served = "served are cloudwatch, logs, sns, sts";
+    let served = "served are cloudwatch, logs, sns, sqs, sts";
     let unknown_service = |name: &str| format!("service `{name}` is not served here; {served}");
     refused(&target("AWSEvents.PutEvents"), "", "UnknownService", &unknown_service("AWSEvents"));
-    refused(&signed("sqs"), "Action=AddPermission", "UnknownService", &unknown_service("sqs"));
+    refused(&signed("kafka"), "Action=AddPermission", "UnknownService", &unknown_service("kafka"));
     refused(
         &signed("lambda").replace("POST /", "GET /2015-03-31/functions"),
         "",

@@ -23,11 +23,11 @@ struct Shape {
 }
 
 fn check(form: &str, expected: Shape) {
-    assert_eq!(decode(form.as_bytes()), Ok(expected), "{form}");
+    assert_eq!(decode(form.as_bytes(), &[]), Ok(expected), "{form}");
 }
 
 fn refused(form: &str, complaint: &str) {
-    assert_eq!(decode::<Shape>(form.as_bytes()), Err(Malformed::new(complaint)), "{form}");
+    assert_eq!(decode::<Shape>(form.as_bytes(), &[]), Err(Malformed::new(complaint)), "{form}");
 }
 
 fn list<const N: usize>(elements: [&str; N]) -> Shape {
@@ -122,8 +122,20 @@ fn texts_without_escapes_borrow_from_the_form() {
         struct Borrowed<'a> {
             name: &'a str,
         }
-        let borrowed: Borrowed<'_> = decode(&form).expect("borrows");
+        let borrowed: Borrowed<'_> = decode(&form, &[]).expect("borrows");
         BTreeMap::from([("Name", borrowed.name)])
     };
     assert_eq!(parsed["Name"], "plain");
+}
+
+#[test]
+fn members_are_found_under_the_names_of_their_flattened_elements() {
+    static FLATTENED: [Flattened; 2] = [
+        Flattened { structure: "Shape", member: "List", element: "Entry", entry: ("", "") },
+        Flattened { structure: "Other", member: "Name", element: "Count", entry: ("", "") },
+    ];
+    let decoded = |form: &str| decode::<Shape>(form.as_bytes(), &FLATTENED);
+    assert_eq!(decoded("Entry.2=b&Entry.1=a"), Ok(list(["a", "b"])));
+    assert_eq!(decoded("List.member.1=a"), Ok(list(["a"])));
+    assert_eq!(decoded("Count=1"), Ok(Shape { count: Some(1), ..Shape::default() }));
 }
