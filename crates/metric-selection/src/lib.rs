@@ -16,7 +16,7 @@
 //! that AWS would understand otherwise is accepted in silence.
 
 mod catalog;
-//pub mod insights;
+pub mod insights;
 mod metric;
 pub mod search;
 

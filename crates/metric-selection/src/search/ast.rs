@@ -42,7 +42,7 @@ pub enum Condition {
 pub enum Term {
     /// The string is this, to the letter. Never empty.
     Exact(String),
-    /// Its tokens occur in the string. One word as it can be written without quotes, with at least one token.
+    /// Its tokens occur in the string. One word as it can be written without quotes, from a letter or digit to another.
     Partial(String),
 }
 
@@ -124,6 +124,8 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(text) => write_quoted(f, text),
+            // A separator changes nothing about a term, but for that it is none of the operators.
+            Self::Partial(text) if is_keyword(text) => write!(f, "-{text}"),
             Self::Partial(text) => f.write_str(text),
         }
     }

@@ -13,7 +13,7 @@
 use super::ast::{Condition, Property, Query, Schema, Term};
 use super::error::{SearchError, SearchProblem};
 use super::lexer::{Lexer, Spanned, Token};
-use super::tokens::pieces;
+use super::tokens::without_outer_separators;
 use super::{MAX_CHARACTERS, MAX_DEPTH};
 
 pub(super) fn parse(search: &str) -> Result<Query, SearchError> {
@@ -161,8 +161,10 @@ impl<'a> Parser<'a> {
     fn term(&self, Spanned { token, span }: Spanned<'a>) -> Result<Term, SearchError> {
         match token {
             Token::Quoted(text) => Ok(Term::Exact(text)),
-            Token::Bare(word) if pieces(word).next().is_some() => Ok(Term::Partial(word.to_owned())),
-            Token::Bare(word) => Err(self.lexer.error(SearchProblem::NoToken(word.to_owned()), span)),
+            Token::Bare(word) => match without_outer_separators(word) {
+                "" => Err(self.lexer.error(SearchProblem::NoToken(word.to_owned()), span)),
+                term => Ok(Term::Partial(term.to_owned())),
+            },
             _ => Err(self.expected("a search term")),
         }
     }
