@@ -1,7 +1,5 @@
 //! Sorted points of several series, brought together moment by moment: merged, never looked up in a map.
 
-use std::cmp::Ordering;
-
 use crate::series::Point;
 
 /// Walks two series side by side. `combine` decides on each moment at which at least one has a value; what it makes NaN
@@ -14,16 +12,24 @@ pub(crate) fn join(
     let (mut left, mut right) = (left, right);
     let mut joined = Vec::with_capacity(left.len().max(right.len()));
     loop {
-        let order = match (left.first(), right.first()) {
-            (Some(a), Some(b)) => a.timestamp_secs.cmp(&b.timestamp_secs),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
+        // Series of one request mostly have the same moments for long stretches.
+        let both = left.iter().zip(right).take_while(|(a, b)| a.timestamp_secs == b.timestamp_secs);
+        let before = joined.len();
+        joined.extend(both.map(|(a, b)| Point { value: combine(Some(a.value), Some(b.value)), ..*a }));
+        let same = joined.len() - before;
+        (left, right) = (&left[same..], &right[same..]);
+
+        let only_left = match (left.first(), right.first()) {
+            (Some(a), Some(b)) => a.timestamp_secs < b.timestamp_secs,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
             (None, None) => return joined,
         };
-        let a = if order.is_le() { left.split_off_first() } else { None };
-        let b = if order.is_ge() { right.split_off_first() } else { None };
-        let value = combine(a.map(|point| point.value), b.map(|point| point.value));
-        joined.extend(a.or(b).map(|first| Point { timestamp_secs: first.timestamp_secs, value }));
+        let next = if only_left { left.split_off_first() } else { right.split_off_first() };
+        joined.extend(next.map(|only| {
+            let (a, b) = if only_left { (Some(only.value), None) } else { (None, Some(only.value)) };
+            Point { value: combine(a, b), ..*only }
+        }));
     }
 }
 
@@ -62,8 +68,9 @@ pub(crate) fn moments(series: &[&[Point]]) -> Vec<i64> {
         let mut row = 0;
         for point in *points {
             row = find(&moments, row, point.timestamp_secs);
-            if moments.get(row) != Some(&point.timestamp_secs) {
-                lacking.push(point.timestamp_secs);
+            match moments.get(row) {
+                Some(moment) if *moment == point.timestamp_secs => row += 1,
+                _ => lacking.push(point.timestamp_secs),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! How long evaluation takes: `cargo run --release -p groundwatch-metric-math --example throughput`.
+//! How long evaluation takes: `cargo run --release -p groundwatch-metric-math --example metric_math`.
 
 use std::io::Write;
 use std::num::NonZeroU32;
