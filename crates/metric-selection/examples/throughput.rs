@@ -1,5 +1,7 @@
 //! What the token index and a grouped query cost: `cargo run --release -p groundwatch-metric-selection --example
-//! throughput [series]`. Prints the time of inserting and of each search, and the memory that the index holds.
+//! throughput [series] [series of a host]`. Prints the time of inserting and of each search, and the memory that the index holds.
+
+#![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -26,27 +28,31 @@ const NAMES: [&str; 10] = [
     "CustomCount1",
 ];
 
-const SEARCHES: [&str; 8] = [
+const SEARCHES: [&str; 9] = [
     "{Fleet/Host,InstanceId,Zone} MetricName=\"CPUUtilization\"",
     "cpu",
     "i",
     "MetricName=ReadOps Zone=\"zone-3\"",
-    "InstanceId=i-0000000000000002a",
+    "InstanceId=i-0000000000000000",
+    "a1",
     "network (packets OR errors) NOT zone-1",
     "NOT Namespace=AWS",
     "zone-1",
 ];
 
-/// `count` series: hosts in eight zones, with ten metrics each.
+/// `count` series: hosts in eight zones, each with so many of the ten metrics.
 struct Fleet {
     count: u32,
+    of_a_host: u32,
 }
 
 impl Fleet {
-    fn with<T>(series: u32, use_it: impl FnOnce(Metric<'_>) -> T) -> T {
-        let (host, zone) = (series / 10, series / 10 % 8);
-        let (host, zone) = (format!("i-{host:016x}a"), format!("zone-{zone}"));
-        let dimensions = [("InstanceId", host.as_str()), ("Zone", zone.as_str())];
+    fn with<T>(&self, series: u32, use_it: impl FnOnce(Metric<'_>) -> T) -> T {
+        let host = series / self.of_a_host;
+        // Spreads the numbers, so that ids look like those of AWS.
+        let id = format!("i-{:016x}", u64::from(host).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let zone = format!("zone-{}", host % 8);
+        let dimensions = [("InstanceId", id.as_str()), ("Zone", zone.as_str())];
         let name = NAMES[series as usize % NAMES.len()];
         use_it(Metric { namespace: "Fleet/Host", name, dimensions: &dimensions })
     }
@@ -55,7 +61,7 @@ impl Fleet {
 impl MetricCatalog for Fleet {
     fn visit(&self, _: Candidates<'_>, visit: &mut dyn FnMut(u32, Metric<'_>) -> ControlFlow<()>) {
         for series in 0..self.count {
-            if Self::with(series, |metric| visit(series, metric)).is_break() {
+            if self.with(series, |metric| visit(series, metric)).is_break() {
                 return;
             }
         }
@@ -63,13 +69,15 @@ impl MetricCatalog for Fleet {
 }
 
 fn main() {
-    let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(10_000);
+    let argument = |at: usize| std::env::args().nth(at).and_then(|number| number.parse::<u32>().ok());
+    let fleet = Fleet { count: argument(1).unwrap_or(10_000), of_a_host: argument(2).unwrap_or(10).max(1) };
     let before = MEMORY.current_usage();
     let started = Instant::now();
     let mut index = TokenIndex::new();
-    (0..count).for_each(|series| Fleet::with(series, |metric| index.insert(series, metric)));
+    (0..fleet.count).for_each(|series| fleet.with(series, |metric| index.insert(series, metric)));
     println!(
-        "{count} series inserted in {:?}, {} bytes of memory",
+        "{} series inserted in {:?}, {} bytes of memory",
+        fleet.count,
         started.elapsed(),
         MEMORY.current_usage() - before
     );
@@ -78,7 +86,6 @@ fn main() {
         let found = index.search(&query).len();
         println!("{:>12?} {found:>8} series  {search}", best_of(20, || index.search(&query).len()));
     }
-    let fleet = Fleet { count };
     let query = insights::Query::parse(
         "SELECT AVG(CPUUtilization) FROM \"Fleet/Host\" GROUP BY InstanceId ORDER BY AVG() DESC LIMIT 10",
     );

@@ -5,8 +5,9 @@
 //! string a token came from, so neighbouring pieces and `InstanceType=micro` would need every series found to be
 //! cut again.
 //!
-//! What a million series cost here, of 100,000 hosts with 10 metrics each: 25 MB, of which 150 bytes for each distinct
-//! value of a dimension and the rest in bitmaps. If each series has a value of its own, such as a UUID, 350 MB.
+//! What a million series cost here, of 100,000 hosts with ten metrics each: 70 MB and 0.8 µs to insert one; 210 MB if
+//! each series has a host of its own. A search among 10,000 takes 2 to 30 µs, among a million up to 40 ms: that is a
+//! term of several tokens which hundreds of thousands of distinct strings have, though not in a row.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
