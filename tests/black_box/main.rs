@@ -4,6 +4,7 @@
 mod alarms;
 mod clients;
 mod clock;
+mod compatibility;
 mod crash;
 mod harness;
 mod limits;
