@@ -9,18 +9,22 @@ use parking_lot::Mutex;
 use tokio::sync::Notify as Wake;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::delivery_policy::DELAY_SECS_MAX;
 use crate::directory::Directory;
 use crate::envelope;
 use crate::message::MessageKind;
 use crate::outbox::{Attempt, Outbox, Settled};
 use crate::poster::{Post, PostError};
-use crate::retry::{DEFAULT_HTTP_POLICY, Verdict, judge};
+use crate::retry::{DEFAULT_HTTP_POLICY, RetryPolicy, Verdict, judge};
 use crate::service::Carriers;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
 /// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging subscribers, each
 /// for the 15 seconds of a request, to hold up the others.
 const REQUESTS_MAX: usize = 64;
+
+/// No delivery policy may let a delivery wait for longer.
+const DELAY_MAX: Duration = Duration::from_secs(DELAY_SECS_MAX);
 
 /// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in between.
 /// Under a clock that stands still an activation lasts until nothing is due.
@@ -114,10 +118,10 @@ impl Deliverer {
 
     /// Until which due time deliveries are due at `now`.
     ///
-    /// None of them ever waits longer than the policy's longest delay. One that seems to was given its due time before
+    /// None of them ever waits longer than the longest delay of any policy. One that seems to was given its due time before
     /// the clock was set back, and would be late by as much.
     fn horizon(&self, now: Timestamp) -> Timestamp {
-        let latest = now + DEFAULT_HTTP_POLICY.max_delay_target;
+        let latest = now + DELAY_MAX;
         self.outbox.next_due().filter(|due| *due > latest).unwrap_or(now)
     }
 
@@ -146,8 +150,10 @@ impl Deliverer {
     fn request(&self, attempt: &Attempt) -> Option<Post> {
         let id = SubscriptionId::of_key(&attempt.taken.lane)?;
         let subscription = self.directory.subscription(&id)?;
-        wants(&subscription, attempt.message.kind)
-            .then(|| envelope::post(&attempt.message, &id, &subscription, &self.base_url))
+        wants(&subscription, attempt.message.kind).then(|| {
+            let content_type = self.directory.policy_of(&id, &subscription).content_type;
+            envelope::post(&attempt.message, &id, &subscription, &self.base_url, content_type)
+        })
     }
 
     /// Judges a finished request.
@@ -157,7 +163,8 @@ impl Deliverer {
         });
         let Some(attempt) = under_way.attempts.remove(&id) else { return };
         let attempts = attempt.attempts + 1;
-        let settled = match judge(&outcome, attempts, &DEFAULT_HTTP_POLICY) {
+        let policy = self.retry_policy(&attempt);
+        let settled = match judge(&outcome, attempts, &policy) {
             Verdict::Delivered => Settled::Done,
             Verdict::Retry(delay) => {
                 log_failure(&attempt, &outcome, "delivery failed; it is tried again");
@@ -169,6 +176,13 @@ impl Deliverer {
             }
         };
         under_way.settled.push((attempt, settled));
+    }
+
+    /// What the topic and the subscriber asked for, as far as they still exist.
+    fn retry_policy(&self, attempt: &Attempt) -> RetryPolicy {
+        SubscriptionId::of_key(&attempt.taken.lane)
+            .and_then(|id| Some(self.directory.policy_of(&id, &*self.directory.subscription(&id)?).retry))
+            .unwrap_or(DEFAULT_HTTP_POLICY)
     }
 
     /// Writes the outcomes down. Tells whether that worked; if not, they wait.
@@ -220,7 +234,7 @@ impl Activity for Deliverer {
 
     fn next_due(&self) -> Option<Timestamp> {
         let now = self.clock.now();
-        let latest = now + DEFAULT_HTTP_POLICY.max_delay_target;
+        let latest = now + DELAY_MAX;
         let due = match *self.wish.lock() {
             Wish::None => self.outbox.next_due()?,
             Wish::GoOn(then) => self.outbox.next_due().map_or(then, |due| due.min(then)),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use groundwatch_core::{AccountId, Scope};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
+use crate::delivery_policy::EffectivePolicy;
+use crate::service::despite_conflicts;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, NotifyError};
@@ -47,14 +49,54 @@ impl Directory {
         Ok(topic)
     }
 
+    /// Replaces what is kept of a topic by what `change` makes of it.
+    pub(crate) async fn change_topic(
+        &self,
+        id: &TopicId,
+        change: impl Fn(&Topic) -> Result<Topic, NotifyError>,
+    ) -> Result<(), NotifyError> {
+        despite_conflicts(|| async {
+            let (version, topic) = self.topics.get_versioned(&id.key()).ok_or(NotifyError::TopicNotFound)?;
+            let mut batch = Batch::new();
+            self.topics.put(&mut batch, id.key(), change(&topic)?, Expect::Version(version));
+            Ok(self.catalog.commit(batch).await?)
+        })
+        .await
+    }
+
+    /// The existing subscription whose ARN a caller from `scope` gave, wanting to do `action` with it.
+    pub(crate) fn resolve_subscription(
+        &self,
+        scope: &Scope,
+        arn: &str,
+        action: &'static str,
+    ) -> Result<(SubscriptionId, Arc<Subscription>), NotifyError> {
+        let id = match SubscriptionId::parse(arn) {
+            // What has the form of an ARN but is nobody's subscription is not there.
+            Err(Invalid::OtherArn { .. }) => return Err(NotifyError::SubscriptionNotFound),
+            parsed => parsed?,
+        };
+        allow(scope.account, id.scope(), arn, action)?;
+        if id.scope().region != scope.region {
+            return Err(NotifyError::SubscriptionNotFound);
+        }
+        let subscription = self.subscription(&id).ok_or(NotifyError::SubscriptionNotFound)?;
+        Ok((id, subscription))
+    }
+
+    /// All subscriptions of a topic with the names under which they are kept, those too that are not confirmed.
+    pub(crate) fn of_topic(&self, topic: &TopicId) -> Vec<(String, Arc<Subscription>)> {
+        self.subscriptions.list(topic.scope(), &SubscriptionId::prefix(topic), None, usize::MAX)
+    }
+
     pub(crate) fn subscription(&self, id: &SubscriptionId) -> Option<Arc<Subscription>> {
         self.subscriptions.get(&id.key())
     }
 
     /// The names of all confirmed subscriptions of a topic, under which they are kept.
     pub(crate) fn confirmed(&self, topic: &TopicId) -> Vec<String> {
-        let all = self.subscriptions.list(topic.scope(), &SubscriptionId::prefix(topic), None, usize::MAX);
-        all.into_iter()
+        self.of_topic(topic)
+            .into_iter()
             .filter(|(_, subscription)| subscription.standing == Standing::Confirmed)
             .map(|(name, _)| name)
             .collect()
@@ -70,6 +112,21 @@ impl Directory {
     ) {
         self.subscriptions.remove(batch, id.key(), Expect::Version(version));
         self.release_endpoint(batch, id, subscription);
+    }
+
+    /// How deliveries to a subscription are to be made.
+    pub(crate) fn policy_of(&self, id: &SubscriptionId, subscription: &Subscription) -> EffectivePolicy {
+        let topic_policy = self.topics.get(&id.topic_key()).and_then(|topic| topic.delivery_policy());
+        EffectivePolicy::new(topic_policy.as_ref(), subscription.preferences.delivery_policy.as_ref())
+    }
+
+    /// Counts the end of a subscription at its topic.
+    pub(crate) fn count_deleted(&self, batch: &mut Batch, id: &SubscriptionId) {
+        if let Some((version, topic)) = self.topics.get_versioned(&id.topic_key()) {
+            let counted =
+                Topic { subscriptions_deleted: topic.subscriptions_deleted + 1, ..Topic::clone(&topic) };
+            self.topics.put(batch, id.topic_key(), counted, Expect::Version(version));
+        }
     }
 
     /// Lets the endpoint of a subscription subscribe anew.

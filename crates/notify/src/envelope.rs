@@ -44,9 +44,10 @@ pub(crate) fn post(
     id: &SubscriptionId,
     subscription: &Subscription,
     base_url: &str,
+    content_type: String,
 ) -> Post {
     let notification = message.kind == MessageKind::Notification;
-    let raw = notification && subscription.raw_message_delivery;
+    let raw = notification && subscription.preferences.raw_message_delivery;
     let mut headers = vec![
         ("x-amz-sns-message-type", message.kind.as_str().to_owned()),
         ("x-amz-sns-message-id", message.id.to_string()),
@@ -59,7 +60,7 @@ pub(crate) fn post(
     if raw {
         headers.push(("x-amz-sns-rawdelivery", "true".to_owned()));
     }
-    headers.push(("content-type", "text/plain; charset=UTF-8".to_owned()));
+    headers.push(("content-type", content_type));
     headers.push(("user-agent", USER_AGENT.to_owned()));
 
     let text = message.body.for_protocol(subscription.endpoint.protocol);
@@ -123,6 +124,7 @@ mod tests {
 
     use super::*;
     use crate::message::{Body, MessageId, Subject};
+    use crate::preferences::Preferences;
     use crate::subscription::{Endpoint, Protocol, Standing, Token};
     use crate::topic::TopicId;
 
@@ -135,8 +137,9 @@ mod tests {
             endpoint: Endpoint::parse(Protocol::Http, "http://127.0.0.1:9/hook").expect("a URL"),
             standing: Standing::Confirmed,
             token: Token::new(id.id()),
-            raw_message_delivery,
+            preferences: Preferences { raw_message_delivery, ..Preferences::default() },
             authenticate_on_unsubscribe: false,
+            confirmation_was_authenticated: false,
             created: Timestamp::EPOCH,
         };
         let message = Message {
@@ -146,7 +149,7 @@ mod tests {
             body: Body::plain("it \"burns\"").expect("a message"),
             published: Timestamp::from_secs(1_767_323_045),
         };
-        let post = post(&message, &id, &subscription, "http://localhost:4566");
+        let post = post(&message, &id, &subscription, "http://localhost:4566", "text/plain".to_owned());
         (post, message.id.to_string())
     }
 
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(header(&post, "x-amz-sns-message-type"), Some("Notification"));
         assert_eq!(header(&post, "x-amz-sns-message-id"), Some(message_id.as_str()));
         assert_eq!(header(&post, "x-amz-sns-subscription-arn"), Some(ARN));
-        assert_eq!(header(&post, "content-type"), Some("text/plain; charset=UTF-8"));
+        assert_eq!(header(&post, "content-type"), Some("text/plain"));
     }
 
     #[test]

@@ -3,12 +3,23 @@
 use groundwatch_core::ArnError;
 use groundwatch_storage::StorageError;
 
+use crate::delivery_policy::InvalidDeliveryPolicy;
+
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
     /// No topic has that ARN.
     #[error("topic does not exist")]
     TopicNotFound,
+    /// No subscription has that ARN.
+    #[error("subscription does not exist")]
+    SubscriptionNotFound,
+    /// Nothing that can have tags has that ARN.
+    #[error("resource does not exist")]
+    ResourceNotFound,
+    /// A batch of messages breaks a rule as a whole.
+    #[error("{0}")]
+    Batch(#[from] InvalidBatch),
     /// The topic or subscription belongs to another account, and policies that could allow it are not evaluated.
     #[error("{action} on `{arn}` is not allowed to account {account}")]
     OtherAccount {
@@ -47,6 +58,26 @@ pub enum NotifyError {
     Storage(#[from] StorageError),
 }
 
+/// What is wrong with a batch of messages as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBatch {
+    /// It has no entry.
+    #[error("batch is empty")]
+    Empty,
+    /// It has more than ten entries.
+    #[error("batch has too many entries")]
+    TooMany,
+    /// Two entries have the same id.
+    #[error("two entries have the same id")]
+    RepeatedId,
+    /// An entry's id is not 1 to 80 letters, digits, hyphens and underscores.
+    #[error("an entry's id is malformed")]
+    Id,
+    /// All messages together are longer than 256 KiB.
+    #[error("batch is too long")]
+    TooLong,
+}
+
 /// What is wrong with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -68,6 +99,27 @@ pub enum Invalid {
         /// Its name.
         name: String,
     },
+    /// A call that sets one attribute names one that there is not, or that cannot be set.
+    #[error("attribute cannot be set")]
+    AttributeName,
+    /// A policy is not a JSON object, or too long.
+    #[error("policy is not a JSON object")]
+    Policy,
+    /// A policy has a statement of that label already.
+    #[error("statement exists")]
+    StatementExists,
+    /// A permission is for an action that SNS topics do not have.
+    #[error("action is not one of SNS")]
+    ActionOutOfScope,
+    /// A permission names nobody or nothing.
+    #[error("{parameter} has an empty list or a malformed element")]
+    Permission {
+        /// Which parameter.
+        parameter: &'static str,
+    },
+    /// A delivery policy that AWS refuses too.
+    #[error("delivery policy: {0}")]
+    DeliveryPolicy(#[from] InvalidDeliveryPolicy),
     /// An attribute's value is not one that it can have.
     #[error("attribute `{name}` cannot be `{value}`")]
     AttributeValue {

@@ -5,12 +5,15 @@ use groundwatch_api::{Fault, common};
 use groundwatch_core::ArnError;
 use groundwatch_storage::StorageError;
 
-use crate::{Invalid, NotifyError};
+use crate::{Invalid, InvalidBatch, NotifyError};
 
 impl From<NotifyError> for Fault {
     fn from(error: NotifyError) -> Self {
         match error {
             NotifyError::TopicNotFound => errors::NOT_FOUND_EXCEPTION.with("Topic does not exist"),
+            NotifyError::SubscriptionNotFound => errors::NOT_FOUND_EXCEPTION.with("Subscription does not exist"),
+            NotifyError::ResourceNotFound => errors::RESOURCE_NOT_FOUND_EXCEPTION.with("Resource does not exist"),
+            NotifyError::Batch(invalid) => batch_fault(invalid),
             NotifyError::OtherAccount { action, account, arn } => errors::AUTHORIZATION_ERROR_EXCEPTION.with(format!(
                 "User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because \
                  no resource-based policy allows the {action} action"
@@ -40,6 +43,22 @@ fn invalid_parameter(text: &str) -> Fault {
     errors::INVALID_PARAMETER_EXCEPTION.with(format!("Invalid parameter: {text}"))
 }
 
+fn batch_fault(invalid: InvalidBatch) -> Fault {
+    match invalid {
+        InvalidBatch::Empty => {
+            errors::EMPTY_BATCH_REQUEST_EXCEPTION.with("The batch request doesn't contain any entries.")
+        }
+        InvalidBatch::TooMany => errors::TOO_MANY_ENTRIES_IN_BATCH_REQUEST_EXCEPTION
+            .with("The batch request contains more entries than permissible."),
+        InvalidBatch::RepeatedId => errors::BATCH_ENTRY_IDS_NOT_DISTINCT_EXCEPTION
+            .with("Two or more batch entries in the request have the same Id."),
+        InvalidBatch::Id => errors::INVALID_BATCH_ENTRY_ID_EXCEPTION
+            .with("The Id of a batch entry in a batch request doesn't abide by the specification."),
+        InvalidBatch::TooLong => errors::BATCH_REQUEST_TOO_LONG_EXCEPTION
+            .with("The length of all the batch messages put together is more than the limit."),
+    }
+}
+
 /// What follows `Invalid parameter: `.
 fn invalid_text(invalid: &Invalid) -> String {
     match invalid {
@@ -52,6 +71,12 @@ fn invalid_text(invalid: &Invalid) -> String {
             "Attributes Reason: Subscription already exists with different attributes".to_owned()
         }
         Invalid::UnknownAttribute { name } => format!("Attributes Reason: Unknown attribute {name}"),
+        Invalid::AttributeName => "AttributeName".to_owned(),
+        Invalid::Policy => "Policy Error: null".to_owned(),
+        Invalid::StatementExists => "Statement already exists".to_owned(),
+        Invalid::ActionOutOfScope => "Policy statement action out of service scope!".to_owned(),
+        Invalid::Permission { parameter } => (*parameter).to_owned(),
+        Invalid::DeliveryPolicy(error) => format!("DeliveryPolicy: {error}"),
         Invalid::AttributeValue { name, value } => {
             format!("Attributes Reason: {name}: Invalid value [{value}]")
         }

@@ -21,6 +21,7 @@
 
 mod attributes;
 mod deliverer;
+mod delivery_policy;
 mod directory;
 mod envelope;
 mod error;
@@ -30,15 +31,20 @@ mod lanes;
 mod message;
 mod operations;
 mod outbox;
+mod permissions;
 mod poster;
+mod preferences;
+mod publication;
 mod queue;
 mod retry;
 mod service;
 mod subscription;
 mod topic;
+mod topic_attributes;
 
 pub use attributes::{AttributeValue, MessageAttribute, MessageAttributes};
-pub use error::{Invalid, NotifyError};
+pub use delivery_policy::InvalidDeliveryPolicy;
+pub use error::{Invalid, InvalidBatch, NotifyError};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
 pub use poster::{HttpPoster, Post, PostError, WebPoster, WebPosterError};
 pub use queue::{QueueError, QueueMessage, QueueSender};

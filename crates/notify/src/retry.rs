@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::poster::PostError;
 
 /// The phases of retries, named as in the `healthyRetryPolicy` of an SNS delivery policy.
@@ -11,12 +13,27 @@ pub(crate) struct RetryPolicy {
     pub(crate) num_no_delay_retries: u32,
     /// Then retries after `min_delay_target`.
     pub(crate) num_min_delay_retries: u32,
-    /// Then retries whose delay grows exponentially from `min_delay_target` to `max_delay_target`.
+    /// Then retries whose delay grows, by `backoff_function`, from `min_delay_target` to `max_delay_target`.
     pub(crate) num_backoff_retries: u32,
     /// Then retries after `max_delay_target`; when they are used up, the message is given up.
     pub(crate) num_max_delay_retries: u32,
     pub(crate) min_delay_target: Duration,
     pub(crate) max_delay_target: Duration,
+    pub(crate) backoff_function: Backoff,
+}
+
+/// How the delay grows from `min_delay_target` to `max_delay_target`. AWS names the curves without their formulas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Backoff {
+    /// By equal steps.
+    Linear,
+    /// By steps that themselves grow by equal steps.
+    Arithmetic,
+    /// By steps each of which is twice the one before.
+    Geometric,
+    /// By equal factors.
+    Exponential,
 }
 
 /// What HTTP subscriptions without a delivery policy get: 50 retries over about 13 minutes.
@@ -31,6 +48,7 @@ pub(crate) const DEFAULT_HTTP_POLICY: RetryPolicy = RetryPolicy {
     num_max_delay_retries: 35,
     min_delay_target: Duration::from_secs(1),
     max_delay_target: Duration::from_secs(20),
+    backoff_function: Backoff::Exponential,
 };
 
 impl RetryPolicy {
@@ -52,11 +70,25 @@ impl RetryPolicy {
         (phase_retry <= self.num_max_delay_retries).then_some(self.max_delay_target)
     }
 
+    /// How many retries there are in all.
+    pub(crate) fn retries(&self) -> u32 {
+        self.num_no_delay_retries
+            + self.num_min_delay_retries
+            + self.num_backoff_retries
+            + self.num_max_delay_retries
+    }
+
     fn backoff(&self, step: u32) -> Duration {
         let (min_secs, max_secs) = (self.min_delay_target.as_secs_f64(), self.max_delay_target.as_secs_f64());
-        let share = f64::from(step) / f64::from(self.num_backoff_retries);
-        let delay_ms = min_secs * (max_secs / min_secs).powf(share) * 1000.0;
-        Duration::from_millis(delay_ms.round() as u64).min(self.max_delay_target)
+        let (step, steps) = (f64::from(step), f64::from(self.num_backoff_retries));
+        let between = |share: f64| min_secs + (max_secs - min_secs) * share;
+        let delay_secs = match self.backoff_function {
+            Backoff::Linear => between(step / steps),
+            Backoff::Arithmetic => between(step * (step + 1.0) / (steps * (steps + 1.0))),
+            Backoff::Geometric => between((step.exp2() - 1.0) / (steps.exp2() - 1.0)),
+            Backoff::Exponential => min_secs * (max_secs / min_secs).powf(step / steps),
+        };
+        Duration::from_millis((delay_secs * 1000.0).round() as u64).min(self.max_delay_target)
     }
 }
 
@@ -97,6 +129,26 @@ mod tests {
         assert_eq!(delays[5], Duration::from_millis(1349));
         assert_eq!(delays[14..], [Duration::from_secs(20); 36]);
         assert!(delays.iter().sum::<Duration>() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn every_curve_ends_at_the_longest_delay() {
+        let delays = |backoff_function| {
+            let policy = RetryPolicy {
+                num_no_delay_retries: 0,
+                num_min_delay_retries: 0,
+                num_backoff_retries: 4,
+                num_max_delay_retries: 0,
+                min_delay_target: Duration::from_secs(1),
+                max_delay_target: Duration::from_secs(16),
+                backoff_function,
+            };
+            (1..=4).map(|retry| policy.delay(retry).expect("one").as_millis()).collect::<Vec<_>>()
+        };
+        assert_eq!(delays(Backoff::Linear), [4750, 8500, 12250, 16000]);
+        assert_eq!(delays(Backoff::Arithmetic), [2500, 5500, 10000, 16000]);
+        assert_eq!(delays(Backoff::Geometric), [2000, 4000, 8000, 16000]);
+        assert_eq!(delays(Backoff::Exponential), [2000, 4000, 8000, 16000]);
     }
 
     #[test]

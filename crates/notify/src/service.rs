@@ -10,6 +10,7 @@ use crate::directory::Directory;
 use crate::expiry::Expiry;
 use crate::message::{Body, Message, MessageKind, Subject};
 use crate::outbox::Outbox;
+use crate::publication::Publication;
 use crate::topic::TopicId;
 use crate::{HttpPoster, MessageId, NotifyError, QueueSender};
 
@@ -86,16 +87,17 @@ impl Notify {
         message: &str,
     ) -> Result<MessageId, NotifyError> {
         let topic = self.directory.resolve(scope, topic_arn, "TopicArn", "SNS:Publish")?;
-        self.publish_to(&topic, subject.and_then(Subject::made_to_fit), Body::plain(message)?).await
+        let subject = subject.and_then(Subject::made_to_fit);
+        self.publish_to(&topic, Publication { subject, body: Body::plain(message)? }).await
     }
 
     /// Writes a notification with a delivery for everybody who is subscribed now.
     pub(crate) async fn publish_to(
         &self,
         topic: &TopicId,
-        subject: Option<Subject>,
-        body: Body,
+        publication: Publication,
     ) -> Result<MessageId, NotifyError> {
+        let Publication { subject, body } = publication;
         let message = self.message(MessageKind::Notification, subject, body);
         let id = message.id;
         self.outbox.send(Batch::new(), topic.scope(), message, self.directory.confirmed(topic)).await?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use crate::preferences::Preferences;
 use crate::topic::{TopicId, scope_of};
 use crate::{Invalid, NotifyError};
 
@@ -19,15 +20,18 @@ pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(2 * 24 * 3600);
 const ENDPOINT_LENGTH_MAX: usize = 2048;
 
 /// What is kept of a subscription under [`SubscriptionId::key`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Subscription {
     pub(crate) endpoint: Endpoint,
     pub(crate) standing: Standing,
     pub(crate) token: Token,
-    /// Deliver the message alone, without SNS's JSON around it.
-    pub(crate) raw_message_delivery: bool,
+    #[serde(flatten)]
+    pub(crate) preferences: Preferences,
     /// Only signed calls may unsubscribe.
     pub(crate) authenticate_on_unsubscribe: bool,
+    /// A signed call confirmed it, and not just somebody who had the token.
+    #[serde(default)]
+    pub(crate) confirmation_was_authenticated: bool,
     pub(crate) created: Timestamp,
 }
 
@@ -180,6 +184,19 @@ impl Endpoint {
             return Err(Invalid::EndpointScheme);
         }
         parsed.has_host().then(|| Self { protocol, url: url.to_owned() }).ok_or(Invalid::Endpoint)
+    }
+}
+
+impl Endpoint {
+    /// As listings show it: a password in a URL is for the endpoint alone.
+    pub(crate) fn shown(&self) -> String {
+        match Url::parse(&self.url) {
+            Ok(mut url) if url.password().is_some() => {
+                let hidden = url.set_password(Some("****"));
+                hidden.map_or_else(|()| self.to_string(), |()| url.to_string())
+            }
+            _ => self.url.clone(),
+        }
     }
 }
 

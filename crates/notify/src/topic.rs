@@ -12,18 +12,34 @@ use crate::{Invalid, NotifyError};
 const NAME_LENGTH_MAX: usize = 256;
 
 /// AWS's limit of tags a resource.
-pub(crate) const TAGS_MAX: usize = 50;
+const TAGS_MAX: usize = 50;
 
 /// What is kept of a topic under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Topic {
+    /// Those that were set, as they were set.
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: Timestamp,
+    /// How many subscriptions of it have ended.
+    #[serde(default)]
+    pub(crate) subscriptions_deleted: u64,
 }
 
 impl Document for Topic {
     const KIND: &'static str = "sns-topic";
+}
+
+impl Topic {
+    /// The tags of `given` over those that it has.
+    pub(crate) fn tagged(
+        &self,
+        given: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, NotifyError> {
+        let mut tagged = self.clone();
+        tagged.tags.extend(given);
+        if tagged.tags.len() > TAGS_MAX { Err(NotifyError::TooManyTags) } else { Ok(tagged) }
+    }
 }
 
 /// Which topic: the parsed form of its ARN.

@@ -28,7 +28,7 @@ impl Handle<ConfirmSubscription> for Notify {
         // AWS heeds this wish only of a caller whom it knows.
         let authenticate = is_signed(call)
             && input.authenticate_on_unsubscribe.is_some_and(|wish| wish.eq_ignore_ascii_case("true"));
-        despite_conflicts(|| self.confirm(&id, token, authenticate)).await?;
+        despite_conflicts(|| self.confirm(&id, token, is_signed(call), authenticate)).await?;
         Ok(ConfirmSubscriptionOutput { subscription_arn: Some(id.arn()) })
     }
 }
@@ -38,6 +38,7 @@ impl Notify {
         &self,
         id: &SubscriptionId,
         token: &str,
+        confirmation_was_authenticated: bool,
         authenticate_on_unsubscribe: bool,
     ) -> Result<(), NotifyError> {
         let (version, subscription) =
@@ -65,6 +66,7 @@ impl Notify {
         let confirmed = Subscription {
             standing: Standing::Confirmed,
             authenticate_on_unsubscribe,
+            confirmation_was_authenticated,
             ..Subscription::clone(&subscription)
         };
         self.directory.subscriptions.put(&mut batch, id.key(), confirmed, Expect::Version(version));

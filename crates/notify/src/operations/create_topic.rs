@@ -2,29 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use groundwatch_api::sns::{CreateTopic, CreateTopicInput, CreateTopicOutput, Tag};
+use groundwatch_api::sns::{CreateTopic, CreateTopicInput, CreateTopicOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::{Batch, Expect};
 
+use crate::operations::tags::pairs;
 use crate::service::despite_conflicts;
-use crate::topic::{TAGS_MAX, Topic, TopicId};
-use crate::{Invalid, Notify, NotifyError};
-
-/// Attributes that are kept; they change nothing here that a subscriber could notice.
-const KEPT_ATTRIBUTES: &[&str] = &["DisplayName", "Policy"];
-
-/// Attributes of AWS that would change what the topic does, with the value that asks for nothing.
-const NEUTRAL_VALUES: &[(&str, &str)] = &[
-    ("FifoTopic", "false"),
-    ("ContentBasedDeduplication", "false"),
-    ("TracingConfig", "PassThrough"),
-    ("SignatureVersion", "1"),
-    ("DeliveryPolicy", ""),
-    ("KmsMasterKeyId", ""),
-    ("ArchivePolicy", ""),
-    ("FifoThroughputScope", ""),
-];
+use crate::topic::{Topic, TopicId};
+use crate::{Invalid, Notify, NotifyError, topic_attributes};
 
 impl Handle<CreateTopic> for Notify {
     async fn handle<'a>(
@@ -38,11 +24,17 @@ impl Handle<CreateTopic> for Notify {
             let what = "a data protection policy".to_owned();
             return Err(NotifyError::Unsupported { parameter: "DataProtectionPolicy", what }.into());
         }
-        let topic = Topic {
-            attributes: attributes(input.attributes.unwrap_or_default())?,
-            tags: tags(input.tags.unwrap_or_default())?,
+        let mut topic = Topic {
+            attributes: BTreeMap::new(),
+            tags: BTreeMap::new(),
             created: call.received,
-        };
+            subscriptions_deleted: 0,
+        }
+        .tagged(pairs(input.tags.unwrap_or_default()))?;
+        for (name, value) in input.attributes.unwrap_or_default() {
+            topic_attributes::check(&name, &value)?;
+            topic = topic.with_attribute(&name, &value);
+        }
         despite_conflicts(|| self.create_or_find(&id, &topic)).await?;
         Ok(CreateTopicOutput { topic_arn: Some(id.arn()) })
     }
@@ -69,34 +61,4 @@ fn agree(existing: &Topic, wanted: &Topic) -> Result<(), Invalid> {
         return Err(Invalid::OtherTopicTags);
     }
     Ok(())
-}
-
-/// The attributes to keep.
-fn attributes(given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, NotifyError> {
-    let mut kept = BTreeMap::new();
-    for (name, value) in given {
-        if KEPT_ATTRIBUTES.contains(&name.as_str()) {
-            kept.insert(name, value);
-            continue;
-        }
-        let feedback = name.ends_with("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate");
-        match NEUTRAL_VALUES.iter().find(|(known, _)| *known == name) {
-            Some((_, neutral)) if *neutral == value => {}
-            Some(_) => return Err(unsupported_attribute(&name)),
-            None if feedback => return Err(unsupported_attribute(&name)),
-            None => return Err(Invalid::UnknownAttribute { name }.into()),
-        }
-    }
-    Ok(kept)
-}
-
-fn unsupported_attribute(name: &str) -> NotifyError {
-    NotifyError::Unsupported { parameter: "Attributes", what: format!("the attribute {name}") }
-}
-
-fn tags(given: Vec<Tag>) -> Result<BTreeMap<String, String>, NotifyError> {
-    if given.len() > TAGS_MAX {
-        return Err(NotifyError::TooManyTags);
-    }
-    Ok(given.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect())
 }

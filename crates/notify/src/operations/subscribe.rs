@@ -1,7 +1,5 @@
 //! `Subscribe`: asks an endpoint whether it wants a topic's messages.
 
-use std::collections::BTreeMap;
-
 use groundwatch_api::sns::{Subscribe, SubscribeInput, SubscribeOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
@@ -10,6 +8,7 @@ use uuid::Uuid;
 
 use crate::envelope::confirmation_text;
 use crate::message::{Body, MessageKind};
+use crate::preferences::Preferences;
 use crate::service::despite_conflicts;
 use crate::subscription::{
     Endpoint, Protocol, Standing, Subscriber, Subscription, SubscriptionId, TOKEN_LIFE, Token,
@@ -20,25 +19,15 @@ use crate::{Invalid, Notify, NotifyError};
 /// What stands in place of the ARN until the endpoint has confirmed.
 const PENDING: &str = "pending confirmation";
 
-/// Attributes of AWS that would change what is delivered.
-const UNSUPPORTED_ATTRIBUTES: &[&str] = &[
-    "DeliveryPolicy",
-    "FilterPolicy",
-    "FilterPolicyScope",
-    "RedrivePolicy",
-    "ReplayPolicy",
-    "SubscriptionRoleArn",
-];
-
 impl Handle<Subscribe> for Notify {
     async fn handle<'a>(&'a self, call: &'a Call, input: SubscribeInput) -> Result<SubscribeOutput, Fault> {
         let topic_arn = input.topic_arn.as_deref().expect("validated: required");
         let topic = self.directory.resolve(call.scope(), topic_arn, "TopicArn", "SNS:Subscribe")?;
         let protocol = Protocol::parse(input.protocol.as_deref().expect("validated: required"))?;
         let endpoint = Endpoint::parse(protocol, input.endpoint.as_deref().unwrap_or_default())?;
-        let raw = raw_message_delivery(&input.attributes.unwrap_or_default())?;
+        let preferences = Preferences::new(&input.attributes.unwrap_or_default())?;
 
-        let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, raw)).await?;
+        let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, &preferences)).await?;
         let tell_arn = standing == Standing::Confirmed || input.return_subscription_arn == Some(true);
         let subscription_arn = if tell_arn { id.arn() } else { PENDING.to_owned() };
         Ok(SubscribeOutput { subscription_arn: Some(subscription_arn) })
@@ -51,7 +40,7 @@ impl Notify {
         &self,
         topic: &TopicId,
         endpoint: &Endpoint,
-        raw_message_delivery: bool,
+        preferences: &Preferences,
     ) -> Result<(SubscriptionId, Standing), NotifyError> {
         let now = self.clock.now();
         let until = now + TOKEN_LIFE;
@@ -63,7 +52,7 @@ impl Notify {
             Some((id, version, subscription))
         });
         let (id, subscription, expect) = match found {
-            Some((_, _, existing)) if existing.raw_message_delivery != raw_message_delivery => {
+            Some((_, _, existing)) if existing.preferences != *preferences => {
                 return Err(Invalid::OtherSubscriptionAttributes.into());
             }
             Some((id, _, existing)) if existing.standing == Standing::Confirmed => {
@@ -82,8 +71,9 @@ impl Notify {
                     endpoint: endpoint.clone(),
                     standing: Standing::Pending { until },
                     token: Token::new(id.id()),
-                    raw_message_delivery,
+                    preferences: preferences.clone(),
                     authenticate_on_unsubscribe: false,
+                    confirmation_was_authenticated: false,
                     created: now,
                 };
                 (id, new, Expect::Absent)
@@ -97,23 +87,4 @@ impl Notify {
         self.expiry.watch(id.key(), until);
         Ok((id, standing))
     }
-}
-
-/// The value of `RawMessageDelivery`, the one attribute that is supported.
-fn raw_message_delivery(attributes: &BTreeMap<String, String>) -> Result<bool, NotifyError> {
-    const RAW: &str = "RawMessageDelivery";
-    let mut raw = false;
-    for (name, value) in attributes {
-        match (name.as_str(), value.as_str()) {
-            (RAW, "true") => raw = true,
-            (RAW, "false") => raw = false,
-            (RAW, _) => return Err(Invalid::AttributeValue { name: RAW, value: value.clone() }.into()),
-            (name, _) if UNSUPPORTED_ATTRIBUTES.contains(&name) => {
-                let what = format!("the attribute {name}");
-                return Err(NotifyError::Unsupported { parameter: "Attributes", what });
-            }
-            (name, _) => return Err(Invalid::UnknownAttribute { name: name.to_owned() }.into()),
-        }
-    }
-    Ok(raw)
 }

@@ -38,6 +38,9 @@ impl Notify {
         };
         let mut batch = Batch::new();
         self.directory.remove(&mut batch, id, &subscription, version);
+        if subscription.standing == Standing::Confirmed {
+            self.directory.count_deleted(&mut batch, id);
+        }
         Ok(self.directory.catalog.commit(batch).await?)
     }
 
@@ -57,6 +60,7 @@ impl Notify {
         let until = self.clock.now() + TOKEN_LIFE;
         let mut batch = Batch::new();
         self.directory.release_endpoint(&mut batch, id, &subscription);
+        self.directory.count_deleted(&mut batch, id);
         let cancelled = Subscription {
             standing: Standing::Cancelled { until },
             token: Token::new(id.id()),

@@ -3,5 +3,6 @@
 mod delivery;
 mod handshake;
 mod harness;
+mod management;
 mod topics;
 mod web;

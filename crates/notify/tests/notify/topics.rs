@@ -58,7 +58,7 @@ async fn attributes_that_would_change_behaviour_are_refused_by_name() {
         );
     };
     check("FifoTopic", "true", "the attribute FifoTopic is not supported by Groundwatch").await;
-    check("KmsMasterKeyId", "k", "the attribute KmsMasterKeyId is not supported by Groundwatch").await;
+    check("TracingConfig", "Active", "active tracing is not supported by Groundwatch").await;
     check(
         "HTTPFailureFeedbackRoleArn",
         "r",
