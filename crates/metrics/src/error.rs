@@ -31,6 +31,11 @@ pub enum MetricError {
 }
 
 impl MetricError {
+    /// Whether something is not what was written.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Storage(StorageError::Corrupt { .. }))
+    }
+
     /// Says where damage was found.
     pub(crate) fn damaged(place: impl Into<String>) -> impl FnOnce(Damaged) -> Self {
         let place = place.into();

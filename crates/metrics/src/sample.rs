@@ -1,5 +1,7 @@
 //! What a series is made of: single values with weights, and statistic sets.
 
+use std::collections::BTreeMap;
+
 use crate::Second;
 
 /// A value that was observed `weight` times at one second.
@@ -81,6 +83,27 @@ impl Samples {
             None => Some((second, second)),
             Some((first, last)) => Some((second.min(first), second.max(last))),
         })
+    }
+
+    /// The samples of each stretch of `secs` seconds since the epoch that has any. To be called on sorted samples.
+    pub(crate) fn split(self, secs: u32) -> Vec<Self> {
+        let stretch = |second: Second| second.0 / secs;
+        match self.span() {
+            None => return Vec::new(),
+            Some((first, last)) if stretch(first) == stretch(last) => return vec![self],
+            Some(_) => {}
+        }
+        let mut parts: BTreeMap<u32, Self> = BTreeMap::new();
+        for observation in self.plain {
+            parts.entry(stretch(observation.second)).or_default().plain.push(observation);
+        }
+        for observation in self.shapes {
+            parts.entry(stretch(observation.second)).or_default().shapes.push(observation);
+        }
+        for sample in self.sets {
+            parts.entry(stretch(sample.second)).or_default().sets.push(sample);
+        }
+        parts.into_values().collect()
     }
 
     /// Brings the samples into the one order that does not depend on how they arrived, so that sums over them come out

@@ -5,6 +5,7 @@
 //! of the text, and texts sort as a listing should: by owner, namespace, name, dimensions.
 
 use groundwatch_core::Scope;
+use groundwatch_metric_selection::Metric;
 
 const END: char = '\0';
 
@@ -32,6 +33,13 @@ impl MetricId {
         let mut key = namespace_prefix(scope, &self.namespace);
         push_series(&mut key, &self.name, &dimensions);
         Some(key)
+    }
+
+    /// Hands it over as the selection languages see it.
+    pub(crate) fn with_borrowed<T>(&self, take: impl FnOnce(Metric<'_>) -> T) -> T {
+        let dimensions: Vec<(&str, &str)> =
+            self.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        take(Metric { namespace: &self.namespace, name: &self.name, dimensions: &dimensions })
     }
 
     /// The metric that a canonical key names; `None` if it is not one.

@@ -1,11 +1,11 @@
-//! What a block's footer says: where which series' rows lie. Kept in memory, 28 bytes an entry.
+//! What a block's footer says: where which series' rows lie. In memory 32 bytes an entry.
 
 use crate::codec::{Damaged, Reader};
 use crate::store::SeriesId;
 use crate::{Second, Unit};
 
 use super::page::Page;
-use super::{HEADER_LENGTH, MAGIC_END, VERSION};
+use super::{HEADER_LENGTH, MAGIC_END, VERSION, VERSION_OLDEST};
 
 /// Length of a block's trailer, in bytes.
 pub(crate) const TRAILER_LENGTH: usize = 8 + 4 + 2 + 4;
@@ -15,8 +15,10 @@ pub(crate) const TRAILER_LENGTH: usize = 8 + 4 + 2 + 4;
 pub(crate) struct BlockIndex {
     base: Second,
     pages: Vec<PageRef>,
-    /// By series, then in the block's order.
+    /// In the block's order: by key, then unit.
     entries: Vec<Entry>,
+    /// Entries by series, then in the block's order.
+    by_series: Vec<u32>,
 }
 
 /// Where a page lies, and which rows of it begin a series.
@@ -48,7 +50,8 @@ pub(crate) fn footer_length(trailer: &[u8]) -> Result<u64, Damaged> {
     if rest.get(6..) != Some(MAGIC_END) {
         return Err(Damaged("the block does not end as a block does"));
     }
-    if rest.get(4..6) != Some(&VERSION.to_le_bytes()) {
+    let version = rest.get(4..6).and_then(|version| version.try_into().ok()).map(u16::from_le_bytes);
+    if version.is_none_or(|version| !(VERSION_OLDEST..=VERSION).contains(&version)) {
         return Err(Damaged("the block has a version that this release does not know"));
     }
     Ok(u64::from_le_bytes(*length))
@@ -95,21 +98,33 @@ impl BlockIndex {
             entries.push(Entry { series, unit, page: page as u32, row, rows, first, last });
             row = row.checked_add(rows).ok_or(Damaged("a page has too many rows"))?;
         }
-        entries.sort_by_key(|entry| entry.series);
         entries.shrink_to_fit();
-        Ok(Self { base, pages, entries })
+        let mut by_series: Vec<u32> = (0..entries.len() as u32).collect();
+        by_series.sort_by_key(|entry| entries[*entry as usize].series);
+        Ok(Self { base, pages, entries, by_series })
     }
 
-    /// All entries, by series.
+    /// Memory that the index takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let starts: usize = self.pages.iter().map(|page| 4 * page.starts.capacity()).sum();
+        size_of::<Self>()
+            + starts
+            + self.pages.len() * size_of::<PageRef>()
+            + self.entries.len() * (size_of::<Entry>() + 4)
+    }
+
+    /// All entries, by key, then unit.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// A series' entries with rows from `from` on and before `until`.
     pub(crate) fn find(&self, series: SeriesId, from: Second, until: Second) -> impl Iterator<Item = &Entry> {
-        let start = self.entries.partition_point(|entry| entry.series < series);
-        self.entries[start..]
+        let entry = |number: &u32| &self.entries[*number as usize];
+        let start = self.by_series.partition_point(|number| entry(number).series < series);
+        self.by_series[start..]
             .iter()
+            .map(entry)
             .take_while(move |entry| entry.series == series)
             .filter(move |entry| from <= entry.last && entry.first < until)
     }

@@ -5,7 +5,9 @@ use crate::sample::Samples;
 use crate::{Second, Unit};
 
 use super::page::Page;
-use super::{ENTRY_ROWS_MAX, MAGIC, MAGIC_END, PAGE_ROWS, VERSION};
+use super::{
+    BLOCK_BYTES, BLOCK_ENTRIES, ENTRY_ROWS_MAX, MAGIC, MAGIC_END, OWN_PAGE_ROWS, PAGE_ROWS, VERSION,
+};
 
 /// A block in the making.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct BlockWriter {
     pages: Vec<u8>,
     page_count: u64,
     entries: Vec<u8>,
+    entry_count: usize,
+    first_key: String,
     key_before: String,
     entry_page_before: u64,
     rows: u64,
@@ -33,6 +37,10 @@ pub(crate) struct WrittenBlock {
     pub(crate) first: Second,
     /// The latest second.
     pub(crate) last: Second,
+    /// The first series' key.
+    pub(crate) first_key: String,
+    /// The last series' key.
+    pub(crate) last_key: String,
 }
 
 impl BlockWriter {
@@ -46,6 +54,8 @@ impl BlockWriter {
             pages: Vec::new(),
             page_count: 0,
             entries: Vec::new(),
+            entry_count: 0,
+            first_key: String::new(),
             key_before: String::new(),
             entry_page_before: 0,
             rows: 0,
@@ -74,7 +84,8 @@ impl BlockWriter {
 
     fn push_entry(&mut self, key: &str, unit: Unit, samples: &Samples) {
         let Some((first, last)) = samples.span() else { return };
-        if self.page.rows() >= PAGE_ROWS {
+        let own_page = samples.len() >= OWN_PAGE_ROWS;
+        if self.page.rows() >= if own_page { 1 } else { PAGE_ROWS } {
             self.close_page();
         }
         let shared = shared_prefix(&self.key_before, key);
@@ -87,11 +98,24 @@ impl BlockWriter {
         put_varint(&mut self.entries, u64::from(last.0 - first.0));
         self.entry_page_before = self.page_count;
         key.clone_into(&mut self.key_before);
+        if self.entry_count == 0 {
+            key.clone_into(&mut self.first_key);
+        }
+        self.entry_count += 1;
         self.page_starts.push(self.page.rows());
         self.page.push(samples);
         self.rows += samples.len() as u64;
         self.first = self.first.min(first);
         self.last = self.last.max(last);
+        if own_page {
+            self.close_page();
+        }
+    }
+
+    /// Whether the next series had better go to another block: bounds what is held in memory, of a block that is written
+    /// and of the index of one that is read.
+    pub(crate) fn is_full(&self) -> bool {
+        self.entry_count >= BLOCK_ENTRIES || self.out.len() >= BLOCK_BYTES
     }
 
     fn close_page(&mut self) {
@@ -108,7 +132,9 @@ impl BlockWriter {
         if self.rows == 0 {
             return None;
         }
-        self.close_page();
+        if self.page.rows() > 0 {
+            self.close_page();
+        }
         let mut footer = Vec::with_capacity(self.pages.len() + self.entries.len() + 20);
         put_varint(&mut footer, u64::from(self.base.0));
         put_varint(&mut footer, self.page_count);
@@ -119,7 +145,14 @@ impl BlockWriter {
         self.out.extend_from_slice(&crc32fast::hash(&footer).to_le_bytes());
         self.out.extend_from_slice(&VERSION.to_le_bytes());
         self.out.extend_from_slice(MAGIC_END);
-        Some(WrittenBlock { bytes: self.out, rows: self.rows, first: self.first, last: self.last })
+        Some(WrittenBlock {
+            bytes: self.out,
+            rows: self.rows,
+            first: self.first,
+            last: self.last,
+            first_key: self.first_key,
+            last_key: self.key_before,
+        })
     }
 }
 

@@ -1,13 +1,12 @@
 //! The way in: journal, then head.
 
-use std::hash::BuildHasher;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use groundwatch_storage::{Position, StreamId};
 
 use super::batch::{Batch, Pending};
-use super::shard::{SHARDS, Shard, shard_of};
+use super::shard::{SHARDS, Shard};
 use super::{MetricStore, SeriesId};
 use crate::MetricError;
 
@@ -64,19 +63,18 @@ impl MetricStore {
     }
 
     /// The series with that key, which is created if it is new. `None` if there is no number left for it.
-    fn find_or_create(&self, shard: &mut Shard, number: usize, hash: u64, key: &str) -> Option<SeriesId> {
+    pub(super) fn find_or_create(
+        &self,
+        shard: &mut Shard,
+        number: usize,
+        hash: u64,
+        key: &str,
+    ) -> Option<SeriesId> {
         let (id, new) = shard.find_or_create(number, hash, key)?;
         if let Some(new) = new {
             self.inner.index.write().insert(new.key, new.id);
         }
         Some(id)
-    }
-
-    /// Makes a series known. `None` if there is no number left for it.
-    pub(super) fn know(&self, key: &str) -> Option<SeriesId> {
-        let hash = self.inner.hasher.hash_one(key);
-        let number = shard_of(hash);
-        self.find_or_create(&mut self.inner.shards[number].lock(), number, hash, key)
     }
 
     pub(super) fn note_applied(&self, position: Position) {

@@ -1,21 +1,25 @@
-//! The flush: head → frozen head → block.
+//! The flush: head → frozen head → blocks, one for each day that has samples.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use groundwatch_core::{Activity, BoxFuture, Timestamp};
 use groundwatch_storage::{Batch, Position, SegmentMeta, StreamId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::tiers::{BLOCK_KIND, BlockFile, FrozenHead, UnregisteredBlock};
+use super::block_file::BlockFile;
+use super::run::Run;
+use super::tiers::FrozenHead;
 use super::{MetricStore, SeriesId};
 use crate::MetricError;
 use crate::block::{BlockWriter, WrittenBlock};
 use crate::sample::Samples;
 
+/// A block holds samples of one day, so that whole blocks grow old.
+pub(super) const DAY_SECS: u32 = 24 * 60 * 60;
 /// After a failed flush the next attempt waits so long.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
@@ -71,7 +75,7 @@ impl Activity for MetricFlush {
 }
 
 impl MetricStore {
-    /// Writes all that is in memory into a block. What is written meanwhile stays in memory.
+    /// Writes all that is in memory into blocks. What is written meanwhile stays in memory.
     ///
     /// After a failure everything is as before, and the same samples are tried again by the next flush.
     pub async fn flush(&self) -> Result<(), MetricError> {
@@ -79,15 +83,12 @@ impl MetricStore {
         let Some(frozen) = self.freeze().await else { return Ok(()) };
         let written = frozen.written.lock().clone();
         let written = match written {
-            Some(written) => Some(written),
-            None => self.write(&frozen).await?,
+            Some(written) => written,
+            None => self.write_frozen(&frozen).await?,
         };
-        let block = match written {
-            Some(written) => Some(self.register(written, frozen.through).await?),
-            None => None,
-        };
+        let blocks = self.register(written, frozen.through).await?;
         let mut tiers = self.inner.tiers.write();
-        tiers.blocks.extend(block);
+        tiers.blocks.extend(blocks);
         tiers.frozen = None;
         drop(tiers);
         *self.inner.flush.retry_at.lock() = None;
@@ -133,51 +134,43 @@ impl MetricStore {
         Some(frozen)
     }
 
-    /// Writes the frozen head as an object. `None` if it has no samples.
-    async fn write(&self, frozen: &Arc<FrozenHead>) -> Result<Option<UnregisteredBlock>, MetricError> {
+    /// Writes the frozen head as objects.
+    async fn write_frozen(&self, frozen: &Arc<FrozenHead>) -> Result<Vec<SegmentMeta>, MetricError> {
         let (store, source) = (self.clone(), Arc::clone(frozen));
-        let encoded = tokio::task::spawn_blocking(move || store.encode_block(&source)).await;
+        let encoded = tokio::task::spawn_blocking(move || store.encode_frozen(&source)).await;
         let encoded =
             encoded.expect("building a block does not panic, and the runtime outlives its tasks")?;
-        let Some(encoded) = encoded else { return Ok(None) };
-        let bytes = Bytes::from(encoded.bytes);
-        let object = self.inner.storage.segments.write(BLOCK_KIND, bytes.clone()).await?;
-        let index = self.read_index(object.id.as_str(), &bytes)?;
-        tracing::info!(rows = encoded.rows, bytes = bytes.len(), "metrics written into a block");
-        let meta = SegmentMeta {
-            object,
-            scope: None,
-            from: encoded.first.timestamp(),
-            to: encoded.last.timestamp(),
-            rows: encoded.rows,
-            bytes: bytes.len() as u64,
-            extra: serde_json::Value::Null,
-        };
-        let written = UnregisteredBlock { meta, index };
+        let mut run = Run::new(1);
+        for block in encoded {
+            tracing::info!(rows = block.rows, bytes = block.bytes.len(), "metrics written into a block");
+            if let Err(error) = run.write(&self.inner.storage.segments, block).await {
+                run.discard(&self.inner.storage.segments).await;
+                return Err(error);
+            }
+        }
+        let written = run.into_written();
         *frozen.written.lock() = Some(written.clone());
-        Ok(Some(written))
+        Ok(written)
     }
 
-    /// Makes a block visible and lets the journal forget what it holds, in one transaction.
+    /// Makes blocks visible and lets the journal forget what they hold, in one transaction.
     async fn register(
         &self,
-        written: UnregisteredBlock,
+        written: Vec<SegmentMeta>,
         through: Position,
-    ) -> Result<Arc<BlockFile>, MetricError> {
-        let UnregisteredBlock { meta, index } = written;
-        let id = meta.id().clone();
+    ) -> Result<Vec<Arc<BlockFile>>, MetricError> {
         let segments = &self.inner.storage.segments;
         let mut batch = Batch::new();
-        segments.register(&mut batch, meta.clone());
+        written.iter().for_each(|meta| segments.register(&mut batch, meta.clone()));
         segments.release_journal(&mut batch, StreamId::METRICS, through);
         self.inner.storage.catalog.commit(batch).await?;
-        let registered = segments.list(BLOCK_KIND).into_iter().find(|segment| *segment.id() == id);
-        Ok(Arc::new(BlockFile { meta: registered.unwrap_or_else(|| Arc::new(meta)), index }))
+        Ok(self.registered(written))
     }
 
-    fn encode_block(&self, frozen: &FrozenHead) -> Result<Option<WrittenBlock>, MetricError> {
+    fn encode_frozen(&self, frozen: &FrozenHead) -> Result<Vec<WrittenBlock>, MetricError> {
         let series = self.frozen_series(frozen);
-        let mut writer: Option<BlockWriter> = None;
+        let mut days: BTreeMap<u32, BlockWriter> = BTreeMap::new();
+        let mut full = Vec::new();
         for (key, id) in series {
             let mut units: Vec<_> = frozen.chunks(id).into_iter().flat_map(|chunks| chunks.iter()).collect();
             units.sort_by_key(|chunk| chunk.unit().code());
@@ -187,11 +180,19 @@ impl MetricStore {
                     .read(crate::Second::MIN, crate::Second::MAX, &mut samples)
                     .map_err(MetricError::damaged("recent metric data in memory"))?;
                 samples.sort();
-                let Some((first, _)) = samples.span() else { continue };
-                writer.get_or_insert_with(|| BlockWriter::new(first)).push(&key, chunk.unit(), &samples);
+                for samples in samples.split(DAY_SECS) {
+                    let Some((first, _)) = samples.span() else { continue };
+                    let day = first.0 / DAY_SECS;
+                    if days.get(&day).is_some_and(BlockWriter::is_full) {
+                        full.extend(days.remove(&day).and_then(BlockWriter::finish));
+                    }
+                    let writer = days.entry(day).or_insert_with(|| BlockWriter::new(first));
+                    writer.push(&key, chunk.unit(), &samples);
+                }
             }
         }
-        Ok(writer.and_then(BlockWriter::finish))
+        full.extend(days.into_values().filter_map(BlockWriter::finish));
+        Ok(full)
     }
 
     /// The series that have samples in `frozen`, by key.

@@ -1,9 +1,11 @@
-//! Which series are there: in the order of their keys, and by name, dimension name, and dimension with value.
+//! Which series are there: in the order of their keys, by name, dimension name, and dimension with value, and by the
+//! tokens of all of these for SEARCH.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use groundwatch_metric_selection::{Metric, search};
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
@@ -15,6 +17,8 @@ use crate::series_key::{MetricId, push_component, scope_of_key};
 pub(crate) struct SeriesIndex {
     by_key: BTreeMap<Arc<str>, SeriesId>,
     by_term: HashMap<Box<str>, RoaringBitmap, foldhash::fast::RandomState>,
+    /// By the scope's part of a key.
+    by_token: HashMap<Box<str>, search::TokenIndex, foldhash::fast::RandomState>,
 }
 
 /// A property that series are looked up by, within a scope.
@@ -59,12 +63,22 @@ impl SeriesIndex {
                 self.insert_term(scope, Term::DimensionName(name), id);
                 self.insert_term(scope, Term::Dimension(name, value), id);
             }
+            let tokens = match self.by_token.get_mut(scope) {
+                Some(tokens) => tokens,
+                None => self.by_token.entry(scope.into()).or_default(),
+            };
+            metric.with_borrowed(|metric: Metric<'_>| tokens.insert(id.0, metric));
         }
         self.by_key.insert(key, id);
     }
 
     fn insert_term(&mut self, scope_prefix: &str, term: Term<'_>, id: SeriesId) {
         self.by_term.entry(term.text(scope_prefix).into_boxed_str()).or_default().insert(id.0);
+    }
+
+    /// The series that a search finds.
+    pub(crate) fn search(&self, scope_prefix: &str, query: &search::Query) -> RoaringBitmap {
+        self.by_token.get(scope_prefix).map(|tokens| tokens.search(query)).unwrap_or_default()
     }
 
     /// How many series there are, in all scopes.

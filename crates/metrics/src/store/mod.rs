@@ -12,18 +12,22 @@
 
 mod append;
 mod batch;
+mod block_file;
+mod cache;
 mod chunk;
 mod flush;
 mod index;
 mod list;
 mod options;
 mod read;
+mod run;
+mod select;
 mod shard;
 mod tiers;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use groundwatch_core::SharedClock;
 use groundwatch_storage::{Position, Storage};
@@ -36,9 +40,10 @@ pub use read::Point;
 pub(crate) use shard::SeriesId;
 
 use self::batch::Batch;
+use self::cache::BlockCache;
 use self::index::SeriesIndex;
 use self::shard::{SHARDS, Shard, shard_of};
-use self::tiers::{BlockFile, Tiers};
+use self::tiers::Tiers;
 use crate::MetricError;
 
 /// All metrics of all accounts and regions. Cheap to clone.
@@ -60,11 +65,13 @@ struct Inner {
     gate: tokio::sync::RwLock<()>,
     /// Samples in the head, in bytes.
     head_bytes: AtomicUsize,
+    cache: BlockCache,
+    next_block: AtomicU64,
     flush: flush::FlushState,
 }
 
 impl MetricStore {
-    /// Opens the store: reads which series the blocks hold. The journal's records are to follow through
+    /// Opens the store: reads which series the blocks hold, from their footers. The journal's records are to follow through
     /// [`Self::recover`], before any other call.
     pub async fn open(
         storage: Storage,
@@ -81,6 +88,8 @@ impl MetricStore {
             tiers: RwLock::new(Tiers::default()),
             gate: tokio::sync::RwLock::new(()),
             head_bytes: AtomicUsize::new(0),
+            cache: BlockCache::new(options.block_cache_bytes),
+            next_block: AtomicU64::new(0),
             flush: flush::FlushState::default(),
         };
         let store = Self { inner: Arc::new(inner) };
@@ -100,17 +109,6 @@ impl MetricStore {
     /// How many series there are.
     pub fn series_count(&self) -> usize {
         self.inner.index.read().len()
-    }
-
-    async fn open_blocks(&self) -> Result<(), MetricError> {
-        let mut blocks = Vec::new();
-        for meta in self.inner.storage.segments.list(tiers::BLOCK_KIND) {
-            let bytes = self.inner.storage.segments.read(&meta).await?;
-            let index = self.read_index(meta.id().as_str(), &bytes)?;
-            blocks.push(Arc::new(BlockFile { meta, index }));
-        }
-        self.inner.tiers.write().blocks = blocks;
-        Ok(())
     }
 
     /// The series with that key, if it exists.

@@ -15,6 +15,8 @@ pub struct MetricOptions {
     pub head_age_max: Duration,
     /// How many series there can be. Each takes about 500 bytes of memory for good.
     pub series_max: usize,
+    /// What was read from blocks is kept for the next read, up to so many bytes.
+    pub block_cache_bytes: usize,
     /// Which periods can be read at which age.
     pub retention: Retention,
 }
@@ -26,6 +28,7 @@ impl Default for MetricOptions {
             head_bytes_max: 512 << 20,
             head_age_max: Duration::from_secs(2 * 60 * 60),
             series_max: 2_000_000,
+            block_cache_bytes: 256 << 20,
             retention: Retention::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use groundwatch_core::{Scope, Timestamp};
 
-use super::tiers::BlockFile;
+use super::block_file::BlockFile;
 use super::{MetricStore, SeriesId};
 use crate::query::{Window, periods};
 use crate::sample::Samples;
@@ -61,11 +61,24 @@ impl MetricStore {
         unit: Option<Unit>,
         evaluate: impl Fn(Second, &PeriodSamples<'_>) -> Option<T>,
     ) -> Result<BTreeMap<Unit, Vec<T>>, MetricError> {
+        match self.series_of(scope, metric) {
+            Some(id) => self.read_series(id, window, unit, evaluate).await,
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// [`Self::read_window`] of a series that was found before.
+    pub(crate) async fn read_series<T>(
+        &self,
+        id: SeriesId,
+        window: Window,
+        unit: Option<Unit>,
+        evaluate: impl Fn(Second, &PeriodSamples<'_>) -> Option<T>,
+    ) -> Result<BTreeMap<Unit, Vec<T>>, MetricError> {
         let mut results: BTreeMap<Unit, Vec<T>> = BTreeMap::new();
-        let Some(id) = self.series_of(scope, metric) else { return Ok(results) };
         let now = self.inner.clock.now();
         let retention = self.inner.options.retention;
-        let parts = self.estimate_samples(id, window).div_ceil(SAMPLES_AT_A_TIME).max(1);
+        let parts = self.estimate_samples(id, window).await?.div_ceil(SAMPLES_AT_A_TIME).max(1);
         for part in window.split(u32::try_from(parts).unwrap_or(u32::MAX)) {
             for (unit, mut samples) in self.samples(id, part.from, part.until, unit).await? {
                 samples.sort();
@@ -88,7 +101,7 @@ impl MetricStore {
         window: Window,
     ) -> Result<Vec<Unit>, MetricError> {
         let Some(id) = self.series_of(scope, metric) else { return Ok(Vec::new()) };
-        let candidates = self.unit_candidates(id, window);
+        let candidates = self.unit_candidates(id, window).await?;
         if candidates.len() < 2 {
             return Ok(candidates.into_iter().collect());
         }
@@ -96,19 +109,27 @@ impl MetricStore {
         Ok(read.into_keys().collect())
     }
 
-    fn series_of(&self, scope: &Scope, metric: &MetricId) -> Option<SeriesId> {
+    /// The number of a metric's series, if there is one.
+    pub(crate) fn series_of(&self, scope: &Scope, metric: &MetricId) -> Option<SeriesId> {
         self.find(&metric.key(scope)?)
     }
 
-    /// The units that may have data in `window`, without decoding anything.
-    fn unit_candidates(&self, id: SeriesId, window: Window) -> BTreeSet<Unit> {
-        let tiers = self.inner.tiers.read();
-        let shard = self.inner.shards[id.shard()].lock();
-        let frozen = tiers.frozen.as_ref().and_then(|frozen| frozen.chunks(id));
-        let recent = shard.chunks(id).into_iter().chain(frozen).flat_map(|chunks| chunks.iter());
-        let blocks = tiers.blocks.iter().filter(|block| block.touches(window.from, window.until));
-        let entries = blocks.flat_map(|block| block.index.find(id, window.from, window.until));
-        recent.map(|chunk| chunk.unit()).chain(entries.map(|entry| entry.unit)).collect()
+    /// The units that may have data in `window`, without decoding a sample.
+    async fn unit_candidates(&self, id: SeriesId, window: Window) -> Result<BTreeSet<Unit>, MetricError> {
+        let mut units = BTreeSet::new();
+        let blocks = {
+            let tiers = self.inner.tiers.read();
+            let shard = self.inner.shards[id.shard()].lock();
+            let frozen = tiers.frozen.as_ref().and_then(|frozen| frozen.chunks(id));
+            let recent = shard.chunks(id).into_iter().chain(frozen).flat_map(|chunks| chunks.iter());
+            units.extend(recent.map(|chunk| chunk.unit()));
+            blocks_with(&tiers.blocks, shard.key(id), window.from, window.until)
+        };
+        for block in blocks {
+            let index = self.index(&block).await?;
+            units.extend(index.find(id, window.from, window.until).map(|entry| entry.unit));
+        }
+        Ok(units)
     }
 
     /// The samples of a series from `from` on and before `until`, by unit, in no order.
@@ -122,11 +143,12 @@ impl MetricStore {
         let mut by_unit: BTreeMap<Unit, Samples> = BTreeMap::new();
         let blocks = self.recent_samples(id, from, until, unit, &mut by_unit)?;
         for block in blocks {
-            for entry in block.index.find(id, from, until) {
+            let index = self.index(&block).await?;
+            for entry in index.find(id, from, until) {
                 if unit.is_some_and(|unit| unit != entry.unit) {
                     continue;
                 }
-                let page = self.read_page(&block, entry).await?;
+                let page = self.page(&block, &index, entry).await?;
                 let samples = by_unit.entry(entry.unit).or_default();
                 let read = page.read(entry.rows(), from, until, samples);
                 read.map_err(|source| MetricError::Damaged { place: block.place(), source })?;
@@ -156,27 +178,33 @@ impl MetricStore {
             let samples = by_unit.entry(chunk.unit()).or_default();
             chunk.read(from, until, samples).map_err(MetricError::damaged("recent metric data in memory"))?;
         }
-        Ok(tiers.blocks.iter().filter(|block| block.touches(from, until)).cloned().collect())
+        Ok(blocks_with(&tiers.blocks, shard.key(id), from, until))
     }
 
     /// At least how many samples a read of `window` decodes.
-    fn estimate_samples(&self, id: SeriesId, window: Window) -> u64 {
-        let tiers = self.inner.tiers.read();
-        let in_blocks = |block: &Arc<BlockFile>| -> u64 {
-            block.index.find(id, window.from, window.until).map(|entry| u64::from(entry.rows)).sum()
+    async fn estimate_samples(&self, id: SeriesId, window: Window) -> Result<u64, MetricError> {
+        let blocks = {
+            let tiers = self.inner.tiers.read();
+            let shard = self.inner.shards[id.shard()].lock();
+            blocks_with(&tiers.blocks, shard.key(id), window.from, window.until)
         };
-        tiers.blocks.iter().filter(|block| block.touches(window.from, window.until)).map(in_blocks).sum()
+        let mut rows = 0;
+        for block in blocks {
+            let index = self.index(&block).await?;
+            rows += index.find(id, window.from, window.until).map(|entry| u64::from(entry.rows)).sum::<u64>();
+        }
+        Ok(rows)
     }
+}
 
-    async fn read_page(
-        &self,
-        block: &BlockFile,
-        entry: &crate::block::Entry,
-    ) -> Result<crate::block::Page, MetricError> {
-        let page = block.index.page(entry);
-        let range = page.offset..page.offset + page.length;
-        let bytes = self.inner.storage.segments.read_range(&block.meta, range).await?;
-        let place = || format!("page at byte {} of {}", page.offset, block.place());
-        block.index.decode(entry, &bytes).map_err(|source| MetricError::Damaged { place: place(), source })
-    }
+/// The blocks that can have samples of the series with that key from `from` on and before `until`.
+fn blocks_with(
+    blocks: &[Arc<BlockFile>],
+    key: Option<&Arc<str>>,
+    from: Second,
+    until: Second,
+) -> Vec<Arc<BlockFile>> {
+    let Some(key) = key else { return Vec::new() };
+    let wanted = |block: &&Arc<BlockFile>| block.touches(from, until) && block.may_have(key);
+    blocks.iter().filter(wanted).cloned().collect()
 }
