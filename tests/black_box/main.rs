@@ -6,6 +6,7 @@ mod clients;
 mod clock;
 mod compatibility;
 mod crash;
+mod dashboards;
 mod harness;
 mod limits;
 mod logs;

@@ -50,9 +50,9 @@ impl<'a> Arn<'a> {
         }
     }
 
-    /// The ARN of `resource`, in partition `aws`.
+    /// The ARN of `resource`, in the partition of its region.
     pub fn format(service: &str, region: &Region, account: AccountId, resource: &str) -> String {
-        format!("arn:aws:{service}:{region}:{account}:{resource}")
+        format!("arn:{}:{service}:{region}:{account}:{resource}", region.partition())
     }
 }
 
@@ -73,6 +73,17 @@ mod tests {
         let arn = Arn::parse(text).expect("an ARN");
         assert_eq!(arn.resource, "alarm:disk: /data");
         assert_eq!(arn.to_string(), text);
+    }
+
+    #[test]
+    fn the_partition_follows_from_the_region() {
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:sns:eu-west-1:000000000000:t"),
+            ("cn-north-1", "arn:aws-cn:sns:cn-north-1:000000000000:t"),
+            ("us-gov-west-1", "arn:aws-us-gov:sns:us-gov-west-1:000000000000:t"),
+        ] {
+            assert_eq!(Arn::format("sns", &Region::new(region), AccountId::DEFAULT, "t"), arn);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What every other crate speaks of: time, the account and region that own a thing, and who is calling.
 //!
-//! Owns [`Timestamp`] and [`Clock`], [`AccountId`], [`Region`], [`Scope`], [`Caller`], [`Arn`], the opaque
+//! Owns [`Timestamp`] and [`Clock`], [`AccountId`], [`Region`], [`Scope`], [`Caller`], [`Arn`], [`Tags`], the opaque
 //! [paging tokens](page_token) and the [`Activity`] that background work implements. Does not own AWS's shapes
 //! (`groundwatch-api`), how they travel (`groundwatch-wire`) or where anything is kept (`groundwatch-storage`).
 //!
@@ -11,10 +11,12 @@ mod arn;
 mod clock;
 mod identity;
 pub mod page_token;
+mod tags;
 mod time;
 
 pub use activity::{Activity, BoxFuture};
 pub use arn::{Arn, ArnError};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use identity::{AccountId, Call, Caller, InvalidAccountId, Region, RequestId, Scope};
+pub use tags::{TagChange, TagError, Tags};
 pub use time::{InvalidTimestamp, Timestamp};

@@ -22,7 +22,9 @@ pub fn decode(listing: &str, token: &str) -> Option<String> {
     let bytes: Option<Vec<u8>> = digits
         .as_bytes()
         .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
+        .map(|pair| {
+            u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok()
+        })
         .collect();
     let cursor = String::from_utf8(bytes?).ok()?;
     (u64::from_str_radix(sum, 16).ok()? == checksum(listing, &cursor)).then_some(cursor)

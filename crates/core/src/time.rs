@@ -62,7 +62,8 @@ impl Timestamp {
 
     /// `2026-01-02T03:04:05Z`, with milliseconds only if there are any: the form of the query protocol.
     pub fn to_iso8601(self) -> String {
-        let format = if self.0.rem_euclid(1000) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S.%3fZ" };
+        let format =
+            if self.0.rem_euclid(1000) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S.%3fZ" };
         self.strftime(format)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use groundwatch_alarms::Alarms;
 use groundwatch_api::{cloudwatch, logs, sns, sts};
+use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
 use groundwatch_metrics::Metrics;
@@ -14,6 +15,7 @@ use groundwatch_wire::Router;
 pub(crate) struct Services {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) alarms: Arc<Alarms>,
+    pub(crate) dashboards: Arc<Dashboards>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) notify: Arc<Notify>,
     pub(crate) identities: Arc<Identities>,
@@ -22,7 +24,7 @@ pub(crate) struct Services {
 impl Services {
     /// Adds every operation to `router`.
     pub(crate) fn route(&self, router: Router) -> Router {
-        let Self { metrics, alarms, logs, notify, identities } = self;
+        let Self { metrics, alarms, dashboards, logs, notify, identities } = self;
         router
             .on::<cloudwatch::PutMetricData, _>(metrics.clone())
             .on::<cloudwatch::ListMetrics, _>(metrics.clone())
@@ -33,6 +35,11 @@ impl Services {
             .on::<cloudwatch::DescribeAlarmHistory, _>(alarms.clone())
             .on::<cloudwatch::SetAlarmState, _>(alarms.clone())
             .on::<cloudwatch::DeleteAlarms, _>(alarms.clone())
+            .on::<cloudwatch::PutDashboard, _>(dashboards.clone())
+            .on::<cloudwatch::GetDashboard, _>(dashboards.clone())
+            .on::<cloudwatch::ListDashboards, _>(dashboards.clone())
+            .on::<cloudwatch::DeleteDashboards, _>(dashboards.clone())
+            .on::<cloudwatch::GetMetricWidgetImage, _>(dashboards.clone())
             .on::<logs::CreateLogGroup, _>(logs.clone())
             .on::<logs::DeleteLogGroup, _>(logs.clone())
             .on::<logs::DescribeLogGroups, _>(logs.clone())

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use groundwatch_alarms::{Alarms, Neighbours, Timing};
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
+use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
@@ -22,7 +23,7 @@ use crate::activities::{ManualDriver, drive};
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::paths::OwnPaths;
-use crate::ports::{AlarmNotifier, AlarmReader};
+use crate::ports::{AlarmNotifier, AlarmReader, WidgetMetrics};
 use crate::routes::Services;
 
 /// How long requests that have begun may take to end once the server is told to stop.
@@ -111,10 +112,12 @@ async fn bring_up(
     let mut activities = alarms.activities();
     activities.extend(notify.activities());
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
-    activities.push(Arc::new(logs.flush_activity(clock)));
+    activities.push(Arc::new(logs.flush_activity(clock.clone())));
 
     let metrics = Arc::new(Metrics::new(metric_store));
-    Ok((Services { metrics, alarms, logs, notify, identities: Arc::new(Identities) }, activities))
+    let widget_data = Arc::new(WidgetMetrics(metrics.clone()));
+    let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
+    Ok((Services { metrics, alarms, dashboards, logs, notify, identities: Arc::new(Identities) }, activities))
 }
 
 /// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the

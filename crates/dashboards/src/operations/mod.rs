@@ -1,0 +1,8 @@
+//! The operations of the API, a file each: input to domain type, the one thing, answer.
+
+mod delete_dashboards;
+mod get_dashboard;
+mod get_metric_widget_image;
+mod list_dashboards;
+mod put_dashboard;
+mod tags;

@@ -1,0 +1,71 @@
+//! The service: what the operations share.
+
+use std::sync::Arc;
+
+use groundwatch_core::{Scope, SharedClock, TagChange, Tags};
+use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, StorageError};
+
+use crate::DashboardError;
+use crate::dashboard::{Dashboard, key};
+use crate::data::WidgetDataSource;
+
+/// How often a change that met a concurrent one starts over before it gives up.
+const CONFLICTS_MAX: usize = 8;
+
+/// CloudWatch's dashboards and images of widgets.
+pub struct Dashboards {
+    pub(crate) catalog: Catalog,
+    pub(crate) dashboards: Documents<Dashboard>,
+    pub(crate) clock: SharedClock,
+    pub(crate) data: Arc<dyn WidgetDataSource>,
+}
+
+impl Dashboards {
+    /// Opens the dashboards that `catalog` holds. Images are drawn from `data`.
+    pub fn open(
+        catalog: &Catalog,
+        clock: SharedClock,
+        data: Arc<dyn WidgetDataSource>,
+    ) -> Result<Self, StorageError> {
+        Ok(Self { catalog: catalog.clone(), dashboards: Documents::open(catalog)?, clock, data })
+    }
+
+    /// The tags of the dashboard `name` of the caller's account; `None` if there is no such dashboard.
+    pub fn tags(&self, caller: &Scope, name: &str) -> Option<Tags> {
+        Some(self.dashboards.get(&key(caller.account, name))?.tags.clone())
+    }
+
+    /// Changes the tags of a dashboard. Answers whether there is such a dashboard.
+    pub async fn change_tags(
+        &self,
+        caller: &Scope,
+        name: &str,
+        change: &TagChange,
+    ) -> Result<bool, DashboardError> {
+        let key = key(caller.account, name);
+        despite_conflicts(|| self.change_tags_once(&key, change)).await
+    }
+
+    async fn change_tags_once(&self, key: &Key, change: &TagChange) -> Result<bool, DashboardError> {
+        let Some((version, dashboard)) = self.dashboards.get_versioned(key) else { return Ok(false) };
+        let changed = Dashboard { tags: dashboard.tags.changed(change)?, ..(*dashboard).clone() };
+        let mut batch = Batch::new();
+        self.dashboards.put(&mut batch, key.clone(), changed, Expect::Version(version));
+        self.catalog.commit(batch).await?;
+        Ok(true)
+    }
+}
+
+/// Does `change`, which reads, decides and commits; starts over when a concurrent change made its batch fail.
+pub(crate) async fn despite_conflicts<T, F>(change: impl Fn() -> F) -> Result<T, DashboardError>
+where
+    F: Future<Output = Result<T, DashboardError>>,
+{
+    for _ in 1..CONFLICTS_MAX {
+        match change().await {
+            Err(DashboardError::Storage(StorageError::Conflict { .. })) => {}
+            settled => return settled,
+        }
+    }
+    change().await
+}
