@@ -4,7 +4,7 @@
 
 use crate::open_enum::open_enum;
 use crate::shape::shape;
-use crate::validate::{OneOf, Path, Validate, Violations};
+use crate::validate::{Number, OneOf, Opaque, Path, Text, Validate, Violations};
 use crate::{Operation, Protocol, Service};
 use std::collections::BTreeMap;
 
@@ -142,6 +142,18 @@ pub static SERVICE: Service = Service {
     flattened: &[],
 };
 
+/// The operation `AssociateKmsKey`.
+#[derive(Clone, Copy, Debug)]
+pub struct AssociateKmsKey;
+
+impl Operation for AssociateKmsKey {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "AssociateKmsKey";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = AssociateKmsKeyInput;
+    type Output = AssociateKmsKeyOutput;
+}
+
 /// The operation `CreateLogGroup`.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateLogGroup;
@@ -166,6 +178,42 @@ impl Operation for CreateLogStream {
     type Output = CreateLogStreamOutput;
 }
 
+/// The operation `DeleteAccountPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteAccountPolicy;
+
+impl Operation for DeleteAccountPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteAccountPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteAccountPolicyInput;
+    type Output = DeleteAccountPolicyOutput;
+}
+
+/// The operation `DeleteDestination`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDestination;
+
+impl Operation for DeleteDestination {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDestination";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDestinationInput;
+    type Output = DeleteDestinationOutput;
+}
+
+/// The operation `DeleteIndexPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteIndexPolicy;
+
+impl Operation for DeleteIndexPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteIndexPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteIndexPolicyInput;
+    type Output = DeleteIndexPolicyOutput;
+}
+
 /// The operation `DeleteLogGroup`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteLogGroup;
@@ -176,6 +224,102 @@ impl Operation for DeleteLogGroup {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = DeleteLogGroupInput;
     type Output = DeleteLogGroupOutput;
+}
+
+/// The operation `DeleteLogStream`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteLogStream;
+
+impl Operation for DeleteLogStream {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteLogStream";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteLogStreamInput;
+    type Output = DeleteLogStreamOutput;
+}
+
+/// The operation `DeleteMetricFilter`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteMetricFilter;
+
+impl Operation for DeleteMetricFilter {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteMetricFilter";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteMetricFilterInput;
+    type Output = DeleteMetricFilterOutput;
+}
+
+/// The operation `DeleteQueryDefinition`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteQueryDefinition;
+
+impl Operation for DeleteQueryDefinition {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteQueryDefinition";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteQueryDefinitionInput;
+    type Output = DeleteQueryDefinitionOutput;
+}
+
+/// The operation `DeleteResourcePolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteResourcePolicy;
+
+impl Operation for DeleteResourcePolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteResourcePolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteResourcePolicyInput;
+    type Output = DeleteResourcePolicyOutput;
+}
+
+/// The operation `DeleteRetentionPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteRetentionPolicy;
+
+impl Operation for DeleteRetentionPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteRetentionPolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteRetentionPolicyInput;
+    type Output = DeleteRetentionPolicyOutput;
+}
+
+/// The operation `DescribeAccountPolicies`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeAccountPolicies;
+
+impl Operation for DescribeAccountPolicies {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeAccountPolicies";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeAccountPoliciesInput;
+    type Output = DescribeAccountPoliciesOutput;
+}
+
+/// The operation `DescribeDestinations`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeDestinations;
+
+impl Operation for DescribeDestinations {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeDestinations";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeDestinationsInput;
+    type Output = DescribeDestinationsOutput;
+}
+
+/// The operation `DescribeIndexPolicies`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeIndexPolicies;
+
+impl Operation for DescribeIndexPolicies {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeIndexPolicies";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeIndexPoliciesInput;
+    type Output = DescribeIndexPoliciesOutput;
 }
 
 /// The operation `DescribeLogGroups`.
@@ -202,6 +346,54 @@ impl Operation for DescribeLogStreams {
     type Output = DescribeLogStreamsOutput;
 }
 
+/// The operation `DescribeMetricFilters`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeMetricFilters;
+
+impl Operation for DescribeMetricFilters {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeMetricFilters";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeMetricFiltersInput;
+    type Output = DescribeMetricFiltersOutput;
+}
+
+/// The operation `DescribeQueryDefinitions`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeQueryDefinitions;
+
+impl Operation for DescribeQueryDefinitions {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeQueryDefinitions";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeQueryDefinitionsInput;
+    type Output = DescribeQueryDefinitionsOutput;
+}
+
+/// The operation `DescribeResourcePolicies`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeResourcePolicies;
+
+impl Operation for DescribeResourcePolicies {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeResourcePolicies";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeResourcePoliciesInput;
+    type Output = DescribeResourcePoliciesOutput;
+}
+
+/// The operation `DisassociateKmsKey`.
+#[derive(Clone, Copy, Debug)]
+pub struct DisassociateKmsKey;
+
+impl Operation for DisassociateKmsKey {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DisassociateKmsKey";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DisassociateKmsKeyInput;
+    type Output = DisassociateKmsKeyOutput;
+}
+
 /// The operation `FilterLogEvents`.
 #[derive(Clone, Copy, Debug)]
 pub struct FilterLogEvents;
@@ -226,6 +418,90 @@ impl Operation for GetLogEvents {
     type Output = GetLogEventsOutput;
 }
 
+/// The operation `ListLogGroups`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListLogGroups;
+
+impl Operation for ListLogGroups {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListLogGroups";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListLogGroupsInput;
+    type Output = ListLogGroupsOutput;
+}
+
+/// The operation `ListTagsForResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListTagsForResource;
+
+impl Operation for ListTagsForResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListTagsForResource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListTagsForResourceInput;
+    type Output = ListTagsForResourceOutput;
+}
+
+/// The operation `ListTagsLogGroup`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListTagsLogGroup;
+
+impl Operation for ListTagsLogGroup {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListTagsLogGroup";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListTagsLogGroupInput;
+    type Output = ListTagsLogGroupOutput;
+}
+
+/// The operation `PutAccountPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutAccountPolicy;
+
+impl Operation for PutAccountPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutAccountPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutAccountPolicyInput;
+    type Output = PutAccountPolicyOutput;
+}
+
+/// The operation `PutDestination`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDestination;
+
+impl Operation for PutDestination {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDestination";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDestinationInput;
+    type Output = PutDestinationOutput;
+}
+
+/// The operation `PutDestinationPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDestinationPolicy;
+
+impl Operation for PutDestinationPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDestinationPolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutDestinationPolicyInput;
+    type Output = PutDestinationPolicyOutput;
+}
+
+/// The operation `PutIndexPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutIndexPolicy;
+
+impl Operation for PutIndexPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutIndexPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutIndexPolicyInput;
+    type Output = PutIndexPolicyOutput;
+}
+
 /// The operation `PutLogEvents`.
 #[derive(Clone, Copy, Debug)]
 pub struct PutLogEvents;
@@ -236,6 +512,176 @@ impl Operation for PutLogEvents {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = borrowed::PutLogEventsInput<'a>;
     type Output = PutLogEventsOutput;
+}
+
+/// The operation `PutLogGroupDeletionProtection`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutLogGroupDeletionProtection;
+
+impl Operation for PutLogGroupDeletionProtection {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutLogGroupDeletionProtection";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutLogGroupDeletionProtectionInput;
+    type Output = PutLogGroupDeletionProtectionOutput;
+}
+
+/// The operation `PutMetricFilter`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutMetricFilter;
+
+impl Operation for PutMetricFilter {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutMetricFilter";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutMetricFilterInput;
+    type Output = PutMetricFilterOutput;
+}
+
+/// The operation `PutQueryDefinition`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutQueryDefinition;
+
+impl Operation for PutQueryDefinition {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutQueryDefinition";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutQueryDefinitionInput;
+    type Output = PutQueryDefinitionOutput;
+}
+
+/// The operation `PutResourcePolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutResourcePolicy;
+
+impl Operation for PutResourcePolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutResourcePolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutResourcePolicyInput;
+    type Output = PutResourcePolicyOutput;
+}
+
+/// The operation `PutRetentionPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutRetentionPolicy;
+
+impl Operation for PutRetentionPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutRetentionPolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutRetentionPolicyInput;
+    type Output = PutRetentionPolicyOutput;
+}
+
+/// The operation `TagLogGroup`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagLogGroup;
+
+impl Operation for TagLogGroup {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "TagLogGroup";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = TagLogGroupInput;
+    type Output = TagLogGroupOutput;
+}
+
+/// The operation `TagResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct TagResource;
+
+impl Operation for TagResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "TagResource";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = TagResourceInput;
+    type Output = TagResourceOutput;
+}
+
+/// The operation `TestMetricFilter`.
+#[derive(Clone, Copy, Debug)]
+pub struct TestMetricFilter;
+
+impl Operation for TestMetricFilter {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "TestMetricFilter";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = TestMetricFilterInput;
+    type Output = TestMetricFilterOutput;
+}
+
+/// The operation `UntagLogGroup`.
+#[derive(Clone, Copy, Debug)]
+pub struct UntagLogGroup;
+
+impl Operation for UntagLogGroup {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UntagLogGroup";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = UntagLogGroupInput;
+    type Output = UntagLogGroupOutput;
+}
+
+/// The operation `UntagResource`.
+#[derive(Clone, Copy, Debug)]
+pub struct UntagResource;
+
+impl Operation for UntagResource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UntagResource";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = UntagResourceInput;
+    type Output = UntagResourceOutput;
+}
+
+shape! {
+    /// `AccountPolicy`.
+    pub struct AccountPolicy {
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `lastUpdatedTime`: at least 0.
+        pub last_updated_time: Option<i64> = "lastUpdatedTime",
+        /// `policyType`.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `scope`.
+        pub scope: Option<Scope> = "scope",
+        /// `selectionCriteria`.
+        pub selection_criteria: Option<String> = "selectionCriteria",
+        /// `accountId`: 12 to 12 characters.
+        pub account_id: Option<String> = "accountId",
+    }
+}
+
+shape! {
+    /// Input of [`AssociateKmsKey`].
+    pub struct AssociateKmsKeyInput {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `kmsKeyId`: at most 256 characters, required.
+        pub kms_key_id: Option<String> = "kmsKeyId",
+        /// `resourceIdentifier`: 1 to 2048 characters.
+        pub resource_identifier: Option<String> = "resourceIdentifier",
+    }
+}
+
+impl Validate for AssociateKmsKeyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.kms_key_id, &at.member("kmsKeyId"), &rules::KMS_KEY_ID);
+        found.optional(
+            &self.resource_identifier,
+            &at.member("resourceIdentifier"),
+            &rules::RESOURCE_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`AssociateKmsKey`].
+    pub struct AssociateKmsKeyOutput {
+    }
 }
 
 shape! {
@@ -293,6 +739,93 @@ shape! {
 }
 
 shape! {
+    /// `DataSourceFilter`.
+    pub struct DataSourceFilter {
+        /// `name`: required.
+        pub name: Option<String> = "name",
+        /// `type`.
+        pub r#type: Option<String> = "type",
+    }
+}
+
+impl Validate for DataSourceFilter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &Text::ANY);
+    }
+}
+
+shape! {
+    /// Input of [`DeleteAccountPolicy`].
+    pub struct DeleteAccountPolicyInput {
+        /// `policyName`: required.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `dryRun`.
+        pub dry_run: Option<bool> = "dryRun",
+    }
+}
+
+impl Validate for DeleteAccountPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteAccountPolicy`].
+    pub struct DeleteAccountPolicyOutput {
+        /// `dryRunResult`.
+        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDestination`].
+    pub struct DeleteDestinationInput {
+        /// `destinationName`: 1 to 512 characters, required.
+        pub destination_name: Option<String> = "destinationName",
+    }
+}
+
+impl Validate for DeleteDestinationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDestination`].
+    pub struct DeleteDestinationOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteIndexPolicy`].
+    pub struct DeleteIndexPolicyInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for DeleteIndexPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteIndexPolicy`].
+    pub struct DeleteIndexPolicyOutput {
+    }
+}
+
+shape! {
     /// Input of [`DeleteLogGroup`].
     pub struct DeleteLogGroupInput {
         /// `logGroupName`: 1 to 512 characters, required.
@@ -309,6 +842,219 @@ impl Validate for DeleteLogGroupInput {
 shape! {
     /// Output of [`DeleteLogGroup`].
     pub struct DeleteLogGroupOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteLogStream`].
+    pub struct DeleteLogStreamInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `logStreamName`: 1 to 512 characters, required.
+        pub log_stream_name: Option<String> = "logStreamName",
+    }
+}
+
+impl Validate for DeleteLogStreamInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.log_stream_name, &at.member("logStreamName"), &rules::LOG_STREAM_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteLogStream`].
+    pub struct DeleteLogStreamOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteMetricFilter`].
+    pub struct DeleteMetricFilterInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterName`: 1 to 512 characters, required.
+        pub filter_name: Option<String> = "filterName",
+    }
+}
+
+impl Validate for DeleteMetricFilterInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.filter_name, &at.member("filterName"), &rules::FILTER_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteMetricFilter`].
+    pub struct DeleteMetricFilterOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteQueryDefinition`].
+    pub struct DeleteQueryDefinitionInput {
+        /// `queryDefinitionId`: 1 to 256 characters, required.
+        pub query_definition_id: Option<String> = "queryDefinitionId",
+    }
+}
+
+impl Validate for DeleteQueryDefinitionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.query_definition_id, &at.member("queryDefinitionId"), &rules::QUERY_ID);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteQueryDefinition`].
+    pub struct DeleteQueryDefinitionOutput {
+        /// `success`.
+        pub success: Option<bool> = "success",
+    }
+}
+
+shape! {
+    /// Input of [`DeleteResourcePolicy`].
+    pub struct DeleteResourcePolicyInput {
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `resourceArn`.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `expectedRevisionId`: at least 1 characters.
+        pub expected_revision_id: Option<String> = "expectedRevisionId",
+    }
+}
+
+impl Validate for DeleteResourcePolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.expected_revision_id,
+            &at.member("expectedRevisionId"),
+            &rules::EXPECTED_REVISION_ID,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteResourcePolicy`].
+    pub struct DeleteResourcePolicyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteRetentionPolicy`].
+    pub struct DeleteRetentionPolicyInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+    }
+}
+
+impl Validate for DeleteRetentionPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteRetentionPolicy`].
+    pub struct DeleteRetentionPolicyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DescribeAccountPolicies`].
+    pub struct DescribeAccountPoliciesInput {
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `accountIdentifiers`: a list of `AccountId`, 0 to 20 elements.
+        pub account_identifiers: Option<Vec<String>> = "accountIdentifiers",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for DescribeAccountPoliciesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+        found.optional(&self.account_identifiers, &at.member("accountIdentifiers"), &rules::ACCOUNT_IDS);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeAccountPolicies`].
+    pub struct DescribeAccountPoliciesOutput {
+        /// `accountPolicies`: a list of `AccountPolicy`.
+        pub account_policies: Option<Vec<AccountPolicy>> = "accountPolicies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeDestinations`].
+    pub struct DescribeDestinationsInput {
+        /// `DestinationNamePrefix`: 1 to 512 characters.
+        pub destination_name_prefix: Option<String> = "DestinationNamePrefix",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+    }
+}
+
+impl Validate for DescribeDestinationsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.destination_name_prefix,
+            &at.member("DestinationNamePrefix"),
+            &rules::DESTINATION_NAME,
+        );
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeDestinations`].
+    pub struct DescribeDestinationsOutput {
+        /// `destinations`: a list of `Destination`.
+        pub destinations: Option<Vec<Destination>> = "destinations",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeIndexPolicies`].
+    pub struct DescribeIndexPoliciesInput {
+        /// `logGroupIdentifiers`: a list of `LogGroupIdentifier`, 1 to 1 elements, required.
+        pub log_group_identifiers: Option<Vec<String>> = "logGroupIdentifiers",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for DescribeIndexPoliciesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifiers,
+            &at.member("logGroupIdentifiers"),
+            &rules::DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS,
+        );
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeIndexPolicies`].
+    pub struct DescribeIndexPoliciesOutput {
+        /// `indexPolicies`: a list of `IndexPolicy`.
+        pub index_policies: Option<Vec<IndexPolicy>> = "indexPolicies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
     }
 }
 
@@ -410,6 +1156,177 @@ shape! {
         pub log_streams: Option<Vec<LogStream>> = "logStreams",
         /// `nextToken`: at least 1 characters.
         pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeMetricFilters`].
+    pub struct DescribeMetricFiltersInput {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterNamePrefix`: 1 to 512 characters.
+        pub filter_name_prefix: Option<String> = "filterNamePrefix",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `metricName`: at most 255 characters.
+        pub metric_name: Option<String> = "metricName",
+        /// `metricNamespace`: at most 255 characters.
+        pub metric_namespace: Option<String> = "metricNamespace",
+    }
+}
+
+impl Validate for DescribeMetricFiltersInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.optional(&self.filter_name_prefix, &at.member("filterNamePrefix"), &rules::FILTER_NAME);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+        found.optional(&self.metric_name, &at.member("metricName"), &rules::METRIC_NAME);
+        found.optional(&self.metric_namespace, &at.member("metricNamespace"), &rules::METRIC_NAMESPACE);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeMetricFilters`].
+    pub struct DescribeMetricFiltersOutput {
+        /// `metricFilters`: a list of `MetricFilter`.
+        pub metric_filters: Option<Vec<MetricFilter>> = "metricFilters",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeQueryDefinitions`].
+    pub struct DescribeQueryDefinitionsInput {
+        /// `queryLanguage`.
+        pub query_language: Option<QueryLanguage> = "queryLanguage",
+        /// `queryDefinitionNamePrefix`: 1 to 255 characters.
+        pub query_definition_name_prefix: Option<String> = "queryDefinitionNamePrefix",
+        /// `maxResults`: 1 to 1000.
+        pub max_results: Option<i32> = "maxResults",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for DescribeQueryDefinitionsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.query_language, &at.member("queryLanguage"), &OneOf);
+        found.optional(
+            &self.query_definition_name_prefix,
+            &at.member("queryDefinitionNamePrefix"),
+            &rules::QUERY_DEFINITION_NAME,
+        );
+        found.optional(&self.max_results, &at.member("maxResults"), &rules::QUERY_LIST_MAX_RESULTS);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeQueryDefinitions`].
+    pub struct DescribeQueryDefinitionsOutput {
+        /// `queryDefinitions`: a list of `QueryDefinition`.
+        pub query_definitions: Option<Vec<QueryDefinition>> = "queryDefinitions",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeResourcePolicies`].
+    pub struct DescribeResourcePoliciesInput {
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `resourceArn`.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `policyScope`.
+        pub policy_scope: Option<PolicyScope> = "policyScope",
+    }
+}
+
+impl Validate for DescribeResourcePoliciesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+        found.optional(&self.policy_scope, &at.member("policyScope"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeResourcePolicies`].
+    pub struct DescribeResourcePoliciesOutput {
+        /// `resourcePolicies`: a list of `ResourcePolicy`.
+        pub resource_policies: Option<Vec<ResourcePolicy>> = "resourcePolicies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// `Destination`.
+    pub struct Destination {
+        /// `destinationName`: 1 to 512 characters.
+        pub destination_name: Option<String> = "destinationName",
+        /// `targetArn`: at least 1 characters.
+        pub target_arn: Option<String> = "targetArn",
+        /// `roleArn`: at least 1 characters.
+        pub role_arn: Option<String> = "roleArn",
+        /// `accessPolicy`: at least 1 characters.
+        pub access_policy: Option<String> = "accessPolicy",
+        /// `arn`.
+        pub arn: Option<String> = "arn",
+        /// `creationTime`: at least 0.
+        pub creation_time: Option<i64> = "creationTime",
+    }
+}
+
+shape! {
+    /// Input of [`DisassociateKmsKey`].
+    pub struct DisassociateKmsKeyInput {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `resourceIdentifier`: 1 to 2048 characters.
+        pub resource_identifier: Option<String> = "resourceIdentifier",
+    }
+}
+
+impl Validate for DisassociateKmsKeyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.optional(
+            &self.resource_identifier,
+            &at.member("resourceIdentifier"),
+            &rules::RESOURCE_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DisassociateKmsKey`].
+    pub struct DisassociateKmsKeyOutput {
+    }
+}
+
+shape! {
+    /// `DryRunResult`.
+    pub struct DryRunResult {
+        /// `totalMatchedLogGroups`: at least 0.
+        pub total_matched_log_groups: Option<i32> = "totalMatchedLogGroups",
+        /// `increasedRetentionLogGroupCount`: at least 0.
+        pub increased_retention_log_group_count: Option<i32> = "increasedRetentionLogGroupCount",
+        /// `decreasedRetentionLogGroupCount`: at least 0.
+        pub decreased_retention_log_group_count: Option<i32> = "decreasedRetentionLogGroupCount",
+        /// `unchangedRetentionLogGroupCount`: at least 0.
+        pub unchanged_retention_log_group_count: Option<i32> = "unchangedRetentionLogGroupCount",
+        /// `failedAnalysisCount`: at least 0.
+        pub failed_analysis_count: Option<i32> = "failedAnalysisCount",
+        /// `topLogGroupsImpacted`: a list of `LogGroupImpact`.
+        pub top_log_groups_impacted: Option<Vec<LogGroupImpact>> = "topLogGroupsImpacted",
     }
 }
 
@@ -546,6 +1463,117 @@ shape! {
 }
 
 shape! {
+    /// `IndexPolicy`.
+    pub struct IndexPolicy {
+        /// `logGroupIdentifier`: 1 to 2048 characters.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `lastUpdateTime`: at least 0.
+        pub last_update_time: Option<i64> = "lastUpdateTime",
+        /// `policyDocument`: 1 to 51200 characters.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `source`.
+        pub source: Option<IndexSource> = "source",
+    }
+}
+
+shape! {
+    /// Input of [`ListLogGroups`].
+    pub struct ListLogGroupsInput {
+        /// `logGroupNamePattern`: 3 to 129 characters.
+        pub log_group_name_pattern: Option<String> = "logGroupNamePattern",
+        /// `logGroupClass`.
+        pub log_group_class: Option<LogGroupClass> = "logGroupClass",
+        /// `includeLinkedAccounts`.
+        pub include_linked_accounts: Option<bool> = "includeLinkedAccounts",
+        /// `accountIdentifiers`: a list of `AccountId`, 0 to 20 elements.
+        pub account_identifiers: Option<Vec<String>> = "accountIdentifiers",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 1000.
+        pub limit: Option<i32> = "limit",
+        /// `dataSources`: a list of `DataSourceFilter`, 1 to 5 elements.
+        pub data_sources: Option<Vec<DataSourceFilter>> = "dataSources",
+        /// `fieldIndexNames`: a list of `FieldIndexName`, 1 to 20 elements.
+        pub field_index_names: Option<Vec<String>> = "fieldIndexNames",
+        /// `logGroupTags`: a list of `TagFilter`, 1 to 5 elements.
+        pub log_group_tags: Option<Vec<TagFilter>> = "logGroupTags",
+    }
+}
+
+impl Validate for ListLogGroupsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.log_group_name_pattern,
+            &at.member("logGroupNamePattern"),
+            &rules::LOG_GROUP_NAME_REGEX_PATTERN,
+        );
+        found.optional(&self.log_group_class, &at.member("logGroupClass"), &OneOf);
+        found.optional(&self.account_identifiers, &at.member("accountIdentifiers"), &rules::ACCOUNT_IDS);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::LIST_LIMIT);
+        found.optional(&self.data_sources, &at.member("dataSources"), &rules::DATA_SOURCE_FILTERS);
+        found.optional(&self.field_index_names, &at.member("fieldIndexNames"), &rules::FIELD_INDEX_NAMES);
+        found.optional(&self.log_group_tags, &at.member("logGroupTags"), &rules::TAG_FILTERS);
+    }
+}
+
+shape! {
+    /// Output of [`ListLogGroups`].
+    pub struct ListLogGroupsOutput {
+        /// `logGroups`: a list of `LogGroupSummary`.
+        pub log_groups: Option<Vec<LogGroupSummary>> = "logGroups",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`ListTagsForResource`].
+    pub struct ListTagsForResourceInput {
+        /// `resourceArn`: 1 to 1011 characters, required.
+        pub resource_arn: Option<String> = "resourceArn",
+    }
+}
+
+impl Validate for ListTagsForResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("resourceArn"), &rules::AMAZON_RESOURCE_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`ListTagsForResource`].
+    pub struct ListTagsForResourceOutput {
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+shape! {
+    /// Input of [`ListTagsLogGroup`].
+    pub struct ListTagsLogGroupInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+    }
+}
+
+impl Validate for ListTagsLogGroupInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`ListTagsLogGroup`].
+    pub struct ListTagsLogGroupOutput {
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+shape! {
     /// `LogGroup`.
     pub struct LogGroup {
         /// `logGroupName`: 1 to 512 characters.
@@ -580,6 +1608,32 @@ shape! {
 }
 
 shape! {
+    /// `LogGroupImpact`.
+    pub struct LogGroupImpact {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `currentRetention`: 1 to 12 characters.
+        pub current_retention: Option<String> = "currentRetention",
+        /// `proposedRetention`: 1 to 12 characters.
+        pub proposed_retention: Option<String> = "proposedRetention",
+        /// `storedBytes`: at least 0.
+        pub stored_bytes: Option<i64> = "storedBytes",
+    }
+}
+
+shape! {
+    /// `LogGroupSummary`.
+    pub struct LogGroupSummary {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `logGroupArn`.
+        pub log_group_arn: Option<String> = "logGroupArn",
+        /// `logGroupClass`.
+        pub log_group_class: Option<LogGroupClass> = "logGroupClass",
+    }
+}
+
+shape! {
     /// `LogStream`.
     pub struct LogStream {
         /// `logStreamName`: 1 to 512 characters.
@@ -602,6 +1656,68 @@ shape! {
 }
 
 shape! {
+    /// `MetricFilter`.
+    pub struct MetricFilter {
+        /// `filterName`: 1 to 512 characters.
+        pub filter_name: Option<String> = "filterName",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `metricTransformations`: a list of `MetricTransformation`, 1 to 1 elements.
+        pub metric_transformations: Option<Vec<MetricTransformation>> = "metricTransformations",
+        /// `creationTime`: at least 0.
+        pub creation_time: Option<i64> = "creationTime",
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `applyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs",
+        /// `fieldSelectionCriteria`: 0 to 2000 characters.
+        pub field_selection_criteria: Option<String> = "fieldSelectionCriteria",
+        /// `emitSystemFieldDimensions`: a list of `SystemField`.
+        pub emit_system_field_dimensions: Option<Vec<String>> = "emitSystemFieldDimensions",
+    }
+}
+
+shape! {
+    /// `MetricFilterMatchRecord`.
+    pub struct MetricFilterMatchRecord {
+        /// `eventNumber`.
+        pub event_number: Option<i64> = "eventNumber",
+        /// `eventMessage`: at least 1 characters.
+        pub event_message: Option<String> = "eventMessage",
+        /// `extractedValues`: a map from `Token` to `Value`.
+        pub extracted_values: Option<BTreeMap<String, String>> = "extractedValues",
+    }
+}
+
+shape! {
+    /// `MetricTransformation`.
+    pub struct MetricTransformation {
+        /// `metricName`: at most 255 characters, required.
+        pub metric_name: Option<String> = "metricName",
+        /// `metricNamespace`: at most 255 characters, required.
+        pub metric_namespace: Option<String> = "metricNamespace",
+        /// `metricValue`: at most 100 characters, required.
+        pub metric_value: Option<String> = "metricValue",
+        /// `defaultValue`.
+        pub default_value: Option<f64> = "defaultValue",
+        /// `dimensions`: a map from `DimensionsKey` to `DimensionsValue`.
+        pub dimensions: Option<BTreeMap<String, String>> = "dimensions",
+        /// `unit`.
+        pub unit: Option<StandardUnit> = "unit",
+    }
+}
+
+impl Validate for MetricTransformation {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.metric_name, &at.member("metricName"), &rules::METRIC_NAME);
+        found.required(&self.metric_namespace, &at.member("metricNamespace"), &rules::METRIC_NAMESPACE);
+        found.required(&self.metric_value, &at.member("metricValue"), &rules::METRIC_VALUE);
+        found.optional(&self.dimensions, &at.member("dimensions"), &rules::DIMENSIONS);
+        found.optional(&self.unit, &at.member("unit"), &OneOf);
+    }
+}
+
+shape! {
     /// `OutputLogEvent`.
     pub struct OutputLogEvent {
         /// `timestamp`: at least 0.
@@ -614,6 +1730,128 @@ shape! {
 }
 
 shape! {
+    /// Input of [`PutAccountPolicy`].
+    pub struct PutAccountPolicyInput {
+        /// `policyName`: required.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`: required.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `scope`.
+        pub scope: Option<Scope> = "scope",
+        /// `selectionCriteria`.
+        pub selection_criteria: Option<String> = "selectionCriteria",
+        /// `dryRun`.
+        pub dry_run: Option<bool> = "dryRun",
+    }
+}
+
+impl Validate for PutAccountPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
+        found.required(&self.policy_document, &at.member("policyDocument"), &Text::ANY);
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+        found.optional(&self.scope, &at.member("scope"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`PutAccountPolicy`].
+    pub struct PutAccountPolicyOutput {
+        /// `accountPolicy`.
+        pub account_policy: Option<AccountPolicy> = "accountPolicy",
+        /// `dryRunResult`.
+        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
+    }
+}
+
+shape! {
+    /// Input of [`PutDestination`].
+    pub struct PutDestinationInput {
+        /// `destinationName`: 1 to 512 characters, required.
+        pub destination_name: Option<String> = "destinationName",
+        /// `targetArn`: at least 1 characters, required.
+        pub target_arn: Option<String> = "targetArn",
+        /// `roleArn`: at least 1 characters, required.
+        pub role_arn: Option<String> = "roleArn",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for PutDestinationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
+        found.required(&self.target_arn, &at.member("targetArn"), &rules::TARGET_ARN);
+        found.required(&self.role_arn, &at.member("roleArn"), &rules::ROLE_ARN);
+        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`PutDestination`].
+    pub struct PutDestinationOutput {
+        /// `destination`.
+        pub destination: Option<Destination> = "destination",
+    }
+}
+
+shape! {
+    /// Input of [`PutDestinationPolicy`].
+    pub struct PutDestinationPolicyInput {
+        /// `destinationName`: 1 to 512 characters, required.
+        pub destination_name: Option<String> = "destinationName",
+        /// `accessPolicy`: at least 1 characters, required.
+        pub access_policy: Option<String> = "accessPolicy",
+        /// `forceUpdate`.
+        pub force_update: Option<bool> = "forceUpdate",
+    }
+}
+
+impl Validate for PutDestinationPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
+        found.required(&self.access_policy, &at.member("accessPolicy"), &rules::ACCESS_POLICY);
+    }
+}
+
+shape! {
+    /// Output of [`PutDestinationPolicy`].
+    pub struct PutDestinationPolicyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutIndexPolicy`].
+    pub struct PutIndexPolicyInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `policyDocument`: 1 to 51200 characters, required.
+        pub policy_document: Option<String> = "policyDocument",
+    }
+}
+
+impl Validate for PutIndexPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+        found.required(&self.policy_document, &at.member("policyDocument"), &rules::POLICY_DOCUMENT);
+    }
+}
+
+shape! {
+    /// Output of [`PutIndexPolicy`].
+    pub struct PutIndexPolicyOutput {
+        /// `indexPolicy`.
+        pub index_policy: Option<IndexPolicy> = "indexPolicy",
+    }
+}
+
+shape! {
     /// Output of [`PutLogEvents`].
     pub struct PutLogEventsOutput {
         /// `nextSequenceToken`: at least 1 characters.
@@ -622,6 +1860,219 @@ shape! {
         pub rejected_log_events_info: Option<RejectedLogEventsInfo> = "rejectedLogEventsInfo",
         /// `rejectedEntityInfo`.
         pub rejected_entity_info: Option<RejectedEntityInfo> = "rejectedEntityInfo",
+    }
+}
+
+shape! {
+    /// Input of [`PutLogGroupDeletionProtection`].
+    pub struct PutLogGroupDeletionProtectionInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `deletionProtectionEnabled`: required.
+        pub deletion_protection_enabled: Option<bool> = "deletionProtectionEnabled",
+    }
+}
+
+impl Validate for PutLogGroupDeletionProtectionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+        found.required(&self.deletion_protection_enabled, &at.member("deletionProtectionEnabled"), &Opaque);
+    }
+}
+
+shape! {
+    /// Output of [`PutLogGroupDeletionProtection`].
+    pub struct PutLogGroupDeletionProtectionOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutMetricFilter`].
+    pub struct PutMetricFilterInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterName`: 1 to 512 characters, required.
+        pub filter_name: Option<String> = "filterName",
+        /// `filterPattern`: 0 to 1024 characters, required.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `metricTransformations`: a list of `MetricTransformation`, 1 to 1 elements, required.
+        pub metric_transformations: Option<Vec<MetricTransformation>> = "metricTransformations",
+        /// `applyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs",
+        /// `fieldSelectionCriteria`: 0 to 2000 characters.
+        pub field_selection_criteria: Option<String> = "fieldSelectionCriteria",
+        /// `emitSystemFieldDimensions`: a list of `SystemField`.
+        pub emit_system_field_dimensions: Option<Vec<String>> = "emitSystemFieldDimensions",
+    }
+}
+
+impl Validate for PutMetricFilterInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.filter_name, &at.member("filterName"), &rules::FILTER_NAME);
+        found.required(&self.filter_pattern, &at.member("filterPattern"), &rules::FILTER_PATTERN);
+        found.required(
+            &self.metric_transformations,
+            &at.member("metricTransformations"),
+            &rules::METRIC_TRANSFORMATIONS,
+        );
+        found.optional(
+            &self.field_selection_criteria,
+            &at.member("fieldSelectionCriteria"),
+            &rules::FIELD_SELECTION_CRITERIA,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutMetricFilter`].
+    pub struct PutMetricFilterOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutQueryDefinition`].
+    pub struct PutQueryDefinitionInput {
+        /// `queryLanguage`.
+        pub query_language: Option<QueryLanguage> = "queryLanguage",
+        /// `name`: 1 to 255 characters, required.
+        pub name: Option<String> = "name",
+        /// `queryDefinitionId`: 1 to 256 characters.
+        pub query_definition_id: Option<String> = "queryDefinitionId",
+        /// `logGroupNames`: a list of `LogGroupName`.
+        pub log_group_names: Option<Vec<String>> = "logGroupNames",
+        /// `queryString`: 1 to 10000 characters, required.
+        pub query_string: Option<String> = "queryString",
+        /// `clientToken`: 36 to 128 characters.
+        pub client_token: Option<String> = "clientToken",
+        /// `parameters`: a list of `QueryParameter`, at most 20 elements.
+        pub parameters: Option<Vec<QueryParameter>> = "parameters",
+    }
+}
+
+impl Validate for PutQueryDefinitionInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.query_language, &at.member("queryLanguage"), &OneOf);
+        found.required(&self.name, &at.member("name"), &rules::QUERY_DEFINITION_NAME);
+        found.optional(&self.query_definition_id, &at.member("queryDefinitionId"), &rules::QUERY_ID);
+        found.optional(&self.log_group_names, &at.member("logGroupNames"), &rules::LOG_GROUP_NAMES);
+        found.required(&self.query_string, &at.member("queryString"), &rules::QUERY_DEFINITION_STRING);
+        found.optional(&self.client_token, &at.member("clientToken"), &rules::CLIENT_TOKEN);
+        found.optional(&self.parameters, &at.member("parameters"), &rules::QUERY_PARAMETER_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`PutQueryDefinition`].
+    pub struct PutQueryDefinitionOutput {
+        /// `queryDefinitionId`: 1 to 256 characters.
+        pub query_definition_id: Option<String> = "queryDefinitionId",
+    }
+}
+
+shape! {
+    /// Input of [`PutResourcePolicy`].
+    pub struct PutResourcePolicyInput {
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`: 1 to 51200 characters.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `resourceArn`.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `expectedRevisionId`: at least 1 characters.
+        pub expected_revision_id: Option<String> = "expectedRevisionId",
+    }
+}
+
+impl Validate for PutResourcePolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.policy_document, &at.member("policyDocument"), &rules::POLICY_DOCUMENT);
+        found.optional(
+            &self.expected_revision_id,
+            &at.member("expectedRevisionId"),
+            &rules::EXPECTED_REVISION_ID,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutResourcePolicy`].
+    pub struct PutResourcePolicyOutput {
+        /// `resourcePolicy`.
+        pub resource_policy: Option<ResourcePolicy> = "resourcePolicy",
+        /// `revisionId`: at least 1 characters.
+        pub revision_id: Option<String> = "revisionId",
+    }
+}
+
+shape! {
+    /// Input of [`PutRetentionPolicy`].
+    pub struct PutRetentionPolicyInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `retentionInDays`: required.
+        pub retention_in_days: Option<i32> = "retentionInDays",
+    }
+}
+
+impl Validate for PutRetentionPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.retention_in_days, &at.member("retentionInDays"), &Number::<i32>::ANY);
+    }
+}
+
+shape! {
+    /// Output of [`PutRetentionPolicy`].
+    pub struct PutRetentionPolicyOutput {
+    }
+}
+
+shape! {
+    /// `QueryDefinition`.
+    pub struct QueryDefinition {
+        /// `queryLanguage`.
+        pub query_language: Option<QueryLanguage> = "queryLanguage",
+        /// `queryDefinitionId`: 1 to 256 characters.
+        pub query_definition_id: Option<String> = "queryDefinitionId",
+        /// `name`: 1 to 255 characters.
+        pub name: Option<String> = "name",
+        /// `queryString`: 1 to 10000 characters.
+        pub query_string: Option<String> = "queryString",
+        /// `lastModified`: at least 0.
+        pub last_modified: Option<i64> = "lastModified",
+        /// `logGroupNames`: a list of `LogGroupName`.
+        pub log_group_names: Option<Vec<String>> = "logGroupNames",
+        /// `parameters`: a list of `QueryParameter`, at most 20 elements.
+        pub parameters: Option<Vec<QueryParameter>> = "parameters",
+    }
+}
+
+shape! {
+    /// `QueryParameter`.
+    pub struct QueryParameter {
+        /// `name`: 1 to 128 characters, required.
+        pub name: Option<String> = "name",
+        /// `defaultValue`: at most 1024 characters.
+        pub default_value: Option<String> = "defaultValue",
+        /// `description`: at most 512 characters.
+        pub description: Option<String> = "description",
+    }
+}
+
+impl Validate for QueryParameter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::QUERY_PARAMETER_NAME);
+        found.optional(
+            &self.default_value,
+            &at.member("defaultValue"),
+            &rules::QUERY_PARAMETER_DEFAULT_VALUE,
+        );
+        found.optional(&self.description, &at.member("description"), &rules::QUERY_PARAMETER_DESCRIPTION);
     }
 }
 
@@ -646,12 +2097,164 @@ shape! {
 }
 
 shape! {
+    /// `ResourcePolicy`.
+    pub struct ResourcePolicy {
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`: 1 to 51200 characters.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `lastUpdatedTime`: at least 0.
+        pub last_updated_time: Option<i64> = "lastUpdatedTime",
+        /// `policyScope`.
+        pub policy_scope: Option<PolicyScope> = "policyScope",
+        /// `resourceArn`.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `revisionId`: at least 1 characters.
+        pub revision_id: Option<String> = "revisionId",
+    }
+}
+
+shape! {
     /// `SearchedLogStream`.
     pub struct SearchedLogStream {
         /// `logStreamName`: 1 to 512 characters.
         pub log_stream_name: Option<String> = "logStreamName",
         /// `searchedCompletely`.
         pub searched_completely: Option<bool> = "searchedCompletely",
+    }
+}
+
+shape! {
+    /// `TagFilter`.
+    pub struct TagFilter {
+        /// `key`: 1 to 128 characters, required.
+        pub key: Option<String> = "key",
+        /// `values`: a list of `TagFilterValue`, 0 to 5 elements.
+        pub values: Option<Vec<String>> = "values",
+    }
+}
+
+impl Validate for TagFilter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.key, &at.member("key"), &rules::TAG_FILTER_KEY);
+        found.optional(&self.values, &at.member("values"), &rules::TAG_FILTER_VALUES);
+    }
+}
+
+shape! {
+    /// Input of [`TagLogGroup`].
+    pub struct TagLogGroupInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries, required.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for TagLogGroupInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`TagLogGroup`].
+    pub struct TagLogGroupOutput {
+    }
+}
+
+shape! {
+    /// Input of [`TagResource`].
+    pub struct TagResourceInput {
+        /// `resourceArn`: 1 to 1011 characters, required.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries, required.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for TagResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("resourceArn"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`TagResource`].
+    pub struct TagResourceOutput {
+    }
+}
+
+shape! {
+    /// Input of [`TestMetricFilter`].
+    pub struct TestMetricFilterInput {
+        /// `filterPattern`: 0 to 1024 characters, required.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `logEventMessages`: a list of `EventMessage`, 1 to 50 elements, required.
+        pub log_event_messages: Option<Vec<String>> = "logEventMessages",
+    }
+}
+
+impl Validate for TestMetricFilterInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.filter_pattern, &at.member("filterPattern"), &rules::FILTER_PATTERN);
+        found.required(&self.log_event_messages, &at.member("logEventMessages"), &rules::TEST_EVENT_MESSAGES);
+    }
+}
+
+shape! {
+    /// Output of [`TestMetricFilter`].
+    pub struct TestMetricFilterOutput {
+        /// `matches`: a list of `MetricFilterMatchRecord`.
+        pub matches: Option<Vec<MetricFilterMatchRecord>> = "matches",
+    }
+}
+
+shape! {
+    /// Input of [`UntagLogGroup`].
+    pub struct UntagLogGroupInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `tags`: a list of `TagKey`, at least 1 elements, required.
+        pub tags: Option<Vec<String>> = "tags",
+    }
+}
+
+impl Validate for UntagLogGroupInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.tags, &at.member("tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`UntagLogGroup`].
+    pub struct UntagLogGroupOutput {
+    }
+}
+
+shape! {
+    /// Input of [`UntagResource`].
+    pub struct UntagResourceInput {
+        /// `resourceArn`: 1 to 1011 characters, required.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `tagKeys`: a list of `TagKey`, 0 to 50 elements, required.
+        pub tag_keys: Option<Vec<String>> = "tagKeys",
+    }
+}
+
+impl Validate for UntagResourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.resource_arn, &at.member("resourceArn"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.tag_keys, &at.member("tagKeys"), &rules::TAG_KEY_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`UntagResource`].
+    pub struct UntagResourceOutput {
     }
 }
 
@@ -679,6 +2282,14 @@ open_enum! {
 }
 
 open_enum! {
+    /// `IndexSource`.
+    pub enum IndexSource {
+        Account = "ACCOUNT",
+        LogGroup = "LOG_GROUP",
+    }
+}
+
+open_enum! {
     /// `InheritedProperty`.
     pub enum InheritedProperty {
         AccountDataProtection = "ACCOUNT_DATA_PROTECTION",
@@ -700,6 +2311,75 @@ open_enum! {
     pub enum OrderBy {
         LogStreamName = "LogStreamName",
         LastEventTime = "LastEventTime",
+    }
+}
+
+open_enum! {
+    /// `PolicyScope`.
+    pub enum PolicyScope {
+        Account = "ACCOUNT",
+        Resource = "RESOURCE",
+    }
+}
+
+open_enum! {
+    /// `PolicyType`.
+    pub enum PolicyType {
+        DataProtectionPolicy = "DATA_PROTECTION_POLICY",
+        SubscriptionFilterPolicy = "SUBSCRIPTION_FILTER_POLICY",
+        FieldIndexPolicy = "FIELD_INDEX_POLICY",
+        TransformerPolicy = "TRANSFORMER_POLICY",
+        MetricExtractionPolicy = "METRIC_EXTRACTION_POLICY",
+        RetentionPolicy = "RETENTION_POLICY",
+    }
+}
+
+open_enum! {
+    /// `QueryLanguage`.
+    pub enum QueryLanguage {
+        Cwli = "CWLI",
+        Sql = "SQL",
+        Ppl = "PPL",
+    }
+}
+
+open_enum! {
+    /// `Scope`.
+    pub enum Scope {
+        All = "ALL",
+    }
+}
+
+open_enum! {
+    /// `StandardUnit`.
+    pub enum StandardUnit {
+        Seconds = "Seconds",
+        Microseconds = "Microseconds",
+        Milliseconds = "Milliseconds",
+        Bytes = "Bytes",
+        Kilobytes = "Kilobytes",
+        Megabytes = "Megabytes",
+        Gigabytes = "Gigabytes",
+        Terabytes = "Terabytes",
+        Bits = "Bits",
+        Kilobits = "Kilobits",
+        Megabits = "Megabits",
+        Gigabits = "Gigabits",
+        Terabits = "Terabits",
+        Percent = "Percent",
+        Count = "Count",
+        BytesPerSecond = "Bytes/Second",
+        KilobytesPerSecond = "Kilobytes/Second",
+        MegabytesPerSecond = "Megabytes/Second",
+        GigabytesPerSecond = "Gigabytes/Second",
+        TerabytesPerSecond = "Terabytes/Second",
+        BitsPerSecond = "Bits/Second",
+        KilobitsPerSecond = "Kilobits/Second",
+        MegabitsPerSecond = "Megabits/Second",
+        GigabitsPerSecond = "Gigabits/Second",
+        TerabitsPerSecond = "Terabits/Second",
+        CountPerSecond = "Count/Second",
+        None = "None",
     }
 }
 
@@ -784,11 +2464,23 @@ pub mod borrowed {
 mod rules {
     use crate::validate::{List, Map, Number, Shape, Text};
 
+    pub(super) static ACCESS_POLICY: Text = Text::ANY.min(1);
     pub(super) static ACCOUNT_ID: Text = Text::ANY.min(12).max(12).matching(&patterns::ACCOUNT_ID);
     pub(super) static ACCOUNT_IDS: List<Text> = List::of(&ACCOUNT_ID).min(0).max(20);
+    pub(super) static AMAZON_RESOURCE_NAME: Text =
+        Text::ANY.min(1).max(1011).matching(&patterns::AMAZON_RESOURCE_NAME);
+    pub(super) static CLIENT_TOKEN: Text = Text::ANY.min(36).max(128).matching(&patterns::CLIENT_TOKEN);
+    pub(super) static DATA_SOURCE_FILTERS: List<Shape> = List::of(&Shape("DataSourceFilter")).min(1).max(5);
+    pub(super) static DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS: List<Text> =
+        List::of(&LOG_GROUP_IDENTIFIER).min(1).max(1);
     pub(super) static DESCRIBE_LIMIT: Number<i32> = Number::ANY.min(1).max(50);
     pub(super) static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(50);
+    pub(super) static DESTINATION_NAME: Text =
+        Text::ANY.min(1).max(512).matching(&patterns::DESTINATION_NAME);
+    pub(super) static DIMENSIONS: Map<Text, Text> = Map::of(&DIMENSIONS_KEY, &DIMENSIONS_VALUE);
+    pub(super) static DIMENSIONS_KEY: Text = Text::ANY.max(255);
+    pub(super) static DIMENSIONS_VALUE: Text = Text::ANY.max(255);
     pub(super) static ENTITY_ATTRIBUTES: Map<Text, Text> =
         Map::of(&ENTITY_ATTRIBUTES_KEY, &ENTITY_ATTRIBUTES_VALUE).min(0).max(10);
     pub(super) static ENTITY_ATTRIBUTES_KEY: Text = Text::ANY.min(1).max(256);
@@ -799,34 +2491,95 @@ mod rules {
     pub(super) static ENTITY_KEY_ATTRIBUTES_VALUE: Text = Text::ANY.min(1).max(512);
     pub(super) static EVENTS_LIMIT: Number<i32> = Number::ANY.min(1).max(10000);
     pub(super) static EVENT_MESSAGE: Text = Text::ANY.min(1);
+    pub(super) static EXPECTED_REVISION_ID: Text = Text::ANY.min(1);
+    pub(super) static FIELD_INDEX_NAME: Text =
+        Text::ANY.min(1).max(512).matching(&patterns::FIELD_INDEX_NAME);
+    pub(super) static FIELD_INDEX_NAMES: List<Text> = List::of(&FIELD_INDEX_NAME).min(1).max(20);
+    pub(super) static FIELD_SELECTION_CRITERIA: Text = Text::ANY.min(0).max(2000);
+    pub(super) static FILTER_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::FILTER_NAME);
     pub(super) static FILTER_PATTERN: Text = Text::ANY.min(0).max(1024);
     pub(super) static INPUT_LOG_EVENTS: List<Shape> = List::of(&Shape("InputLogEvent")).min(1).max(10000);
     pub(super) static INPUT_LOG_STREAM_NAMES: List<Text> = List::of(&LOG_STREAM_NAME).min(1).max(100);
     pub(super) static KMS_KEY_ID: Text = Text::ANY.max(256);
+    pub(super) static LIST_LIMIT: Number<i32> = Number::ANY.min(1).max(1000);
     pub(super) static LOG_GROUP_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::LOG_GROUP_IDENTIFIER);
     pub(super) static LOG_GROUP_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_GROUP_NAME);
+    pub(super) static LOG_GROUP_NAMES: List<Text> = List::of(&LOG_GROUP_NAME);
     pub(super) static LOG_GROUP_NAME_PATTERN: Text =
         Text::ANY.min(0).max(512).matching(&patterns::LOG_GROUP_NAME_PATTERN);
+    pub(super) static LOG_GROUP_NAME_REGEX_PATTERN: Text =
+        Text::ANY.min(3).max(129).matching(&patterns::LOG_GROUP_NAME_REGEX_PATTERN);
     pub(super) static LOG_STREAM_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_STREAM_NAME);
+    pub(super) static METRIC_NAME: Text = Text::ANY.max(255).matching(&patterns::METRIC_NAME);
+    pub(super) static METRIC_NAMESPACE: Text = Text::ANY.max(255).matching(&patterns::METRIC_NAMESPACE);
+    pub(super) static METRIC_TRANSFORMATIONS: List<Shape> =
+        List::of(&Shape("MetricTransformation")).min(1).max(1);
+    pub(super) static METRIC_VALUE: Text = Text::ANY.max(100);
     pub(super) static NEXT_TOKEN: Text = Text::ANY.min(1);
+    pub(super) static POLICY_DOCUMENT: Text = Text::ANY.min(1).max(51200);
+    pub(super) static QUERY_DEFINITION_NAME: Text = Text::ANY.min(1).max(255);
+    pub(super) static QUERY_DEFINITION_STRING: Text = Text::ANY.min(1).max(10000);
+    pub(super) static QUERY_ID: Text = Text::ANY.min(1).max(256);
+    pub(super) static QUERY_LIST_MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(1000);
+    pub(super) static QUERY_PARAMETER_DEFAULT_VALUE: Text = Text::ANY.max(1024);
+    pub(super) static QUERY_PARAMETER_DESCRIPTION: Text = Text::ANY.max(512);
+    pub(super) static QUERY_PARAMETER_LIST: List<Shape> = List::of(&Shape("QueryParameter")).max(20);
+    pub(super) static QUERY_PARAMETER_NAME: Text =
+        Text::ANY.min(1).max(128).matching(&patterns::QUERY_PARAMETER_NAME);
+    pub(super) static RESOURCE_IDENTIFIER: Text =
+        Text::ANY.min(1).max(2048).matching(&patterns::RESOURCE_IDENTIFIER);
+    pub(super) static ROLE_ARN: Text = Text::ANY.min(1);
     pub(super) static SEQUENCE_TOKEN: Text = Text::ANY.min(1);
     pub(super) static TAGS: Map<Text, Text> = Map::of(&TAG_KEY, &TAG_VALUE).min(1).max(50);
+    pub(super) static TAG_FILTERS: List<Shape> = List::of(&Shape("TagFilter")).min(1).max(5);
+    pub(super) static TAG_FILTER_KEY: Text = Text::ANY.min(1).max(128).matching(&patterns::TAG_FILTER_KEY);
+    pub(super) static TAG_FILTER_VALUE: Text =
+        Text::ANY.min(0).max(259).matching(&patterns::TAG_FILTER_VALUE);
+    pub(super) static TAG_FILTER_VALUES: List<Text> = List::of(&TAG_FILTER_VALUE).min(0).max(5);
     pub(super) static TAG_KEY: Text = Text::ANY.min(1).max(128).matching(&patterns::TAG_KEY);
+    pub(super) static TAG_KEY_LIST: List<Text> = List::of(&TAG_KEY).min(0).max(50);
+    pub(super) static TAG_LIST: List<Text> = List::of(&TAG_KEY).min(1);
     pub(super) static TAG_VALUE: Text = Text::ANY.max(256).matching(&patterns::TAG_VALUE);
+    pub(super) static TARGET_ARN: Text = Text::ANY.min(1);
+    pub(super) static TEST_EVENT_MESSAGES: List<Text> = List::of(&EVENT_MESSAGE).min(1).max(50);
     pub(super) static TIMESTAMP: Number<i64> = Number::ANY.min(0);
 
     mod patterns {
         use crate::validate::Pattern;
 
         pub(super) static ACCOUNT_ID: Pattern = Pattern::new(r##"^\d{12}$"##, "^[0-9]{12}$");
+        pub(super) static AMAZON_RESOURCE_NAME: Pattern =
+            Pattern::new(r##"[\w+=/:,.@-]*"##, "[0-9A-Za-z_+=/:,.@-]*");
+        pub(super) static CLIENT_TOKEN: Pattern =
+            Pattern::new(r##"\S{36,128}"##, r##"[^\t\n\x0B\x0C\r ]{36,128}"##);
+        pub(super) static DESTINATION_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
+        pub(super) static FIELD_INDEX_NAME: Pattern =
+            Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##, r##"[\.\-_/#A-Za-z0-9]+"##);
+        pub(super) static FILTER_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
         pub(super) static LOG_GROUP_IDENTIFIER: Pattern =
             Pattern::new(r##"[\w#+=/:,.@-]*"##, "[0-9A-Za-z_#+=/:,.@-]*");
         pub(super) static LOG_GROUP_NAME: Pattern =
             Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##, r##"[\.\-_/#A-Za-z0-9]+"##);
         pub(super) static LOG_GROUP_NAME_PATTERN: Pattern =
             Pattern::new(r##"[\.\-_/#A-Za-z0-9]*"##, r##"[\.\-_/#A-Za-z0-9]*"##);
+        pub(super) static LOG_GROUP_NAME_REGEX_PATTERN: Pattern = Pattern::new(
+            r##"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}"##,
+            r##"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}"##,
+        );
         pub(super) static LOG_STREAM_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
+        pub(super) static METRIC_NAME: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
+        pub(super) static METRIC_NAMESPACE: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
+        pub(super) static QUERY_PARAMETER_NAME: Pattern =
+            Pattern::new("^[a-zA-Z_][a-zA-Z0-9_]*", "^[a-zA-Z_][a-zA-Z0-9_]*");
+        pub(super) static RESOURCE_IDENTIFIER: Pattern =
+            Pattern::new(r##"[\w+=/:,.@\-\*]*"##, r##"[0-9A-Za-z_+=/:,.@\-\*]*"##);
+        pub(super) static TAG_FILTER_KEY: Pattern =
+            Pattern::new(r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##, r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##);
+        pub(super) static TAG_FILTER_VALUE: Pattern = Pattern::new(
+            r##"^!?\*?([\p{L}\p{Z}\p{N}_.:/=+\-@]*)\*?$"##,
+            r##"^!?\*?([\p{L}\p{Z}\p{N}_.:/=+\-@]*)\*?$"##,
+        );
         pub(super) static TAG_KEY: Pattern =
             Pattern::new(r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##, r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##);
         pub(super) static TAG_VALUE: Pattern =
