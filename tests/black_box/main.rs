@@ -5,6 +5,7 @@ mod alarms;
 mod clients;
 mod clock;
 mod compatibility;
+mod composite_alarms;
 mod crash;
 mod dashboards;
 mod harness;

@@ -7,12 +7,16 @@ use groundwatch_core::Timestamp;
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
+use crate::composite::suppression::Suppression;
 use crate::definition::Definition;
+
+/// The reason of an alarm that was never evaluated.
+const UNCHECKED: &str = "Unchecked: Initial alarm creation";
 
 /// One alarm. Its document's key holds its name, account and region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// What PutMetricAlarm said last.
+    /// What PutMetricAlarm or PutCompositeAlarm said last.
     pub definition: Definition,
     /// When that was.
     pub configured: Timestamp,
@@ -21,6 +25,24 @@ pub struct Alarm {
     pub tags: BTreeMap<String, String>,
     /// The state that it is in.
     pub state: State,
+    /// Whether a suppressor holds its actions back. Composite alarms only.
+    #[serde(default, skip_serializing_if = "Suppression::is_none")]
+    pub suppression: Suppression,
+    /// The actions of its state have not run yet, and will if it is still in that state when they may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+    /// What its children were when its state was set by hand, until that is over. Composite alarms only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by_hand: Option<Vec<Option<StateValue>>>,
+}
+
+/// Actions that a suppressor or a mute rule withholds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// The state that the alarm came from.
+    pub previous: StateValue,
+    /// Whether a mute rule withholds them, or did.
+    pub by_mute_rule: bool,
 }
 
 impl Document for Alarm {
@@ -29,15 +51,44 @@ impl Document for Alarm {
 
 impl Alarm {
     /// A new alarm, as AWS begins all of them, whatever TreatMissingData says (recorded 2025-09).
-    pub fn new(definition: Definition, tags: BTreeMap<String, String>, now: Timestamp) -> Self {
+    pub fn new(definition: impl Into<Definition>, tags: BTreeMap<String, String>, now: Timestamp) -> Self {
         let state = State {
             value: StateValue::InsufficientData,
-            reason: "Unchecked: Initial alarm creation".to_owned(),
+            reason: UNCHECKED.to_owned(),
             reason_data: None,
             updated: now,
             transitioned: now,
         };
-        Self { definition, configured: now, tags, state }
+        Self {
+            definition: definition.into(),
+            configured: now,
+            tags,
+            state,
+            suppression: Suppression::None,
+            withheld: None,
+            set_by_hand: None,
+        }
+    }
+
+    /// The alarm with another definition, of the same type, from `now` on. Its state stays; a state that was set by hand is
+    /// evaluated again, and another suppressor begins anew.
+    pub fn redefined(&self, definition: Definition, now: Timestamp) -> Self {
+        let suppressor = |definition: &Definition| {
+            definition.as_composite().and_then(|definition| definition.suppressor.clone())
+        };
+        let same_suppressor = suppressor(&self.definition) == suppressor(&definition);
+        Self {
+            suppression: if same_suppressor { self.suppression } else { Suppression::None },
+            definition,
+            configured: now,
+            set_by_hand: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether it was never evaluated.
+    pub fn is_unchecked(&self) -> bool {
+        self.state.reason == UNCHECKED
     }
 }
 
@@ -92,7 +143,57 @@ impl fmt::Display for StateValue {
     }
 }
 
+/// `AlarmType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmType {
+    /// An alarm on datapoints.
+    #[default]
+    MetricAlarm,
+    /// An alarm on other alarms.
+    CompositeAlarm,
+}
+
+impl AlarmType {
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MetricAlarm => "MetricAlarm",
+            Self::CompositeAlarm => "CompositeAlarm",
+        }
+    }
+}
+
 /// The ARN of the alarm with that key.
 pub fn arn(key: &Key) -> String {
     key.scope.arn("cloudwatch", &format!("alarm:{}", key.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{composite, definition};
+
+    #[test]
+    fn stored_alarms_read_as_themselves() {
+        for definition in [Definition::from(definition().build()), composite("NOT ALARM(a)").into()] {
+            let alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::EPOCH);
+            let text = serde_json::to_string(&alarm).expect("JSON");
+            assert_eq!(serde_json::from_str::<Alarm>(&text).expect("an alarm"), alarm);
+        }
+    }
+
+    /// As the first version wrote it, which knew metric alarms only.
+    #[test]
+    fn alarms_without_a_type_are_metric_alarms() {
+        let text = r#"{"definition":{"description":null,"metric":{"namespace":"Shop","metric_name":"Latency",
+            "dimensions":[{"name":"Host","value":"a"}],"statistic":{"Simple":"Average"},"period_secs":60,"unit":null},
+            "condition":{"comparison":"GreaterThanThreshold","threshold":1.0,"evaluation_periods":1,
+            "datapoints_to_alarm":null,"treat_missing_data":null,"low_sample_percentiles":null},
+            "actions":{"enabled":true,"ok":[],"alarm":[],"insufficient_data":[]},"sliding_window_named":false},
+            "configured":0,"tags":{},"state":{"value":"OK","reason":"fine","reason_data":null,"updated":0,
+            "transitioned":0}}"#;
+        let alarm: Alarm = serde_json::from_str(text).expect("an alarm");
+        assert_eq!(alarm.definition, definition().build().into());
+        assert_eq!(alarm.state.value, StateValue::Ok);
+    }
 }

@@ -9,6 +9,8 @@ use crate::cadence::Timing;
 use crate::delivery::Notifier;
 use crate::evaluator::Evaluator;
 use crate::event::EventSink;
+use crate::follower::Follower;
+use crate::mute::MuteRules;
 use crate::outbox::Outbox;
 use crate::reader::MetricReader;
 use crate::retention::HistoryRetention;
@@ -20,6 +22,8 @@ pub struct Alarms {
     pub(crate) reader: Arc<dyn MetricReader>,
     pub(crate) clock: SharedClock,
     pub(crate) evaluator: Arc<Evaluator>,
+    pub(crate) mutes: Arc<MuteRules>,
+    follower: Arc<Follower>,
     outbox: Arc<Outbox>,
     retention: Arc<HistoryRetention>,
 }
@@ -44,14 +48,17 @@ impl Alarms {
     ) -> Result<Self, StorageError> {
         let Neighbours { reader, notifier, events } = neighbours;
         let outbox = Arc::new(Outbox::open(catalog, clock.clone(), notifier, events)?);
-        let store = Arc::new(AlarmStore::open(catalog, outbox.clone())?);
+        let mutes = Arc::new(MuteRules::open(catalog)?);
+        let store = Arc::new(AlarmStore::open(catalog, outbox.clone(), mutes.clone())?);
         let evaluator = Arc::new(Evaluator::new(store.clone(), reader.clone(), clock.clone(), timing));
+        let follower = Arc::new(Follower::new(store.clone(), clock.clone()));
         let retention = Arc::new(HistoryRetention::new(store.clone(), clock.clone()));
-        Ok(Self { store, reader, clock, evaluator, outbox, retention })
+        Ok(Self { store, reader, clock, evaluator, mutes, follower, outbox, retention })
     }
 
-    /// The background work, which the server drives: evaluation, actions, and forgetting old history.
+    /// The background work, which the server drives: evaluation, what follows from it, actions, and forgetting old history.
+    /// In this order what is due at the same moment: composite alarms see what metric alarms have become.
     pub fn activities(&self) -> Vec<Arc<dyn Activity>> {
-        vec![self.evaluator.clone(), self.outbox.clone(), self.retention.clone()]
+        vec![self.evaluator.clone(), self.follower.clone(), self.outbox.clone(), self.retention.clone()]
     }
 }

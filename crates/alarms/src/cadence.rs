@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use groundwatch_core::Timestamp;
 
-use crate::definition::Definition;
+use crate::definition::MetricDefinition;
 
 /// The longest look-back that is still evaluated every minute, in seconds.
 const DAY_SECS: u64 = 86_400;
@@ -32,7 +32,7 @@ pub enum Cadence {
 
 impl Cadence {
     /// The cadence of an alarm so defined.
-    pub fn of(definition: &Definition) -> Self {
+    pub fn of(definition: &MetricDefinition) -> Self {
         let period_secs = u64::from(definition.metric.period_secs);
         let look_back_secs = period_secs * u64::from(definition.condition.evaluation_periods);
         if period_secs < 60 {

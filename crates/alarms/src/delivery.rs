@@ -6,6 +6,7 @@ use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::AlarmType;
 use crate::event::AlarmEvent;
 
 /// The wait before the second attempt; each further wait is twice as long, up to [`WAIT_MAX`].
@@ -22,6 +23,9 @@ const ATTEMPTED_MAX: Duration = Duration::from_secs(3600);
 pub struct Delivery {
     /// The alarm's name.
     pub alarm: String,
+    /// What kind of alarm it is.
+    #[serde(default)]
+    pub alarm_type: AlarmType,
     /// What to send, and where to.
     pub payload: Payload,
     /// When the state changed.
@@ -54,8 +58,8 @@ pub enum Payload {
 
 impl Delivery {
     /// A delivery that is due at once.
-    pub fn new(alarm: &str, payload: Payload, now: Timestamp) -> Self {
-        Self { alarm: alarm.to_owned(), payload, state_updated: now, attempts: 0, due: now }
+    pub fn new(alarm: &str, alarm_type: AlarmType, payload: Payload, now: Timestamp) -> Self {
+        Self { alarm: alarm.to_owned(), alarm_type, payload, state_updated: now, attempts: 0, due: now }
     }
 
     /// The delivery after one more vain attempt at `now`; `None` if it has been attempted for long enough.
@@ -99,7 +103,7 @@ mod tests {
     fn waits_double_up_to_a_minute_for_an_hour() {
         let mut now = Timestamp::from_secs(0);
         let payload = Payload::Action { arn: String::new(), subject: String::new(), message: String::new() };
-        let mut delivery = Delivery::new("cpu", payload, now);
+        let mut delivery = Delivery::new("cpu", AlarmType::MetricAlarm, payload, now);
         let mut waits = Vec::new();
         while let Some(next) = delivery.retried(now) {
             waits.push(next.due.since(now).as_secs());

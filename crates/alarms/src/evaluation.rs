@@ -4,7 +4,7 @@
 use groundwatch_core::Timestamp;
 
 use crate::alarm::StateValue;
-use crate::definition::Definition;
+use crate::definition::MetricDefinition;
 use crate::reason::{reason, reason_data};
 use crate::transition::NewState;
 use crate::verdict::judge;
@@ -14,7 +14,7 @@ use crate::window::Slot;
 ///
 /// An alarm that stays in its state keeps the reason for which it came there, as in AWS.
 pub fn evaluate(
-    definition: &Definition,
+    definition: &MetricDefinition,
     current: StateValue,
     slots: &[Slot],
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Evaluates alarms when they are due: read, decide, apply.
+//! Evaluates metric alarms when they are due: read, decide, apply.
 //!
 //! Due times are not stored: they follow from the clock and the alarm, so a restart or a jump of the clock costs
 //! nothing but the evaluations that fell into the gap, and those are made up for by one at the present moment. What is
@@ -15,11 +15,12 @@ use tokio::sync::Notify;
 
 use crate::alarm::Alarm;
 use crate::cadence::{Cadence, Timing};
+use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
 use crate::reader::MetricReader;
 use crate::store::{AlarmStore, RETRY_AFTER};
-use crate::transition::{Change, set_state};
+use crate::transition::{Change, advance};
 use crate::window::Range;
 
 /// How many alarms are read at once.
@@ -46,7 +47,7 @@ struct Decision {
 }
 
 impl Evaluator {
-    /// An evaluator of all alarms of `store`.
+    /// An evaluator of all metric alarms of `store`.
     ///
     /// Each is due at its own next moment, but within a minute: an alarm of the hourly cadence may have missed its turn
     /// while the server was down.
@@ -59,7 +60,8 @@ impl Evaluator {
         let now = clock.now();
         let mut queue = DueQueue::new();
         for (key, alarm) in store.all() {
-            let cadence = match Cadence::of(&alarm.definition) {
+            let Some(definition) = alarm.definition.as_metric() else { continue };
+            let cadence = match Cadence::of(definition) {
                 Cadence::TenSeconds => Cadence::TenSeconds,
                 Cadence::Minute | Cadence::Hour => Cadence::Minute,
             };
@@ -89,15 +91,20 @@ impl Evaluator {
     async fn decide(&self, key: Key, now: Timestamp) -> Option<Decision> {
         // An alarm that was deleted is not planned again.
         let (version, alarm) = self.store.get(&key)?;
-        let definition = &alarm.definition;
+        let definition = alarm.definition.as_metric()?;
         let next = self.timing.next_moment(Cadence::of(definition), &key.name, now);
         self.queue.lock().plan(key.clone(), next);
-        let change = self.read_and_evaluate(&key, &alarm, now).await?;
+        let change = self.read_and_evaluate(&key, &alarm, definition, now).await?;
         Some(Decision { key, version, change })
     }
 
-    async fn read_and_evaluate(&self, key: &Key, alarm: &Alarm, now: Timestamp) -> Option<Change> {
-        let definition = &alarm.definition;
+    async fn read_and_evaluate(
+        &self,
+        key: &Key,
+        alarm: &Alarm,
+        definition: &MetricDefinition,
+        now: Timestamp,
+    ) -> Option<Change> {
         let range = Range::of(definition, self.timing, now);
         let points = match self.reader.read(&key.scope, &definition.metric, range.from, range.to).await {
             Ok(points) => points,
@@ -112,7 +119,7 @@ impl Evaluator {
             }
         };
         let new = evaluate(definition, alarm.state.value, &range.slots(&points), now)?;
-        Some(set_state(key, alarm, new, now, self.store.emits_events()))
+        advance(key, alarm, Some(new), &self.store.surroundings(key, now), now)
     }
 
     async fn apply(&self, decision: Decision, now: Timestamp) {

@@ -5,7 +5,10 @@ use groundwatch_storage::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::alarm::{Alarm, State, StateValue, arn};
+use crate::alarm::{Alarm, StateValue, arn};
+use crate::definition::{CompositeDefinition, Definition};
+use crate::mute::Mute;
+use crate::reader::MetricQuery;
 
 /// An event for the bus, which adds the envelope's id, account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,34 +38,27 @@ pub trait EventSink: Send + Sync + 'static {
 #[error("the event was not taken")]
 pub struct EventSinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// The event that `alarm` went from the state `old` to the one that it has now. It is sent even if actions are disabled.
-pub fn state_change(key: &Key, alarm: &Alarm, old: &State) -> AlarmEvent {
-    let metric = &alarm.definition.metric;
+/// The event that `alarm` went from the state that it had as `old` to the one that it has now, under the mute rule `mute`.
+/// It is sent even if actions are disabled or withheld.
+pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) -> AlarmEvent {
     let detail = Detail {
         alarm_name: &key.name,
-        state: EventState::of(&alarm.state),
+        state: EventState::of(alarm),
         previous_state: EventState::of(old),
-        configuration: Configuration {
-            description: alarm.definition.description.as_deref(),
-            metrics: [MetricEntry {
-                id: stable_uuid(&arn(key)),
-                metric_stat: MetricStat {
-                    metric: Metric {
-                        namespace: &metric.namespace,
-                        name: &metric.metric_name,
-                        dimensions: metric
-                            .dimensions
-                            .iter()
-                            .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
-                            .collect(),
-                    },
-                    period: metric.period_secs,
-                    stat: metric.statistic.as_str(),
-                    unit: metric.unit.as_deref(),
-                },
-                return_data: true,
-            }],
+        configuration: match &alarm.definition {
+            Definition::Metric(definition) => Configuration::Metric(MetricConfiguration {
+                description: definition.description.as_deref(),
+                metrics: [MetricEntry::of(key, &definition.metric)],
+            }),
+            Definition::Composite(definition) => {
+                Configuration::Composite(CompositeConfiguration::of(definition))
+            }
         },
+        mute_detail: mute.map(|mute| MuteDetail {
+            muted_by_arn: &mute.rule_arn,
+            mute_window_start: mute.from.to_aws_json_text(),
+            mute_window_end: mute.to.to_aws_json_text(),
+        }),
     };
     AlarmEvent {
         detail_type: "CloudWatch Alarm State Change".to_owned(),
@@ -90,6 +86,16 @@ struct Detail<'a> {
     state: EventState<'a>,
     previous_state: EventState<'a>,
     configuration: Configuration<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mute_detail: Option<MuteDetail<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MuteDetail<'a> {
+    muted_by_arn: &'a str,
+    mute_window_start: String,
+    mute_window_end: String,
 }
 
 #[derive(Serialize)]
@@ -101,21 +107,62 @@ struct EventState<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_data: Option<&'a str>,
     timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressed_by: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressed_reason: Option<String>,
 }
 
 impl<'a> EventState<'a> {
-    fn of(state: &'a State) -> Self {
+    fn of(alarm: &'a Alarm) -> Self {
+        let state = &alarm.state;
         Self {
             value: state.value,
             reason: &state.reason,
             reason_data: state.reason_data.as_deref(),
             timestamp: state.updated.to_aws_json_text(),
+            actions_suppressed_by: alarm.suppression.by(),
+            actions_suppressed_reason: alarm.suppression.reason(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Configuration<'a> {
+#[serde(untagged)]
+enum Configuration<'a> {
+    Metric(MetricConfiguration<'a>),
+    Composite(CompositeConfiguration<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CompositeConfiguration<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    alarm_rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_wait_period: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_extension_period: Option<u32>,
+}
+
+impl<'a> CompositeConfiguration<'a> {
+    fn of(definition: &'a CompositeDefinition) -> Self {
+        let suppressor = definition.suppressor.as_ref();
+        Self {
+            description: definition.description.as_deref(),
+            alarm_rule: definition.rule.text(),
+            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
+            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
+            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MetricConfiguration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     metrics: [MetricEntry<'a>; 1],
@@ -127,6 +174,28 @@ struct MetricEntry<'a> {
     id: String,
     metric_stat: MetricStat<'a>,
     return_data: bool,
+}
+
+impl<'a> MetricEntry<'a> {
+    fn of(key: &Key, metric: &'a MetricQuery) -> Self {
+        let dimensions = metric.dimensions.iter();
+        Self {
+            id: stable_uuid(&arn(key)),
+            metric_stat: MetricStat {
+                metric: Metric {
+                    namespace: &metric.namespace,
+                    name: &metric.metric_name,
+                    dimensions: dimensions
+                        .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
+                        .collect(),
+                },
+                period: metric.period_secs,
+                stat: metric.statistic.as_str(),
+                unit: metric.unit.as_deref(),
+            },
+            return_data: true,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -148,17 +217,18 @@ struct Metric<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{definition, key};
+    use crate::composite::suppression::{Suppression, Suppressor};
+    use crate::testing::{composite, definition, key};
 
     #[test]
     fn events_read_as_recorded() {
         let definition = definition().description("slow").build();
         let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
-        let old = alarm.state.clone();
+        let old = alarm.clone();
         alarm.state.value = StateValue::Ok;
         alarm.state.reason = "fine".to_owned();
         alarm.state.reason_data = Some("{\"n\":1}".to_owned());
-        let event = state_change(&key("cpu"), &alarm, &old);
+        let event = state_change(&key("cpu"), &alarm, &old, None);
         let id = stable_uuid(&event.resource);
         assert_eq!(
             event.detail,
@@ -174,5 +244,27 @@ mod tests {
             )
         );
         assert_eq!(id.len(), 36);
+    }
+
+    #[test]
+    fn events_tell_what_withholds_actions() {
+        let mut definition = composite("ALARM(a)");
+        definition.suppressor =
+            Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 120 });
+        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::EPOCH);
+        let old = alarm.clone();
+        alarm.suppression = Suppression::Alarm;
+        let (from, to) = (Timestamp::EPOCH, Timestamp::from_secs(60));
+        let mute = Mute { rule: "r".to_owned(), rule_arn: "arn:r".to_owned(), from, to, others: 0 };
+        let detail = state_change(&key("all"), &alarm, &old, Some(&mute)).detail;
+        for expected in [
+            "\"actionsSuppressedBy\":\"Alarm\",\"actionsSuppressedReason\":\"Actions suppressed by Alarm\"},\"previousState\":",
+            "\"configuration\":{\"alarmRule\":\"ALARM(a)\",\"actionsSuppressor\":\"s\",\"actionsSuppressorWaitPeriod\":60,\
+             \"actionsSuppressorExtensionPeriod\":120}",
+            "\"muteDetail\":{\"mutedByArn\":\"arn:r\",\"muteWindowStart\":\"1970-01-01T00:00:00.000+0000\",\
+             \"muteWindowEnd\":\"1970-01-01T00:01:00.000+0000\"}}",
+        ] {
+            assert!(detail.contains(expected), "{detail}");
+        }
     }
 }

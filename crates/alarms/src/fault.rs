@@ -14,6 +14,37 @@ impl From<AlarmError> for Fault {
             AlarmError::Definition(error) => definition_fault(error),
             // Recorded 2025-09: without any message.
             AlarmError::NotFound => errors::RESOURCE_NOT_FOUND.bare(),
+            AlarmError::OtherType { name } => validation(format!(
+                "The alarm {name} exists and has another type; the type of an alarm cannot be changed."
+            )),
+            // Published errors of 2021-01 and 2022-09.
+            AlarmError::ChildrenMissing { names } => validation(format!(
+                "Could not save the composite alarm as alarms [{}] in the alarm rule do not exist",
+                names.join(", ")
+            )),
+            AlarmError::SuppressorMissing { name } => validation(format!(
+                "Could not save the composite alarm as the actions suppressor {name} does not exist"
+            )),
+            AlarmError::ParentsLimit { name, limit } => errors::LIMIT_EXCEEDED_FAULT
+                .with(format!("The alarm {name} is in {limit} composite alarms, which is the maximum.")),
+            AlarmError::SeveralComposites => {
+                validation("Only one composite alarm can be deleted at a time.".to_owned())
+            }
+            AlarmError::Referenced { names } => validation(format!(
+                "Cannot delete {} as there are composite alarm(s) depending on {}.",
+                names.join(","),
+                if names.len() == 1 { "it" } else { "them" }
+            )),
+            AlarmError::MuteRuleNotFound { name } => {
+                errors::RESOURCE_NOT_FOUND_EXCEPTION.with(format!("Alarm mute rule {name} does not exist."))
+            }
+            AlarmError::MuteTargetMissing { name } => {
+                validation(format!("The alarm {name} in MuteTargets does not exist."))
+            }
+            AlarmError::MuteRulesLimit { limit } => errors::LIMIT_EXCEEDED_FAULT
+                .with(format!("There are {limit} alarm mute rules, which is the maximum.")),
+            AlarmError::MuteDates => validation("ExpireDate must be after StartDate.".to_owned()),
+            AlarmError::Schedule(error) => validation(format!("The schedule is not valid: {error}.")),
             AlarmError::ReasonData => errors::INVALID_FORMAT_FAULT.with("StateReasonData is not valid JSON"),
             AlarmError::Excluded { parameter, other } => errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
                 .with(format!("The parameter {parameter} cannot be used together with {other}.")),
@@ -28,9 +59,12 @@ impl From<AlarmError> for Fault {
     }
 }
 
+fn validation(text: String) -> Fault {
+    errors::VALIDATION_EXCEPTION.with(text)
+}
+
 fn definition_fault(error: DefinitionError) -> Fault {
     let invalid = |text: String| errors::INVALID_PARAMETER_VALUE_EXCEPTION.with(text);
-    let validation = |text: String| errors::VALIDATION_EXCEPTION.with(text);
     match error {
         DefinitionError::Unsupported { what } => unsupported(what),
         DefinitionError::Missing { parameter } => errors::MISSING_REQUIRED_PARAMETER_EXCEPTION
@@ -68,6 +102,20 @@ fn definition_fault(error: DefinitionError) -> Fault {
         DefinitionError::Threshold => invalid("The parameter Threshold must be a finite number.".to_owned()),
         DefinitionError::Action(ActionTargetError::Syntax { arn }) => {
             validation(format!("Invalid arn syntax: {arn}"))
+        }
+        DefinitionError::CompositeAction { kind } => {
+            validation(format!("Composite alarms do not support {kind} actions."))
+        }
+        DefinitionError::Rule(error) => validation(format!("AlarmRule is not valid: {error}.")),
+        DefinitionError::Foreign { arn } => {
+            validation(format!("{arn} must be an alarm of the same account and region."))
+        }
+        DefinitionError::SuppressorPeriods => errors::INVALID_PARAMETER_COMBINATION_EXCEPTION.with(
+            "The parameters ActionsSuppressor, ActionsSuppressorWaitPeriod and \
+             ActionsSuppressorExtensionPeriod must be specified together.",
+        ),
+        DefinitionError::Negative { parameter } => {
+            invalid(format!("The parameter {parameter} must be greater than or equal to 0."))
         }
         DefinitionError::Action(ActionTargetError::Region { found, expected }) => {
             validation(format!("Invalid region {found} specified. Only {expected} is supported."))

@@ -8,8 +8,10 @@ use groundwatch_storage::{Entry, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::alarm::{Alarm, State, StateValue, arn};
+use crate::alarm::{Alarm, AlarmType, State, StateValue, arn};
+use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::java_double::JavaDouble;
+use crate::mute::Mute;
 use crate::reader::{Dimension, Statistic};
 
 /// The longest `HistoryData`, in bytes.
@@ -30,22 +32,6 @@ pub struct HistoryItem {
 
 impl Entry for HistoryItem {
     const KIND: &'static str = "alarm-history";
-}
-
-/// `AlarmType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AlarmType {
-    /// An alarm on a metric.
-    MetricAlarm,
-}
-
-impl AlarmType {
-    /// AWS's name of it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MetricAlarm => "MetricAlarm",
-        }
-    }
 }
 
 /// `HistoryItemType`.
@@ -102,7 +88,7 @@ impl HistoryItem {
         let kind = HistoryKind::ConfigurationUpdate;
         let data = first_that_fits([json(&data), json(&ConfigurationData::new(data.kind))]);
         Self {
-            alarm_type: AlarmType::MetricAlarm,
+            alarm_type: alarm.definition.alarm_type(),
             kind,
             summary: format!("Alarm \"{}\" {verb}", key.name),
             data,
@@ -110,7 +96,7 @@ impl HistoryItem {
     }
 
     /// `Alarm updated from OK to ALARM`.
-    pub fn state(old: &State, new: &State) -> Self {
+    pub fn state(alarm_type: AlarmType, old: &State, new: &State) -> Self {
         let data = |old_data: bool, new_data: bool| {
             json(&StateData {
                 version: "1.0",
@@ -119,7 +105,7 @@ impl HistoryItem {
             })
         };
         Self {
-            alarm_type: AlarmType::MetricAlarm,
+            alarm_type,
             kind: HistoryKind::StateUpdate,
             summary: format!("Alarm updated from {} to {}", old.value, new.value),
             data: first_that_fits([data(true, true), data(false, true), data(false, false)]),
@@ -127,7 +113,13 @@ impl HistoryItem {
     }
 
     /// `Successfully executed action arn:…`, or `Failed to …` with what went wrong.
-    pub fn action(arn: &str, message: &str, state_updated: Timestamp, outcome: Result<(), &str>) -> Self {
+    pub fn action(
+        alarm_type: AlarmType,
+        arn: &str,
+        message: &str,
+        state_updated: Timestamp,
+        outcome: Result<(), &str>,
+    ) -> Self {
         let data = |message: Option<&str>| {
             json(&ActionData {
                 action_state: if outcome.is_ok() { "Succeeded" } else { "Failed" },
@@ -142,7 +134,32 @@ impl HistoryItem {
             Err(error) => format!("Failed to execute action {arn}. Received error: \"{error}\""),
         };
         let data = first_that_fits([data(Some(message)), data(None)]);
-        Self { alarm_type: AlarmType::MetricAlarm, kind: HistoryKind::Action, summary, data }
+        Self { alarm_type, kind: HistoryKind::Action, summary, data }
+    }
+}
+
+impl HistoryItem {
+    /// That a mute rule withholds the actions of a new state. The guide: the rule that was created last is named, others
+    /// that mute as well are counted.
+    pub fn muted(alarm: &Alarm, mute: &Mute) -> Self {
+        let others = match mute.others {
+            0 => String::new(),
+            1 => " and 1 other".to_owned(),
+            count => format!(" and {count} others"),
+        };
+        let data = MutedData {
+            action_state: "Muted",
+            state_update_timestamp: alarm.state.updated.as_millis(),
+            muted_by_arn: &mute.rule_arn,
+            mute_window_start: mute.from.to_aws_json_text(),
+            mute_window_end: mute.to.to_aws_json_text(),
+        };
+        Self {
+            alarm_type: alarm.definition.alarm_type(),
+            kind: HistoryKind::Action,
+            summary: format!("Actions muted by alarm mute rule {}{others}", mute.rule),
+            data: json(&data),
+        }
     }
 }
 
@@ -182,10 +199,30 @@ impl ConfigurationData<'_> {
     }
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Configuration<'a> {
+    Metric(Box<MetricConfiguration<'a>>),
+    Composite(Box<CompositeConfiguration<'a>>),
+}
+
+impl<'a> Configuration<'a> {
+    fn of(key: &'a Key, alarm: &'a Alarm) -> Self {
+        match &alarm.definition {
+            Definition::Metric(definition) => {
+                Self::Metric(Box::new(MetricConfiguration::of(key, alarm, definition)))
+            }
+            Definition::Composite(definition) => {
+                Self::Composite(Box::new(CompositeConfiguration::of(key, alarm, definition)))
+            }
+        }
+    }
+}
+
 /// Recorded 2022-11, down to `okactions`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Configuration<'a> {
+struct MetricConfiguration<'a> {
     alarm_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     alarm_description: Option<&'a str>,
@@ -218,9 +255,9 @@ struct Configuration<'a> {
     okactions: &'a [String],
 }
 
-impl<'a> Configuration<'a> {
-    fn of(key: &'a Key, alarm: &'a Alarm) -> Self {
-        let Alarm { definition, configured, state, .. } = alarm;
+impl<'a> MetricConfiguration<'a> {
+    fn of(key: &'a Key, alarm: &'a Alarm, definition: &'a MetricDefinition) -> Self {
+        let Alarm { configured, state, .. } = alarm;
         let (metric, condition) = (&definition.metric, &definition.condition);
         let (statistic, extended_statistic) = match &metric.statistic {
             Statistic::Simple(text) => (Some(text.as_str()), None),
@@ -248,6 +285,52 @@ impl<'a> Configuration<'a> {
                 .map(|option| option.name()),
             state_value: state.value,
             state_updated_timestamp: state.updated.to_aws_json_text(),
+            actions_enabled: definition.actions.enabled,
+            alarm_actions: &definition.actions.alarm,
+            insufficient_data_actions: &definition.actions.insufficient_data,
+            okactions: &definition.actions.ok,
+        }
+    }
+}
+
+/// In the manner of a metric alarm's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CompositeConfiguration<'a> {
+    alarm_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_description: Option<&'a str>,
+    alarm_arn: String,
+    alarm_configuration_updated_timestamp: String,
+    alarm_rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_wait_period: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_extension_period: Option<u32>,
+    state_value: StateValue,
+    state_updated_timestamp: String,
+    actions_enabled: bool,
+    alarm_actions: &'a [String],
+    insufficient_data_actions: &'a [String],
+    okactions: &'a [String],
+}
+
+impl<'a> CompositeConfiguration<'a> {
+    fn of(key: &'a Key, alarm: &'a Alarm, definition: &'a CompositeDefinition) -> Self {
+        let suppressor = definition.suppressor.as_ref();
+        Self {
+            alarm_name: &key.name,
+            alarm_description: definition.description.as_deref(),
+            alarm_arn: arn(key),
+            alarm_configuration_updated_timestamp: alarm.configured.to_aws_json_text(),
+            alarm_rule: definition.rule.text(),
+            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
+            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
+            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
+            state_value: alarm.state.value,
+            state_updated_timestamp: alarm.state.updated.to_aws_json_text(),
             actions_enabled: definition.actions.enabled,
             alarm_actions: &definition.actions.alarm,
             insufficient_data_actions: &definition.actions.insufficient_data,
@@ -310,6 +393,16 @@ struct ActionData<'a> {
     error: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MutedData<'a> {
+    action_state: &'static str,
+    state_update_timestamp: i64,
+    muted_by_arn: &'a str,
+    mute_window_start: String,
+    mute_window_end: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,6 +422,7 @@ mod tests {
     #[test]
     fn state_updates_hold_reason_data_as_an_object() {
         let item = HistoryItem::state(
+            AlarmType::MetricAlarm,
             &state(StateValue::Ok, None),
             &state(StateValue::Alarm, Some("{\"n\":1.0E7}")),
         );
@@ -344,8 +438,11 @@ mod tests {
     fn long_data_lose_the_old_state_first() {
         let long = format!("{{\"old\":\"{}\"}}", "x".repeat(3000));
         let new = format!("{{\"new\":\"{}\"}}", "x".repeat(3000));
-        let item =
-            HistoryItem::state(&state(StateValue::Ok, Some(&long)), &state(StateValue::Alarm, Some(&new)));
+        let item = HistoryItem::state(
+            AlarmType::MetricAlarm,
+            &state(StateValue::Ok, Some(&long)),
+            &state(StateValue::Alarm, Some(&new)),
+        );
         assert!(item.data.len() <= DATA_BYTES_MAX);
         assert!(item.data.contains("\"new\"") && !item.data.contains("\"old\""), "{}", item.data);
     }
@@ -371,7 +468,13 @@ mod tests {
 
     #[test]
     fn failed_actions_say_why() {
-        let item = HistoryItem::action("arn:x", "{}", Timestamp::from_millis(5), Err("no such topic"));
+        let item = HistoryItem::action(
+            AlarmType::MetricAlarm,
+            "arn:x",
+            "{}",
+            Timestamp::from_millis(5),
+            Err("no such topic"),
+        );
         assert_eq!(item.summary, "Failed to execute action arn:x. Received error: \"no such topic\"");
         assert_eq!(
             item.data,

@@ -4,10 +4,12 @@
 //! sends. Does not own reading metrics (asks a [`MetricReader`]), delivery to subscribers (hands a notification to a
 //! [`Notifier`], an event to an [`EventSink`]), or waking up in time (`server` drives the [`Alarms::activities`]).
 //!
-//! The way through: [`definition`] (what PutMetricAlarm may say) → [`cadence`] (when it is looked at) → [`window`] (which
+//! The way through: [`definition`] (what PutMetricAlarm and PutCompositeAlarm may say) → [`cadence`] (when it is looked at) → [`window`] (which
 //! datapoints) → [`verdict`] (datapoints to state, pure) → [`reason`] (why, in AWS's words) → [`transition`] (state to
-//! effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). `evaluator` and `outbox` are the loops
-//! around that, `store` writes, `operations` is the API.
+//! effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). Composite alarms come to [`transition`]
+//! from [`rule`] (the language) and [`composite`] (children and suppressors); [`mute`] rules withhold what it would send.
+//! `evaluator` (datapoints), `follower` (all other causes) and `outbox` (what is sent) are the loops around that, `store`
+//! writes, `operations` is the API.
 //!
 //! What always holds: a verdict depends on its arguments alone; a state, the history item that explains it and what it
 //! sends are written in one transaction; an alarm that stays in its state writes nothing; two runs over the same data and
@@ -17,6 +19,7 @@ mod action_target;
 pub mod alarm;
 mod alarms;
 pub mod cadence;
+pub mod composite;
 pub mod condition;
 pub mod definition;
 mod delivery;
@@ -26,15 +29,18 @@ pub mod evaluation;
 mod evaluator;
 pub mod event;
 mod fault;
+mod follower;
 pub mod history;
 mod java_double;
 pub mod message;
+pub mod mute;
 mod operations;
 mod outbox;
 pub mod reader;
 pub mod reason;
 mod regions;
 mod retention;
+pub mod rule;
 #[cfg(test)]
 mod simulation;
 mod store;

@@ -4,8 +4,10 @@ use groundwatch_core::AccountId;
 use groundwatch_storage::Key;
 use serde::Serialize;
 
-use crate::alarm::{Alarm, State, StateValue, arn};
+use crate::alarm::{Alarm, State, StateValue, Withheld, arn};
+use crate::composite::judgement::ReasonData;
 use crate::condition::MissingData;
+use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::history::LowerCaseDimension;
 use crate::java_double::JavaDouble;
 use crate::reader::Statistic;
@@ -28,22 +30,12 @@ pub fn subject(key: &Key, state: StateValue) -> String {
     subject.chars().take(SUBJECT_CHARS_MAX).collect()
 }
 
-/// The notification that `alarm` went from the state `old` to the one that it has now. Members and their order are
-/// AWS's (recorded 2026-02).
-pub fn message(key: &Key, alarm: &Alarm, old: &State) -> String {
-    let definition = &alarm.definition;
-    let (metric, condition) = (&definition.metric, &definition.condition);
-    let upper_case;
-    let (statistic_type, statistic, extended_statistic) = match &metric.statistic {
-        Statistic::Simple(text) => {
-            upper_case = upper_snake_case(text);
-            ("Statistic", Some(upper_case.as_str()), None)
-        }
-        Statistic::Extended(text) => ("ExtendedStatistic", None, Some(text.as_str())),
-    };
+/// The notification that `alarm` has come to the state that it has. Members and their order are AWS's (recorded 2026-02).
+pub fn message(key: &Key, alarm: &Alarm, owed: Withheld) -> String {
+    let actions = alarm.definition.actions();
     let notification = Notification {
         alarm_name: &key.name,
-        alarm_description: definition.description.as_deref(),
+        alarm_description: alarm.definition.description(),
         account: key.scope.account,
         alarm_configuration_updated_timestamp: alarm.configured.to_aws_json_text(),
         new_state_value: alarm.state.value,
@@ -51,30 +43,16 @@ pub fn message(key: &Key, alarm: &Alarm, old: &State) -> String {
         state_change_time: alarm.state.updated.to_aws_json_text(),
         region: display_name(&key.scope.region),
         alarm_arn: arn(key),
-        old_state_value: old.value,
-        ok_actions: &definition.actions.ok,
-        alarm_actions: &definition.actions.alarm,
-        insufficient_data_actions: &definition.actions.insufficient_data,
-        action_executed_after_mute_window: false,
-        trigger: Trigger {
-            metric_name: &metric.metric_name,
-            namespace: &metric.namespace,
-            statistic_type,
-            statistic,
-            extended_statistic,
-            unit: metric.unit.as_deref(),
-            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
-            period: metric.period_secs,
-            evaluation_periods: condition.evaluation_periods,
-            datapoints_to_alarm: condition.datapoints_to_alarm,
-            comparison_operator: condition.comparison.name(),
-            threshold: JavaDouble(condition.threshold),
-            treat_missing_data: condition
-                .treat_missing_data
-                .map_or(MissingData::default().name(), MissingData::name),
-            evaluate_low_sample_count_percentile: condition
-                .low_sample_percentiles
-                .map_or("", |option| option.name()),
+        old_state_value: owed.previous,
+        ok_actions: &actions.ok,
+        alarm_actions: &actions.alarm,
+        insufficient_data_actions: &actions.insufficient_data,
+        action_executed_after_mute_window: owed.by_mute_rule,
+        cause: match &alarm.definition {
+            Definition::Metric(definition) => Cause::Metric { trigger: Box::new(Trigger::of(definition)) },
+            Definition::Composite(definition) => {
+                Cause::Composite(Box::new(Composition::of(definition, &alarm.state)))
+            }
         },
     };
     serde_json::to_string(&notification).expect("text, numbers and lists always have a JSON form")
@@ -111,7 +89,74 @@ struct Notification<'a> {
     alarm_actions: &'a [String],
     insufficient_data_actions: &'a [String],
     action_executed_after_mute_window: bool,
-    trigger: Trigger<'a>,
+    #[serde(flatten)]
+    cause: Cause<'a>,
+}
+
+/// What the alarm watches.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Cause<'a> {
+    Metric {
+        #[serde(rename = "Trigger")]
+        trigger: Box<Trigger<'a>>,
+    },
+    Composite(Box<Composition<'a>>),
+}
+
+/// What stands in a composite alarm's notification instead of `Trigger`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Composition<'a> {
+    alarm_rule: &'a str,
+    triggering_children: Vec<TriggeringChild>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_wait_period: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_suppressor_extension_period: Option<u32>,
+}
+
+impl<'a> Composition<'a> {
+    fn of(definition: &'a CompositeDefinition, state: &State) -> Self {
+        // A state that was set by hand has whatever data it was given.
+        let data =
+            state.reason_data.as_deref().and_then(|data| serde_json::from_str::<ReasonData>(data).ok());
+        let suppressor = definition.suppressor.as_ref();
+        Self {
+            alarm_rule: definition.rule.text(),
+            triggering_children: data
+                .unwrap_or_default()
+                .triggering_alarms
+                .into_iter()
+                .map(|child| TriggeringChild {
+                    arn: child.arn,
+                    state: TriggeringChildState {
+                        value: child.state.value,
+                        timestamp: child.state.timestamp,
+                    },
+                })
+                .collect(),
+            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
+            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
+            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TriggeringChild {
+    arn: String,
+    state: TriggeringChildState,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TriggeringChildState {
+    value: StateValue,
+    timestamp: String,
 }
 
 #[derive(Serialize)]
@@ -121,7 +166,7 @@ struct Trigger<'a> {
     namespace: &'a str,
     statistic_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    statistic: Option<&'a str>,
+    statistic: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     extended_statistic: Option<&'a str>,
     /// `null` without one.
@@ -138,31 +183,63 @@ struct Trigger<'a> {
     evaluate_low_sample_count_percentile: &'static str,
 }
 
+impl<'a> Trigger<'a> {
+    fn of(definition: &'a MetricDefinition) -> Self {
+        let (metric, condition) = (&definition.metric, &definition.condition);
+        let (statistic_type, statistic, extended_statistic) = match &metric.statistic {
+            Statistic::Simple(text) => ("Statistic", Some(upper_snake_case(text)), None),
+            Statistic::Extended(text) => ("ExtendedStatistic", None, Some(text.as_str())),
+        };
+        Self {
+            metric_name: &metric.metric_name,
+            namespace: &metric.namespace,
+            statistic_type,
+            statistic,
+            extended_statistic,
+            unit: metric.unit.as_deref(),
+            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
+            period: metric.period_secs,
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            comparison_operator: condition.comparison.name(),
+            threshold: JavaDouble(condition.threshold),
+            treat_missing_data: condition
+                .treat_missing_data
+                .map_or(MissingData::default().name(), MissingData::name),
+            evaluate_low_sample_count_percentile: condition
+                .low_sample_percentiles
+                .map_or("", |option| option.name()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::composite::suppression::Suppressor;
     use crate::definition::Actions;
-    use crate::testing::{definition, key};
+    use crate::testing::{composite, definition, key};
     use groundwatch_core::Timestamp;
     use std::collections::BTreeMap;
 
     const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ops";
 
-    fn alarm_in_alarm(definition: crate::definition::Definition) -> (Alarm, State) {
+    const NEW: Withheld = Withheld { previous: StateValue::InsufficientData, by_mute_rule: false };
+
+    fn alarm_in_alarm(definition: impl Into<Definition>) -> Alarm {
         let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
-        let old = alarm.state.clone();
         alarm.state.value = StateValue::Alarm;
         alarm.state.reason = "Threshold Crossed".to_owned();
         alarm.state.updated = Timestamp::from_millis(1_767_323_045_678);
-        (alarm, old)
+        alarm
     }
 
     #[test]
     fn notifications_read_as_recorded() {
         let actions = Actions { enabled: true, alarm: vec![TOPIC.to_owned()], ..Actions::default() };
-        let (alarm, old) = alarm_in_alarm(definition().needs(1).actions(actions).build());
+        let alarm = alarm_in_alarm(definition().needs(1).actions(actions).build());
         assert_eq!(
-            message(&key("cpu"), &alarm, &old),
+            message(&key("cpu"), &alarm, NEW),
             "{\"AlarmName\":\"cpu\",\"AlarmDescription\":null,\"AWSAccountId\":\"000000000000\",\
              \"AlarmConfigurationUpdatedTimestamp\":\"2026-01-02T03:03:20.001+0000\",\"NewStateValue\":\"ALARM\",\
              \"NewStateReason\":\"Threshold Crossed\",\"StateChangeTime\":\"2026-01-02T03:04:05.678+0000\",\
@@ -180,12 +257,28 @@ mod tests {
 
     #[test]
     fn percentiles_are_extended_statistics() {
-        let (alarm, old) = alarm_in_alarm(definition().percentile("p99").unit("Seconds").build());
-        let message = message(&key("cpu"), &alarm, &old);
+        let alarm = alarm_in_alarm(definition().percentile("p99").unit("Seconds").build());
+        let message = message(&key("cpu"), &alarm, NEW);
         let expected =
             "\"StatisticType\":\"ExtendedStatistic\",\"ExtendedStatistic\":\"p99\",\"Unit\":\"Seconds\",";
         assert!(message.contains(expected), "{message}");
         assert_eq!(upper_snake_case("SampleCount"), "SAMPLE_COUNT");
+    }
+
+    #[test]
+    fn composite_alarms_tell_rule_and_triggering_children() {
+        let mut definition = composite("ALARM(a)");
+        definition.suppressor =
+            Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 120 });
+        let mut alarm = alarm_in_alarm(definition);
+        alarm.state.reason_data = Some(
+            "{\"triggeringAlarms\":[{\"arn\":\"arn:a\",\"state\":{\"value\":\"ALARM\",\"timestamp\":\"T\"}}]}".to_owned(),
+        );
+        let message = message(&key("all"), &alarm, NEW);
+        let expected = "\"ActionExecutedAfterMuteWindow\":false,\"AlarmRule\":\"ALARM(a)\",\"TriggeringChildren\":\
+             [{\"Arn\":\"arn:a\",\"State\":{\"Value\":\"ALARM\",\"Timestamp\":\"T\"}}],\"ActionsSuppressor\":\"s\",\
+             \"ActionsSuppressorWaitPeriod\":60,\"ActionsSuppressorExtensionPeriod\":120}";
+        assert!(message.ends_with(expected), "{message}");
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Outbox {
         }
         if let Payload::Action { arn, message, .. } = &delivery.payload {
             let outcome = error.as_deref().map_or(Ok(()), Err);
-            let item = HistoryItem::action(arn, message, delivery.state_updated, outcome);
+            let item =
+                HistoryItem::action(delivery.alarm_type, arn, message, delivery.state_updated, outcome);
             self.history.append(&mut batch, Key::new(&key.scope, &*delivery.alarm), now, item);
         }
         self.deliveries.remove(&mut batch, key.clone(), Expect::Any);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::alarm::StateValue;
 use crate::condition::Condition;
-use crate::definition::Definition;
+use crate::definition::MetricDefinition;
 use crate::java_double::JavaDouble;
 use crate::reader::{Point, Statistic};
 use crate::verdict::Verdict;
@@ -106,7 +106,12 @@ fn counted(count: usize, noun: &str) -> String {
 /// The JSON text of StateReasonData for an evaluation at `now` of `slots`.
 ///
 /// Of a long evaluation the oldest datapoints are left out, so that the text keeps to AWS's limit.
-pub fn reason_data(definition: &Definition, verdict: &Verdict, slots: &[Slot], now: Timestamp) -> String {
+pub fn reason_data(
+    definition: &MetricDefinition,
+    verdict: &Verdict,
+    slots: &[Slot],
+    now: Timestamp,
+) -> String {
     let mut recent: Vec<JavaDouble> = verdict.real.iter().map(|point| JavaDouble(point.value)).collect();
     let mut evaluated = evaluated(verdict, slots);
     loop {
@@ -148,7 +153,7 @@ fn evaluated(verdict: &Verdict, slots: &[Slot]) -> Vec<EvaluatedDatapoint> {
 }
 
 fn render(
-    definition: &Definition,
+    definition: &MetricDefinition,
     verdict: &Verdict,
     recent: &[JavaDouble],
     evaluated: &[EvaluatedDatapoint],

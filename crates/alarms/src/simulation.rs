@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_api::cloudwatch::{
-    self as api, AlarmHistoryItem, DescribeAlarmHistoryInput, DescribeAlarmsInput, MetricAlarm,
-    PutMetricAlarmInput, SetAlarmStateInput,
+    self as api, AlarmHistoryItem, CompositeAlarm, DeleteAlarmsInput, DescribeAlarmHistoryInput,
+    DescribeAlarmsInput, MetricAlarm, PutCompositeAlarmInput, PutMetricAlarmInput, SetAlarmStateInput,
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, RequestId, Scope, Timestamp};
@@ -21,7 +21,9 @@ use crate::reader::{MetricQuery, MetricReader, Point, ReadError};
 use crate::{Alarms, Neighbours};
 
 mod actions;
+mod composite;
 mod evaluation;
+mod muting;
 mod operations;
 
 /// Times of day, all of 2026-01-02 unless they say otherwise.
@@ -117,6 +119,28 @@ impl World {
         output.metric_alarms?.pop()
     }
 
+    pub(crate) async fn describe_composite(&self, name: &str) -> Option<CompositeAlarm> {
+        let input = DescribeAlarmsInput {
+            alarm_names: Some(vec![name.to_owned()]),
+            alarm_types: Some(vec![api::AlarmType::CompositeAlarm]),
+            ..DescribeAlarmsInput::default()
+        };
+        let output = self.call::<api::DescribeAlarms>(input).await.expect("a good question");
+        output.composite_alarms?.pop()
+    }
+
+    /// Puts a composite alarm with that rule whose actions publish to topics named `ok` and `alarm`.
+    pub(crate) async fn put_rule(&self, name: &str, rule: &str) {
+        self.call::<api::PutCompositeAlarm>(composite(name, rule)).await.expect("a good rule");
+    }
+
+    pub(crate) async fn delete(&self, names: &[&str]) -> Result<(), String> {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let input = DeleteAlarmsInput { alarm_names: Some(names) };
+        let outcome = self.call::<api::DeleteAlarms>(input).await;
+        outcome.map(|_| ()).map_err(|fault| fault.message.unwrap_or_default())
+    }
+
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     pub(crate) async fn state(&self, name: &str) -> String {
         let alarm = self.describe(name).await.expect("an alarm of that name");
@@ -131,6 +155,7 @@ impl World {
             let input = DescribeAlarmHistoryInput {
                 next_token,
                 scan_by: Some(api::ScanBy::TimestampAscending),
+                alarm_types: Some(vec![api::AlarmType::MetricAlarm, api::AlarmType::CompositeAlarm]),
                 ..DescribeAlarmHistoryInput::default()
             };
             let page = self.call::<api::DescribeAlarmHistory>(input).await.expect("a good question");
@@ -190,6 +215,18 @@ pub(crate) fn alarm(name: &str) -> PutMetricAlarmInput {
         threshold: Some(1.0),
         comparison_operator: Some(api::ComparisonOperator::GreaterThanThreshold),
         ..PutMetricAlarmInput::default()
+    }
+}
+
+/// A composite alarm with that rule whose actions publish to topics named `ok` and `alarm`.
+pub(crate) fn composite(name: &str, rule: &str) -> PutCompositeAlarmInput {
+    let topic = |name| Some(vec![format!("arn:aws:sns:us-east-1:000000000000:{name}")]);
+    PutCompositeAlarmInput {
+        alarm_name: Some(name.to_owned()),
+        alarm_rule: Some(rule.to_owned()),
+        ok_actions: topic("ok"),
+        alarm_actions: topic("alarm"),
+        ..PutCompositeAlarmInput::default()
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 
 use crate::condition::{Comparison, Condition, MissingData};
-use crate::definition::{Actions, Definition};
+use crate::definition::{Actions, CompositeDefinition, MetricDefinition};
 use crate::reader::{Dimension, MetricQuery, Point, Statistic};
+use crate::rule::Rule;
 use crate::window::Slot;
 
 /// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says otherwise.
 pub(crate) fn definition() -> DefinitionBuilder {
-    DefinitionBuilder(Definition {
+    DefinitionBuilder(MetricDefinition {
         description: None,
         metric: MetricQuery {
             namespace: "Shop".to_owned(),
@@ -34,10 +35,10 @@ pub(crate) fn definition() -> DefinitionBuilder {
     })
 }
 
-pub(crate) struct DefinitionBuilder(Definition);
+pub(crate) struct DefinitionBuilder(MetricDefinition);
 
 impl DefinitionBuilder {
-    pub(crate) fn build(self) -> Definition {
+    pub(crate) fn build(self) -> MetricDefinition {
         self.0
     }
 
@@ -89,6 +90,16 @@ impl DefinitionBuilder {
     pub(crate) fn description(mut self, text: &str) -> Self {
         self.0.description = Some(text.to_owned());
         self
+    }
+}
+
+/// A composite alarm with that rule, enabled, without actions.
+pub(crate) fn composite(rule: &str) -> CompositeDefinition {
+    CompositeDefinition {
+        description: None,
+        rule: Rule::parse(rule).expect("a rule"),
+        actions: Actions { enabled: true, ..Actions::default() },
+        suppressor: None,
     }
 }
 

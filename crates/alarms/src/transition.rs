@@ -1,21 +1,25 @@
-//! A state to its effects, as a pure function: what is written, what the history tells, what is sent.
+//! A state to its effects, as a pure function: what is written, what the history tells, what is sent, what is withheld.
 
 use groundwatch_core::Timestamp;
 use groundwatch_storage::Key;
 
-use crate::alarm::{Alarm, State, StateValue};
+use crate::alarm::{Alarm, State, StateValue, Withheld};
+use crate::composite::suppression::Suppression;
 use crate::delivery::{Delivery, Payload};
 use crate::event::state_change;
 use crate::history::HistoryItem;
 use crate::message::{message, subject};
+use crate::mute::Mute;
 
 /// All that one change of an alarm writes: it becomes visible together, or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The alarm as it is from now on; `None` if it is deleted.
     pub alarm: Option<Alarm>,
-    /// What the history tells of it, and when that was.
-    pub history: Option<(Timestamp, HistoryItem)>,
+    /// When that is.
+    pub at: Timestamp,
+    /// What the history tells of it.
+    pub history: Vec<HistoryItem>,
     /// What is to be sent, in order.
     pub deliveries: Vec<Delivery>,
 }
@@ -31,54 +35,120 @@ pub struct NewState {
     pub reason_data: Option<String>,
 }
 
-/// Gives `alarm` a state at `now`.
+/// What decides, besides the alarm itself, whether its actions run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether somebody listens to events.
+    pub events: bool,
+    /// The mute rule that withholds the alarm's actions at the moment.
+    pub mute: Option<Mute>,
+    /// Whether the alarm's suppressor is in ALARM.
+    pub suppressor_in_alarm: bool,
+}
+
+/// Takes `alarm` on to `now`: gives it the state `new`, if there is one, and runs or withholds actions. `None` if nothing
+/// changes.
 ///
-/// Only another state than before makes history, runs actions and, if somebody listens to `events`, is an event. The
-/// same state changes its reason and the time of its update, nothing more.
-pub fn set_state(key: &Key, alarm: &Alarm, new: NewState, now: Timestamp, events: bool) -> Change {
-    let old = &alarm.state;
-    let transitions = new.value != old.value;
+/// Only another state than before makes history, runs actions and is an event. The same state changes its reason and the
+/// time of its update, nothing more. Actions that were withheld run, for the state that the alarm is in, once nothing
+/// withholds them any more.
+pub fn advance(
+    key: &Key,
+    alarm: &Alarm,
+    new: Option<NewState>,
+    surroundings: &Surroundings,
+    now: Timestamp,
+) -> Option<Change> {
+    let transitions = new.as_ref().is_some_and(|new| new.value != alarm.state.value);
     let mut changed = alarm.clone();
-    changed.state = State {
+    if let Some(new) = new {
+        changed.state = next_state(&alarm.state, new, now);
+        changed.set_by_hand = None;
+    }
+    changed.suppression = suppression(alarm, surroundings, transitions, now);
+
+    let owed = if transitions { newly_owed(&changed, alarm.state.value) } else { alarm.withheld };
+    let mut history = Vec::new();
+    let mut deliveries = Vec::new();
+    if transitions {
+        history.push(HistoryItem::state(changed.definition.alarm_type(), &alarm.state, &changed.state));
+    }
+    changed.withheld = match (owed, &surroundings.mute) {
+        (Some(owed), Some(mute)) => {
+            if transitions {
+                history.push(HistoryItem::muted(&changed, mute));
+            }
+            Some(Withheld { by_mute_rule: true, ..owed })
+        }
+        (Some(owed), None) if !changed.suppression.is_none() => Some(owed),
+        (Some(owed), None) => {
+            deliveries = actions(key, &changed, owed, now);
+            None
+        }
+        (None, _) => None,
+    };
+    if transitions && surroundings.events {
+        let event = Payload::Event(state_change(key, &changed, alarm, surroundings.mute.as_ref()));
+        deliveries.push(Delivery::new(&key.name, changed.definition.alarm_type(), event, now));
+    }
+    (changed != *alarm || !deliveries.is_empty()).then_some(Change {
+        alarm: Some(changed),
+        at: now,
+        history,
+        deliveries,
+    })
+}
+
+fn next_state(old: &State, new: NewState, now: Timestamp) -> State {
+    State {
         value: new.value,
         reason: new.reason,
         reason_data: new.reason_data,
         updated: now,
-        transitioned: if transitions { now } else { old.transitioned },
-    };
-    if !transitions {
-        return Change { alarm: Some(changed), history: None, deliveries: Vec::new() };
+        transitioned: if new.value == old.value { old.transitioned } else { now },
     }
-    let history = Some((now, HistoryItem::state(old, &changed.state)));
-    let mut deliveries = actions(key, &changed, old, now);
-    if events {
-        let event = Payload::Event(state_change(key, &changed, old));
-        deliveries.push(Delivery::new(&key.name, event, now));
-    }
-    Change { alarm: Some(changed), history, deliveries }
 }
 
-fn actions(key: &Key, alarm: &Alarm, old: &State, now: Timestamp) -> Vec<Delivery> {
-    let actions = &alarm.definition.actions;
-    let arns = actions.of(alarm.state.value);
-    if !actions.enabled || arns.is_empty() {
+fn suppression(alarm: &Alarm, surroundings: &Surroundings, transitions: bool, now: Timestamp) -> Suppression {
+    match alarm.definition.as_composite().and_then(|definition| definition.suppressor.as_ref()) {
+        Some(suppressor) => {
+            alarm.suppression.next(suppressor, surroundings.suppressor_in_alarm, transitions, now)
+        }
+        None => Suppression::None,
+    }
+}
+
+/// The actions that a transition from `previous` is to run, if there are any.
+fn newly_owed(alarm: &Alarm, previous: StateValue) -> Option<Withheld> {
+    let actions = alarm.definition.actions();
+    let any = actions.enabled && !actions.of(alarm.state.value).is_empty();
+    any.then_some(Withheld { previous, by_mute_rule: false })
+}
+
+fn actions(key: &Key, alarm: &Alarm, owed: Withheld, now: Timestamp) -> Vec<Delivery> {
+    let actions = alarm.definition.actions();
+    // They may have been disabled, or taken away, since they were withheld.
+    if newly_owed(alarm, owed.previous).is_none() {
         return Vec::new();
     }
-    let (subject, message) = (subject(key, alarm.state.value), message(key, alarm, old));
-    arns.iter()
-        .map(|arn| {
-            let (arn, subject, message) = (arn.clone(), subject.clone(), message.clone());
-            Delivery::new(&key.name, Payload::Action { arn, subject, message }, now)
-        })
-        .collect()
+    let (subject, message) = (subject(key, alarm.state.value), message(key, alarm, owed));
+    let arns = actions.of(alarm.state.value).iter();
+    arns.map(|arn| {
+        let (arn, subject, message) = (arn.clone(), subject.clone(), message.clone());
+        let payload = Payload::Action { arn, subject, message };
+        Delivery::new(&key.name, alarm.definition.alarm_type(), payload, now)
+    })
+    .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::composite::suppression::Suppressor;
     use crate::definition::Actions;
-    use crate::testing::{definition, key};
+    use crate::testing::{composite, definition, key};
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     const CREATED: Timestamp = Timestamp::from_secs(1000);
     const NOW: Timestamp = Timestamp::from_secs(2000);
@@ -93,8 +163,13 @@ mod tests {
         Alarm::new(definition().actions(actions).build(), BTreeMap::new(), CREATED)
     }
 
-    fn to(value: StateValue) -> NewState {
-        NewState { value, reason: "because".to_owned(), reason_data: None }
+    fn set_in(alarm: &Alarm, value: StateValue, surroundings: &Surroundings) -> Change {
+        let new = NewState { value, reason: "because".to_owned(), reason_data: None };
+        advance(&key("cpu"), alarm, Some(new), surroundings, NOW).expect("a change")
+    }
+
+    fn set(alarm: &Alarm, value: StateValue, events: bool) -> Change {
+        set_in(alarm, value, &Surroundings { events, ..Surroundings::default() })
     }
 
     /// The ARNs of actions, and the kinds of events, in order.
@@ -110,26 +185,96 @@ mod tests {
 
     #[test]
     fn another_state_runs_the_actions_of_that_state_in_order() {
-        let change = |value| set_state(&key("cpu"), &alarm(true), to(value), NOW, false);
+        let change = |value| set(&alarm(true), value, false);
         assert_eq!(sent(&change(StateValue::Alarm)), ["arn:a", "arn:b"]);
         assert_eq!(sent(&change(StateValue::Ok)), ["arn:ok"]);
     }
 
     #[test]
     fn the_same_state_changes_reason_and_update_time_only() {
-        let change = set_state(&key("cpu"), &alarm(true), to(StateValue::InsufficientData), NOW, true);
-        assert_eq!((change.history, change.deliveries), (None, Vec::new()));
+        let change = set(&alarm(true), StateValue::InsufficientData, true);
+        assert_eq!((change.history, change.deliveries), (Vec::new(), Vec::new()));
         let state = change.alarm.expect("still there").state;
         assert_eq!((state.updated, state.transitioned, state.reason.as_str()), (NOW, CREATED, "because"));
     }
 
     #[test]
     fn disabled_actions_leave_history_and_event() {
-        let change = set_state(&key("cpu"), &alarm(false), to(StateValue::Alarm), NOW, true);
+        let change = set(&alarm(false), StateValue::Alarm, true);
         assert_eq!(sent(&change), ["CloudWatch Alarm State Change"]);
         assert_eq!(
-            change.history.expect("an item").1.summary,
+            change.history.first().expect("an item").summary,
             "Alarm updated from INSUFFICIENT_DATA to ALARM"
         );
+    }
+
+    fn muted() -> Surroundings {
+        let (from, to) = (CREATED, NOW + Duration::from_secs(60));
+        Surroundings {
+            mute: Some(Mute {
+                rule: "night".to_owned(),
+                rule_arn: "arn:rule".to_owned(),
+                from,
+                to,
+                others: 1,
+            }),
+            ..Surroundings::default()
+        }
+    }
+
+    #[test]
+    fn muted_actions_run_when_the_mute_ends_and_say_so() {
+        let change = set_in(&alarm(true), StateValue::Alarm, &muted());
+        assert!(sent(&change).is_empty());
+        let summaries: Vec<_> = change.history.iter().map(|item| item.summary.as_str()).collect();
+        assert_eq!(
+            summaries,
+            [
+                "Alarm updated from INSUFFICIENT_DATA to ALARM",
+                "Actions muted by alarm mute rule night and 1 other"
+            ]
+        );
+        let withheld = change.alarm.expect("still there");
+        assert_eq!(advance(&key("cpu"), &withheld, None, &muted(), NOW), None, "as long as it is muted");
+        let released =
+            advance(&key("cpu"), &withheld, None, &Surroundings::default(), NOW).expect("a change");
+        assert_eq!(sent(&released), ["arn:a", "arn:b"]);
+        assert!(released.history.is_empty());
+        let Payload::Action { message, .. } = &released.deliveries[0].payload else { panic!("an action") };
+        assert!(message.contains("\"OldStateValue\":\"INSUFFICIENT_DATA\""), "{message}");
+        assert!(message.contains("\"ActionExecutedAfterMuteWindow\":true"), "{message}");
+        let free = released.alarm.expect("still there");
+        assert_eq!(advance(&key("cpu"), &free, None, &Surroundings::default(), NOW), None, "only once");
+    }
+
+    #[test]
+    fn withheld_actions_are_those_of_the_state_at_the_end() {
+        let alarm = set_in(&alarm(true), StateValue::Alarm, &muted()).alarm.expect("still there");
+        let alarm = set_in(&alarm, StateValue::Ok, &muted()).alarm.expect("still there");
+        let released = advance(&key("cpu"), &alarm, None, &Surroundings::default(), NOW).expect("a change");
+        assert_eq!(sent(&released), ["arn:ok"]);
+    }
+
+    #[test]
+    fn actions_that_were_disabled_meanwhile_do_not_run() {
+        let mut alarm = set_in(&alarm(true), StateValue::Alarm, &muted()).alarm.expect("still there");
+        alarm.definition.actions_mut().enabled = false;
+        let released = advance(&key("cpu"), &alarm, None, &Surroundings::default(), NOW).expect("a change");
+        assert!(sent(&released).is_empty());
+    }
+
+    #[test]
+    fn suppressed_actions_run_when_the_wait_ends() {
+        let mut definition = composite("FALSE");
+        definition.actions.ok = vec!["arn:ok".to_owned()];
+        definition.suppressor = Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 60 });
+        let alarm = Alarm::new(definition, BTreeMap::new(), CREATED);
+        let waiting = set(&alarm, StateValue::Ok, false);
+        assert!(sent(&waiting).is_empty());
+        let waiting = waiting.alarm.expect("still there");
+        assert_eq!(waiting.suppression.by(), Some("WaitPeriod"));
+        let end = NOW + Duration::from_secs(60);
+        let released = advance(&key("all"), &waiting, None, &Surroundings::default(), end).expect("a change");
+        assert_eq!(sent(&released), ["arn:ok"]);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 
 use crate::cadence::{Cadence, Timing};
-use crate::definition::Definition;
+use crate::definition::MetricDefinition;
 use crate::reader::Point;
 
 /// How many periods are read beyond `EvaluationPeriods`.
@@ -28,7 +28,7 @@ pub struct Range {
 
 impl Range {
     /// What an evaluation at `now` reads.
-    pub fn of(definition: &Definition, timing: Timing, now: Timestamp) -> Self {
+    pub fn of(definition: &MetricDefinition, timing: Timing, now: Timestamp) -> Self {
         let period = Duration::from_secs(u64::from(definition.metric.period_secs));
         let periods = definition.condition.out_of() + EXTRA_PERIODS;
         let to = timing.window_end(Cadence::of(definition), now);

@@ -8,6 +8,8 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Timestamp, page_token};
 use groundwatch_storage::{LedgerCursor, LedgerItem, LedgerQuery};
 
+use super::describe_alarms::types;
+use crate::alarm::AlarmType;
 use crate::alarms::Alarms;
 use crate::error::AlarmError;
 use crate::history::HistoryItem;
@@ -103,23 +105,21 @@ fn query(call: &Call, input: DescribeAlarmHistoryInput) -> Result<LedgerQuery, A
 
 /// Which items are asked for, besides alarm and time.
 struct Filter {
-    /// Items of other types are meant by nobody yet: all alarms are metric alarms.
-    metric_alarms: bool,
+    types: Vec<AlarmType>,
     kind: Option<String>,
 }
 
 impl Filter {
-    /// Without `AlarmTypes` only metric alarms are meant.
     fn of(input: &DescribeAlarmHistoryInput) -> Self {
-        let types = input.alarm_types.as_deref().unwrap_or_default();
         Self {
-            metric_alarms: types.is_empty() || types.contains(&api::AlarmType::MetricAlarm),
+            types: types(input.alarm_types.as_deref()),
             kind: input.history_item_type.as_ref().map(|kind| kind.as_str().to_owned()),
         }
     }
 
     fn admits(&self, item: &HistoryItem) -> bool {
-        self.metric_alarms && self.kind.as_ref().is_none_or(|kind| kind == item.kind.name())
+        self.types.contains(&item.alarm_type)
+            && self.kind.as_ref().is_none_or(|kind| kind == item.kind.name())
     }
 }
 

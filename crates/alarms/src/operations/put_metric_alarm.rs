@@ -9,7 +9,7 @@ use groundwatch_storage::Key;
 
 use crate::alarm::Alarm;
 use crate::alarms::Alarms;
-use crate::definition::{Definition, DefinitionError};
+use crate::definition::{Definition, DefinitionError, MetricDefinition};
 use crate::error::AlarmError;
 use crate::history::{ConfigurationChange, HistoryItem};
 use crate::transition::Change;
@@ -30,46 +30,59 @@ impl Alarms {
         call: &Call,
         mut input: PutMetricAlarmInput,
     ) -> Result<PutMetricAlarmOutput, AlarmError> {
-        let key = Key::new(call.scope(), name(&mut input)?);
+        let key = Key::new(call.scope(), name(input.alarm_name.take())?);
         let tags = tags(input.tags.take());
-        let definition =
-            Definition::from_input(input, &key.scope.region, |statistic| self.reader.supports(statistic))?;
-        let now = self.clock.now();
-        self.store.update(&key, |current| Some(put(&key, current, &definition, &tags, now))).await?;
+        let definition = MetricDefinition::from_input(input, &key.scope.region, |statistic| {
+            self.reader.supports(statistic)
+        })?;
+        self.put(&key, &definition.into(), &tags).await?;
         self.evaluator.due_now(key);
         Ok(PutMetricAlarmOutput {})
     }
 }
 
-/// AWS keeps state and history when a definition is replaced, and ignores `Tags` then.
+impl Alarms {
+    /// Creates the alarm `key`, or replaces the definition of the one that is there.
+    pub(super) async fn put(
+        &self,
+        key: &Key,
+        definition: &Definition,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), AlarmError> {
+        let now = self.clock.now();
+        let written = self.store.update(key, |current| put(key, current, definition, tags, now)).await?;
+        if written { Ok(()) } else { Err(AlarmError::OtherType { name: key.name.clone() }) }
+    }
+}
+
+/// AWS keeps state and history when a definition is replaced, and ignores `Tags` then. `None` if there is an alarm of
+/// another type: names are shared by all types.
 fn put(
     key: &Key,
     current: Option<&Alarm>,
     definition: &Definition,
     tags: &BTreeMap<String, String>,
     now: Timestamp,
-) -> Change {
+) -> Option<Change> {
     let (alarm, change) = match current {
         None => (Alarm::new(definition.clone(), tags.clone(), now), ConfigurationChange::Create),
-        Some(current) => {
-            let replaced = Alarm { definition: definition.clone(), configured: now, ..current.clone() };
-            (replaced, ConfigurationChange::Update)
-        }
+        Some(current) if current.definition.alarm_type() != definition.alarm_type() => return None,
+        Some(current) => (current.redefined(definition.clone(), now), ConfigurationChange::Update),
     };
-    let history = Some((now, HistoryItem::configuration(key, &alarm, change)));
-    Change { alarm: Some(alarm), history, deliveries: Vec::new() }
+    let history = vec![HistoryItem::configuration(key, &alarm, change)];
+    Some(Change { alarm: Some(alarm), at: now, history, deliveries: Vec::new() })
 }
 
 /// Any text but control characters.
-fn name(input: &mut PutMetricAlarmInput) -> Result<String, DefinitionError> {
-    let name = input.alarm_name.take().unwrap_or_default();
+pub(super) fn name(name: Option<String>) -> Result<String, DefinitionError> {
+    let name = name.unwrap_or_default();
     if name.chars().any(char::is_control) {
         return Err(DefinitionError::Value { parameter: "AlarmName", value: name });
     }
     Ok(name)
 }
 
-fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
+pub(super) fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
     let tags = tags.unwrap_or_default().into_iter();
     tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect()
 }

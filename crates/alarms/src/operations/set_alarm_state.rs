@@ -2,13 +2,15 @@
 
 use groundwatch_api::cloudwatch::{SetAlarmState, SetAlarmStateInput, SetAlarmStateOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, Timestamp};
 use groundwatch_storage::Key;
 
+use crate::alarm::Alarm;
 use crate::alarm::StateValue;
 use crate::alarms::Alarms;
+use crate::composite::judgement::values;
 use crate::error::AlarmError;
-use crate::transition::{NewState, set_state};
+use crate::transition::{Change, NewState, advance};
 
 impl Handle<SetAlarmState> for Alarms {
     async fn handle<'a>(
@@ -36,10 +38,19 @@ impl Alarms {
             reason_data: reason_data(input.state_reason_data)?,
         };
         let now = self.clock.now();
-        let events = self.store.emits_events();
-        let found =
-            self.store.update(&key, |alarm| Some(set_state(&key, alarm?, new.clone(), now, events))).await?;
+        let found = self.store.update(&key, |alarm| self.set(&key, alarm?, new.clone(), now)).await?;
         if found { Ok(SetAlarmStateOutput {}) } else { Err(AlarmError::NotFound) }
+    }
+}
+
+impl Alarms {
+    /// A composite alarm keeps the state until a child changes, a metric alarm until its next evaluation.
+    fn set(&self, key: &Key, alarm: &Alarm, new: NewState, now: Timestamp) -> Option<Change> {
+        let mut change = advance(key, alarm, Some(new), &self.store.surroundings(key, now), now)?;
+        if let Some(alarm) = change.alarm.as_mut().filter(|alarm| alarm.definition.as_composite().is_some()) {
+            alarm.set_by_hand = Some(values(&self.store.children(key)));
+        }
+        Some(change)
     }
 }
 

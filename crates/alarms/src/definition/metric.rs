@@ -7,14 +7,13 @@ use groundwatch_api::cloudwatch::{self as api, EvaluationWindow, PutMetricAlarmI
 use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
-use crate::action_target::{ActionTarget, ActionTargetError};
-use crate::alarm::StateValue;
+use super::{Actions, DefinitionError};
 use crate::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
 use crate::reader::{Dimension, MetricQuery, Statistic};
 
 /// A single-metric alarm: what it watches, when it is breached, and what then happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Definition {
+pub struct MetricDefinition {
     /// `AlarmDescription`.
     pub description: Option<String>,
     /// What is watched.
@@ -28,98 +27,7 @@ pub struct Definition {
     pub sliding_window_named: bool,
 }
 
-/// What happens when the state changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Actions {
-    /// `ActionsEnabled`: whether anything happens at all.
-    pub enabled: bool,
-    /// `OKActions`: ARNs, in the user's order.
-    pub ok: Vec<String>,
-    /// `AlarmActions`.
-    pub alarm: Vec<String>,
-    /// `InsufficientDataActions`.
-    pub insufficient_data: Vec<String>,
-}
-
-impl Actions {
-    /// The actions of a state.
-    pub fn of(&self, state: StateValue) -> &[String] {
-        match state {
-            StateValue::Ok => &self.ok,
-            StateValue::Alarm => &self.alarm,
-            StateValue::InsufficientData => &self.insufficient_data,
-        }
-    }
-
-    /// The actions of all states.
-    pub fn all(&self) -> impl Iterator<Item = &String> {
-        self.ok.iter().chain(&self.alarm).chain(&self.insufficient_data)
-    }
-}
-
-/// Why a definition is refused. AWS's words for it are in `fault`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DefinitionError {
-    /// AWS knows it, Groundwatch does not do it yet.
-    #[error("`{what}` is not supported yet")]
-    Unsupported {
-        /// The member, or the construct.
-        what: &'static str,
-    },
-    /// A member that a metric alarm cannot do without.
-    #[error("`{parameter}` is missing")]
-    Missing {
-        /// The member.
-        parameter: &'static str,
-    },
-    /// Neither or both of two members of which there must be one.
-    #[error("exactly one of `{}` and `{}` is needed", parameters[0], parameters[1])]
-    NotExactlyOne {
-        /// The members.
-        parameters: [&'static str; 2],
-    },
-    /// A statistic that cannot be computed.
-    #[error("`{value}` is not a supported value of `{parameter}`")]
-    Value {
-        /// The member.
-        parameter: &'static str,
-        /// What it says.
-        value: String,
-    },
-    /// A member that knows a few options, and got another.
-    #[error("`{value}` is not an option of `{parameter}`")]
-    Option {
-        /// The member.
-        parameter: &'static str,
-        /// What it says.
-        value: String,
-        /// What it may say.
-        options: &'static [&'static str],
-    },
-    /// A period that is neither 10, 20, 30 nor a multiple of 60 seconds.
-    #[error("a period of {period_secs} s is not possible")]
-    Period {
-        /// What was asked for.
-        period_secs: i64,
-    },
-    /// Period times EvaluationPeriods is too much.
-    #[error("the alarm would look back over more than {limit_secs} s")]
-    LookBack {
-        /// The limit for this period.
-        limit_secs: u64,
-    },
-    /// DatapointsToAlarm exceeds EvaluationPeriods.
-    #[error("more datapoints are needed than are evaluated")]
-    TooManyNeeded,
-    /// The threshold is NaN or infinite.
-    #[error("the threshold is not a number")]
-    Threshold,
-    /// An action that is not one.
-    #[error(transparent)]
-    Action(#[from] ActionTargetError),
-}
-
-impl Definition {
+impl MetricDefinition {
     /// Reads `input`. `supports` tells whether an extended statistic can be computed.
     pub fn from_input(
         input: PutMetricAlarmInput,
@@ -129,12 +37,11 @@ impl Definition {
         refuse_unsupported(&input)?;
         let sliding_window_named = input.evaluation_window.is_some();
         let condition = condition(&input)?;
-        let actions = Actions {
-            enabled: input.actions_enabled.unwrap_or(true),
-            ok: actions(input.ok_actions, region)?,
-            alarm: actions(input.alarm_actions, region)?,
-            insufficient_data: actions(input.insufficient_data_actions, region)?,
-        };
+        let actions = Actions::read(
+            input.actions_enabled,
+            [input.ok_actions, input.alarm_actions, input.insufficient_data_actions],
+            region,
+        )?;
         let statistic = match (input.statistic, input.extended_statistic) {
             (Some(statistic), None) => Statistic::Simple(statistic.as_str().to_owned()),
             (None, Some(text)) if !is_simple(&text) && supports(&text) => Statistic::Extended(text),
@@ -267,12 +174,4 @@ fn check_look_back(period_secs: u32, evaluation_periods: u32) -> Result<(), Defi
         return Err(DefinitionError::LookBack { limit_secs });
     }
     Ok(())
-}
-
-fn actions(arns: Option<Vec<String>>, region: &Region) -> Result<Vec<String>, DefinitionError> {
-    let arns = arns.unwrap_or_default();
-    for arn in &arns {
-        ActionTarget::parse(arn)?.check_region(region)?;
-    }
-    Ok(arns)
 }

@@ -1,0 +1,55 @@
+//! What an alarm does when its state changes.
+
+use groundwatch_core::Region;
+use serde::{Deserialize, Serialize};
+
+use crate::action_target::{ActionTarget, ActionTargetError};
+use crate::alarm::StateValue;
+
+/// What happens when the state changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actions {
+    /// `ActionsEnabled`: whether anything happens at all.
+    pub enabled: bool,
+    /// `OKActions`: ARNs, in the user's order.
+    pub ok: Vec<String>,
+    /// `AlarmActions`.
+    pub alarm: Vec<String>,
+    /// `InsufficientDataActions`.
+    pub insufficient_data: Vec<String>,
+}
+
+impl Actions {
+    /// Reads the members `ActionsEnabled`, and the actions for OK, ALARM and INSUFFICIENT_DATA.
+    pub(super) fn read(
+        enabled: Option<bool>,
+        [ok, alarm, insufficient_data]: [Option<Vec<String>>; 3],
+        region: &Region,
+    ) -> Result<Self, ActionTargetError> {
+        let checked = |arns: Option<Vec<String>>| {
+            let arns = arns.unwrap_or_default();
+            arns.iter().try_for_each(|arn| ActionTarget::parse(arn)?.check_region(region))?;
+            Ok(arns)
+        };
+        Ok(Self {
+            enabled: enabled.unwrap_or(true),
+            ok: checked(ok)?,
+            alarm: checked(alarm)?,
+            insufficient_data: checked(insufficient_data)?,
+        })
+    }
+
+    /// The actions of a state.
+    pub fn of(&self, state: StateValue) -> &[String] {
+        match state {
+            StateValue::Ok => &self.ok,
+            StateValue::Alarm => &self.alarm,
+            StateValue::InsufficientData => &self.insufficient_data,
+        }
+    }
+
+    /// The actions of all states.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.ok.iter().chain(&self.alarm).chain(&self.insufficient_data)
+    }
+}

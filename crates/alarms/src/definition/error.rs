@@ -1,0 +1,90 @@
+//! Why a definition is refused.
+
+use crate::action_target::ActionTargetError;
+use crate::rule::RuleError;
+
+/// Why a definition is refused. AWS's words for it are in `fault`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// AWS knows it, Groundwatch does not do it yet.
+    #[error("`{what}` is not supported yet")]
+    Unsupported {
+        /// The member, or the construct.
+        what: &'static str,
+    },
+    /// A member that a metric alarm cannot do without.
+    #[error("`{parameter}` is missing")]
+    Missing {
+        /// The member.
+        parameter: &'static str,
+    },
+    /// Neither or both of two members of which there must be one.
+    #[error("exactly one of `{}` and `{}` is needed", parameters[0], parameters[1])]
+    NotExactlyOne {
+        /// The members.
+        parameters: [&'static str; 2],
+    },
+    /// A statistic that cannot be computed.
+    #[error("`{value}` is not a supported value of `{parameter}`")]
+    Value {
+        /// The member.
+        parameter: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// A member that knows a few options, and got another.
+    #[error("`{value}` is not an option of `{parameter}`")]
+    Option {
+        /// The member.
+        parameter: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        options: &'static [&'static str],
+    },
+    /// A period that is neither 10, 20, 30 nor a multiple of 60 seconds.
+    #[error("a period of {period_secs} s is not possible")]
+    Period {
+        /// What was asked for.
+        period_secs: i64,
+    },
+    /// Period times EvaluationPeriods is too much.
+    #[error("the alarm would look back over more than {limit_secs} s")]
+    LookBack {
+        /// The limit for this period.
+        limit_secs: u64,
+    },
+    /// DatapointsToAlarm exceeds EvaluationPeriods.
+    #[error("more datapoints are needed than are evaluated")]
+    TooManyNeeded,
+    /// The threshold is NaN or infinite.
+    #[error("the threshold is not a number")]
+    Threshold,
+    /// An action that is not one.
+    #[error(transparent)]
+    Action(#[from] ActionTargetError),
+    /// An action of a kind that composite alarms cannot have.
+    #[error("composite alarms have no {kind} actions")]
+    CompositeAction {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A rule that cannot be read.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A rule or suppressor that names an alarm of another account or region.
+    #[error("`{arn}` belongs to another account or region")]
+    Foreign {
+        /// The alarm's ARN.
+        arn: String,
+    },
+    /// A suppressor without both periods, or periods without a suppressor.
+    #[error("ActionsSuppressor and its two periods come together")]
+    SuppressorPeriods,
+    /// A suppressor's period that is negative.
+    #[error("`{parameter}` is negative")]
+    Negative {
+        /// The member.
+        parameter: &'static str,
+    },
+}

@@ -1,0 +1,91 @@
+//! What PutMetricAlarm and PutCompositeAlarm say, as types that only hold what can be evaluated.
+//!
+//! The constraint table has checked each member by itself; here are the rules that span members.
+
+mod actions;
+mod composite;
+mod error;
+mod metric;
+
+use serde::{Deserialize, Serialize};
+
+pub use actions::Actions;
+pub use composite::CompositeDefinition;
+pub use error::DefinitionError;
+pub use metric::MetricDefinition;
+
+use crate::alarm::AlarmType;
+
+/// What an alarm is.
+///
+/// Stored without a tag: the first documents knew metric alarms only, and no member of one kind is required in another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Definition {
+    /// An alarm on datapoints.
+    Metric(Box<MetricDefinition>),
+    /// An alarm on other alarms.
+    Composite(Box<CompositeDefinition>),
+}
+
+impl Definition {
+    /// `AlarmType`.
+    pub fn alarm_type(&self) -> AlarmType {
+        match self {
+            Self::Metric(_) => AlarmType::MetricAlarm,
+            Self::Composite(_) => AlarmType::CompositeAlarm,
+        }
+    }
+
+    /// The definition of a metric alarm, if it is one.
+    pub fn as_metric(&self) -> Option<&MetricDefinition> {
+        match self {
+            Self::Metric(definition) => Some(definition),
+            Self::Composite(_) => None,
+        }
+    }
+
+    /// The definition of a composite alarm, if it is one.
+    pub fn as_composite(&self) -> Option<&CompositeDefinition> {
+        match self {
+            Self::Metric(_) => None,
+            Self::Composite(definition) => Some(definition),
+        }
+    }
+
+    /// `AlarmDescription`.
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Metric(definition) => definition.description.as_deref(),
+            Self::Composite(definition) => definition.description.as_deref(),
+        }
+    }
+
+    /// What happens when the state changes.
+    pub fn actions(&self) -> &Actions {
+        match self {
+            Self::Metric(definition) => &definition.actions,
+            Self::Composite(definition) => &definition.actions,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn actions_mut(&mut self) -> &mut Actions {
+        match self {
+            Self::Metric(definition) => &mut definition.actions,
+            Self::Composite(definition) => &mut definition.actions,
+        }
+    }
+}
+
+impl From<MetricDefinition> for Definition {
+    fn from(definition: MetricDefinition) -> Self {
+        Self::Metric(Box::new(definition))
+    }
+}
+
+impl From<CompositeDefinition> for Definition {
+    fn from(definition: CompositeDefinition) -> Self {
+        Self::Composite(Box::new(definition))
+    }
+}

@@ -1,0 +1,65 @@
+//! `EnableAlarmActions` and `DisableAlarmActions`: the same alarms with their actions on or off. Names that do not exist are
+//! ignored.
+
+use groundwatch_api::cloudwatch::{
+    DisableAlarmActions, DisableAlarmActionsInput, DisableAlarmActionsOutput, EnableAlarmActions,
+    EnableAlarmActionsInput, EnableAlarmActionsOutput,
+};
+use groundwatch_api::{Fault, Handle};
+use groundwatch_core::{Call, Timestamp};
+use groundwatch_storage::Key;
+
+use crate::alarm::Alarm;
+use crate::alarms::Alarms;
+use crate::error::AlarmError;
+use crate::history::{ConfigurationChange, HistoryItem};
+use crate::transition::Change;
+
+impl Handle<EnableAlarmActions> for Alarms {
+    async fn handle<'a>(
+        &'a self,
+        call: &'a Call,
+        input: EnableAlarmActionsInput,
+    ) -> Result<EnableAlarmActionsOutput, Fault> {
+        self.set_actions_enabled(call, input.alarm_names, true).await?;
+        Ok(EnableAlarmActionsOutput {})
+    }
+}
+
+impl Handle<DisableAlarmActions> for Alarms {
+    async fn handle<'a>(
+        &'a self,
+        call: &'a Call,
+        input: DisableAlarmActionsInput,
+    ) -> Result<DisableAlarmActionsOutput, Fault> {
+        self.set_actions_enabled(call, input.alarm_names, false).await?;
+        Ok(DisableAlarmActionsOutput {})
+    }
+}
+
+impl Alarms {
+    async fn set_actions_enabled(
+        &self,
+        call: &Call,
+        names: Option<Vec<String>>,
+        enabled: bool,
+    ) -> Result<(), AlarmError> {
+        let now = self.clock.now();
+        for name in names.unwrap_or_default() {
+            let key = Key::new(call.scope(), name);
+            self.store.update(&key, |alarm| switch(&key, alarm?, enabled, now)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// `None` if the actions are as they should be.
+fn switch(key: &Key, alarm: &Alarm, enabled: bool, now: Timestamp) -> Option<Change> {
+    if alarm.definition.actions().enabled == enabled {
+        return None;
+    }
+    let mut alarm = Alarm { configured: now, ..alarm.clone() };
+    alarm.definition.actions_mut().enabled = enabled;
+    let history = vec![HistoryItem::configuration(key, &alarm, ConfigurationChange::Update)];
+    Some(Change { alarm: Some(alarm), at: now, history, deliveries: Vec::new() })
+}
