@@ -6,6 +6,7 @@ use groundwatch_core::{AccountId, Scope};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
 use crate::delivery_policy::EffectivePolicy;
+use crate::message::Message;
 use crate::service::despite_conflicts;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
 use crate::topic::{Topic, TopicId};
@@ -93,13 +94,18 @@ impl Directory {
         self.subscriptions.get(&id.key())
     }
 
-    /// The names of all confirmed subscriptions of a topic, under which they are kept.
-    pub(crate) fn confirmed(&self, topic: &TopicId) -> Vec<String> {
-        self.of_topic(topic)
-            .into_iter()
-            .filter(|(_, subscription)| subscription.standing == Standing::Confirmed)
-            .map(|(name, _)| name)
-            .collect()
+    /// The names of all confirmed subscriptions of a topic that want `message`, under which they are kept.
+    pub(crate) fn who_wants(&self, topic: &TopicId, message: &Message) -> Vec<String> {
+        let wants = |subscription: &Subscription| {
+            let text = message.body.for_protocol(subscription.endpoint.protocol);
+            subscription.standing == Standing::Confirmed
+                && subscription
+                    .preferences
+                    .filter()
+                    .is_none_or(|filter| filter.wants(&message.attributes, text))
+        };
+        let all = self.of_topic(topic).into_iter();
+        all.filter(|(_, subscription)| wants(subscription)).map(|(name, _)| name).collect()
     }
 
     /// Removes a subscription of the given version, so that its endpoint may subscribe anew.

@@ -1,5 +1,6 @@
 //! What a subscriber receives: SNS's headers and its JSON around the message. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -35,6 +36,17 @@ struct Envelope<'a> {
     timestamp: String,
     #[serde(rename = "UnsubscribeURL", skip_serializing_if = "Option::is_none")]
     unsubscribe_url: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    message_attributes: BTreeMap<&'a str, ShownAttribute<'a>>,
+}
+
+/// A message attribute in the JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShownAttribute<'a> {
+    #[serde(rename = "Type")]
+    data_type: &'a str,
+    value: String,
 }
 
 /// The request that carries `message` to a subscriber. `base_url` is where subscribers reach this server, without a
@@ -87,6 +99,13 @@ fn envelope(
         subscribe_url: (!notification).then(|| subscribe_url(base_url, id, token)),
         timestamp: message.published.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
         unsubscribe_url: notification.then(|| unsubscribe_url(base_url, id)),
+        message_attributes: message
+            .attributes
+            .iter()
+            .map(|(name, attribute)| {
+                (name.as_str(), ShownAttribute { data_type: &attribute.data_type, value: attribute.shown() })
+            })
+            .collect(),
     };
     serde_json::to_string_pretty(&envelope).expect("texts and nothing else are always JSON")
 }
@@ -147,6 +166,8 @@ mod tests {
             kind,
             subject: Some(Subject::parse("a subject").expect("one")),
             body: Body::plain("it \"burns\"").expect("a message"),
+            attributes: BTreeMap::new(),
+            group_id: None,
             published: Timestamp::from_secs(1_767_323_045),
         };
         let post = post(&message, &id, &subscription, "http://localhost:4566", "text/plain".to_owned());

@@ -3,7 +3,9 @@
 use groundwatch_core::ArnError;
 use groundwatch_storage::StorageError;
 
+use crate::attributes::InvalidAttribute;
 use crate::delivery_policy::InvalidDeliveryPolicy;
+use crate::filter::FilterPolicyError;
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +119,18 @@ pub enum Invalid {
         /// Which parameter.
         parameter: &'static str,
     },
+    /// A filter policy that AWS refuses too.
+    #[error("filter policy: {error}")]
+    FilterPolicy {
+        /// What is wrong with it.
+        #[source]
+        error: FilterPolicyError,
+        /// Whether it came with `Subscribe`.
+        subscribing: bool,
+    },
+    /// A message attribute that AWS refuses too.
+    #[error("{0}")]
+    Attribute(#[from] InvalidAttribute),
     /// A delivery policy that AWS refuses too.
     #[error("delivery policy: {0}")]
     DeliveryPolicy(#[from] InvalidDeliveryPolicy),

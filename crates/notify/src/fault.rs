@@ -5,7 +5,7 @@ use groundwatch_api::{Fault, common};
 use groundwatch_core::ArnError;
 use groundwatch_storage::StorageError;
 
-use crate::{Invalid, InvalidBatch, NotifyError};
+use crate::{FilterPolicyError, Invalid, InvalidAttribute, InvalidBatch, NotifyError};
 
 impl From<NotifyError> for Fault {
     fn from(error: NotifyError) -> Self {
@@ -20,6 +20,10 @@ impl From<NotifyError> for Fault {
             )),
             NotifyError::SignatureRequired { action } => errors::AUTHORIZATION_ERROR_EXCEPTION
                 .with(format!("User: anonymous is not authorized to perform: {action} without a signature")),
+            // recorded: what is wrong with a message attribute has an error of its own.
+            NotifyError::Invalid(Invalid::Attribute(invalid)) => {
+                errors::INVALID_PARAMETER_VALUE_EXCEPTION.with(attribute_text(&invalid))
+            }
             NotifyError::Invalid(invalid) => invalid_parameter(&invalid_text(&invalid)),
             NotifyError::Unsupported { parameter, what } => {
                 invalid_parameter(&format!("{parameter} Reason: {what} is not supported by Groundwatch"))
@@ -76,6 +80,13 @@ fn invalid_text(invalid: &Invalid) -> String {
         Invalid::StatementExists => "Statement already exists".to_owned(),
         Invalid::ActionOutOfScope => "Policy statement action out of service scope!".to_owned(),
         Invalid::Permission { parameter } => (*parameter).to_owned(),
+        // Said of the scope and not of the policy.
+        Invalid::FilterPolicy { error: error @ FilterPolicyError::Nested, .. } => error.to_string(),
+        Invalid::FilterPolicy { error, subscribing: true } => {
+            format!("Attributes Reason: FilterPolicy: {error}")
+        }
+        Invalid::FilterPolicy { error, subscribing: false } => format!("FilterPolicy: {error}"),
+        Invalid::Attribute(invalid) => attribute_text(invalid),
         Invalid::DeliveryPolicy(error) => format!("DeliveryPolicy: {error}"),
         Invalid::AttributeValue { name, value } => {
             format!("Attributes Reason: {name}: Invalid value [{value}]")
@@ -106,6 +117,26 @@ fn invalid_text(invalid: &Invalid) -> String {
         Invalid::FifoOnly { parameter } => format!(
             "{parameter} Reason: The request includes {parameter} parameter that is not valid for this topic type"
         ),
+    }
+}
+
+fn attribute_text(invalid: &InvalidAttribute) -> String {
+    match invalid {
+        InvalidAttribute::Name(name) => format!(
+            "Invalid message attribute name '{name}': it can contain A-Z, a-z, 0-9, underscore, hyphen and period, and \
+             cannot start or end with a period or have successive periods"
+        ),
+        InvalidAttribute::Type(name) => format!(
+            "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is \
+             Binary, Number, and String."
+        ),
+        InvalidAttribute::NoValue { name, data_type } => format!(
+            "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
+             '{data_type}'."
+        ),
+        InvalidAttribute::Number(name) => {
+            format!("Could not cast message attribute '{name}' value to number.")
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Invalid;
+use crate::attributes::MessageAttributes;
 use crate::subscription::Protocol;
 
 /// The longest message, in bytes: 256 KiB, all variants of a structured message together.
@@ -40,7 +41,20 @@ pub(crate) struct Message {
     pub(crate) kind: MessageKind,
     pub(crate) subject: Option<Subject>,
     pub(crate) body: Body,
+    #[serde(default, skip_serializing_if = "MessageAttributes::is_empty")]
+    pub(crate) attributes: MessageAttributes,
+    /// The group that it belongs to, which queues get to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) group_id: Option<String>,
     pub(crate) published: Timestamp,
+}
+
+impl Message {
+    /// How much memory it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let attributes = self.attributes.iter().map(|(name, attribute)| name.len() + attribute.bytes());
+        self.body.bytes() + attributes.sum::<usize>()
+    }
 }
 
 impl Document for Message {
@@ -130,7 +144,7 @@ impl Body {
     }
 
     /// How much memory it takes, roughly.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.default.len()
             + self.by_protocol.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>()
     }

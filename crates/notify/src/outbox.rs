@@ -91,7 +91,7 @@ impl Outbox {
         let mut queue = Queue { lanes: Lanes::default(), backlog_bytes: 0, backlog_bytes_max };
         let mut next_sequence = 0;
         for (_, message) in messages.all() {
-            queue.backlog_bytes += message.body.bytes();
+            queue.backlog_bytes += message.bytes();
         }
         for (key, delivery) in deliveries.all() {
             next_sequence = next_sequence.max(delivery.sequence + 1);
@@ -123,7 +123,7 @@ impl Outbox {
         if subscriptions.is_empty() {
             return Ok(self.catalog.commit(batch).await?);
         }
-        let bytes = message.body.bytes() + subscriptions.len() * DELIVERY_BYTES;
+        let bytes = message.bytes() + subscriptions.len() * DELIVERY_BYTES;
         self.queue.lock().reserve(bytes)?;
         let deliveries = self.put(&mut batch, scope, message, subscriptions);
         let outbox = Arc::clone(self);
@@ -213,7 +213,7 @@ impl Outbox {
             // A message goes with its last delivery. Only this function removes deliveries, one call at a time.
             let left = self.deliveries.list(&key.scope, &Delivery::prefix(message.id), None, count + 1).len();
             if left == count {
-                freed_bytes += message.body.bytes();
+                freed_bytes += message.bytes();
                 self.messages.remove(&mut batch, key, Expect::Any);
             }
         }

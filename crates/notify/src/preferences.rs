@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery_policy::DeliveryPolicy;
+use crate::filter::{Filter, FilterPolicy, FilterScope};
 use crate::{Invalid, NotifyError};
 
 /// Attributes of AWS that would change what is delivered, and are refused by name.
-const UNSUPPORTED: &[&str] =
-    &["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"];
+const UNSUPPORTED: &[&str] = &["RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"];
 
 /// The attributes of one subscription that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,11 @@ const UNSUPPORTED: &[&str] =
 pub(crate) struct Preferences {
     /// Deliver the message alone, without SNS's JSON around it.
     pub(crate) raw_message_delivery: bool,
+    /// Which messages are wanted; all if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filter_policy: Option<FilterPolicy>,
+    /// What the filter policy looks at. Without one it waits for one.
+    pub(crate) filter_policy_scope: FilterScope,
     /// How failed deliveries are tried again, if not as the topic says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) delivery_policy: Option<DeliveryPolicy>,
@@ -27,17 +32,42 @@ impl Preferences {
     pub(crate) fn new(attributes: &BTreeMap<String, String>) -> Result<Self, NotifyError> {
         let mut preferences = Self::default();
         for (name, value) in attributes {
-            if !preferences.set(name, value)? {
+            if !preferences.put(name, value).map_err(upon_subscribing)? {
                 return Err(Invalid::UnknownAttribute { name: name.clone() }.into());
             }
         }
+        preferences.check_filter().map_err(upon_subscribing)?;
         Ok(preferences)
     }
 
     /// Sets one attribute; an empty value takes it away. `false` if there is no such attribute.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, NotifyError> {
+        let known = self.put(name, value)?;
+        self.check_filter()?;
+        Ok(known)
+    }
+
+    /// The filter policy in its scope.
+    pub(crate) fn filter(&self) -> Option<Filter<'_>> {
+        self.filter_policy.as_ref().map(|policy| Filter::new(policy, self.filter_policy_scope))
+    }
+
+    fn check_filter(&self) -> Result<(), Invalid> {
+        self.filter()
+            .map_or(Ok(()), |filter| filter.check())
+            .map_err(|error| Invalid::FilterPolicy { error, subscribing: false })
+    }
+
+    /// Sets one attribute, whether it suits the others or not.
+    fn put(&mut self, name: &str, value: &str) -> Result<bool, NotifyError> {
         match name {
             "RawMessageDelivery" => self.raw_message_delivery = flag("RawMessageDelivery", value)?,
+            "FilterPolicy" => self.filter_policy = filter_policy(value)?,
+            "FilterPolicyScope" => {
+                let refused =
+                    || Invalid::AttributeValue { name: "FilterPolicyScope", value: value.to_owned() };
+                self.filter_policy_scope = FilterScope::parse(value).ok_or_else(refused)?;
+            }
             "DeliveryPolicy" => self.delivery_policy = unless_empty(value, DeliveryPolicy::of_subscription)?,
             _ if UNSUPPORTED.contains(&name) => {
                 let what = format!("the attribute {name}");
@@ -52,11 +82,32 @@ impl Preferences {
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
         let mut shown =
             BTreeMap::from([("RawMessageDelivery".to_owned(), self.raw_message_delivery.to_string())]);
+        if let Some(policy) = &self.filter_policy {
+            shown.insert("FilterPolicy".to_owned(), policy.text().to_owned());
+            shown.insert("FilterPolicyScope".to_owned(), self.filter_policy_scope.as_str().to_owned());
+        }
         if let Some(policy) = &self.delivery_policy {
             shown.insert("DeliveryPolicy".to_owned(), policy.text().to_owned());
         }
         shown
     }
+}
+
+/// AWS words what is wrong with a filter policy otherwise when it comes with `Subscribe`.
+fn upon_subscribing(error: impl Into<NotifyError>) -> NotifyError {
+    match error.into() {
+        NotifyError::Invalid(Invalid::FilterPolicy { error, .. }) => {
+            Invalid::FilterPolicy { error, subscribing: true }.into()
+        }
+        other => other,
+    }
+}
+
+fn filter_policy(value: &str) -> Result<Option<FilterPolicy>, Invalid> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    FilterPolicy::parse(value).map(Some).map_err(|error| Invalid::FilterPolicy { error, subscribing: false })
 }
 
 fn flag(name: &'static str, value: &str) -> Result<bool, Invalid> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use groundwatch_api::sns::MessageAttributeValue;
 
-use crate::message::{Body, Subject};
+use crate::attributes::{self, MessageAttributes};
+use crate::message::{Body, MESSAGE_BYTES_MAX, Subject};
 use crate::{Invalid, NotifyError};
 
 /// The parameters of a message as they came.
@@ -14,6 +15,7 @@ pub(crate) struct Wording<'a> {
     pub(crate) structure: Option<&'a str>,
     pub(crate) attributes: Option<BTreeMap<String, MessageAttributeValue>>,
     pub(crate) deduplication_id: Option<String>,
+    pub(crate) group_id: Option<String>,
 }
 
 /// A message that may be sent.
@@ -21,16 +23,23 @@ pub(crate) struct Wording<'a> {
 pub(crate) struct Publication {
     pub(crate) subject: Option<Subject>,
     pub(crate) body: Body,
+    pub(crate) attributes: MessageAttributes,
+    pub(crate) group_id: Option<String>,
 }
 
 impl Publication {
+    /// A message of a text alone.
+    pub(crate) fn plain(subject: Option<Subject>, message: &str) -> Result<Self, Invalid> {
+        Ok(Self {
+            subject,
+            body: Body::plain(message)?,
+            attributes: MessageAttributes::new(),
+            group_id: None,
+        })
+    }
+
     /// Checks everything that does not depend on the topic.
     pub(crate) fn new(wording: Wording<'_>) -> Result<Self, NotifyError> {
-        if wording.attributes.is_some_and(|attributes| !attributes.is_empty()) {
-            let what = "a message with attributes".to_owned();
-            return Err(NotifyError::Unsupported { parameter: "MessageAttributes", what });
-        }
-        // On a standard topic AWS hands the group on to fair queues, of which there are none; it keeps no order by it.
         if wording.deduplication_id.is_some() {
             return Err(Invalid::FifoOnly { parameter: "MessageDeduplicationId" }.into());
         }
@@ -39,6 +48,14 @@ impl Publication {
             Some("json") => Body::structured(wording.message)?,
             Some(_) => return Err(Invalid::MessageStructure.into()),
         };
-        Ok(Self { subject: wording.subject.map(Subject::parse).transpose()?, body })
+        let attributes = attributes::read(wording.attributes.unwrap_or_default()).map_err(Invalid::from)?;
+        let attributes_bytes: usize =
+            attributes.iter().map(|(name, attribute)| name.len() + attribute.bytes()).sum();
+        if wording.message.len() + attributes_bytes > MESSAGE_BYTES_MAX {
+            return Err(Invalid::MessageTooLong.into());
+        }
+        let subject = wording.subject.map(Subject::parse).transpose()?;
+        // A standard topic keeps no order by the group; queues get to know it.
+        Ok(Self { subject, body, attributes, group_id: wording.group_id })
     }
 }

@@ -8,7 +8,7 @@ use groundwatch_storage::{Batch, Catalog, StorageError};
 use crate::deliverer::Deliverer;
 use crate::directory::Directory;
 use crate::expiry::Expiry;
-use crate::message::{Body, Message, MessageKind, Subject};
+use crate::message::{Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::publication::Publication;
 use crate::topic::TopicId;
@@ -87,26 +87,28 @@ impl Notify {
         message: &str,
     ) -> Result<MessageId, NotifyError> {
         let topic = self.directory.resolve(scope, topic_arn, "TopicArn", "SNS:Publish")?;
-        let subject = subject.and_then(Subject::made_to_fit);
-        self.publish_to(&topic, Publication { subject, body: Body::plain(message)? }).await
+        let publication = Publication::plain(subject.and_then(Subject::made_to_fit), message)?;
+        self.publish_to(&topic, publication).await
     }
 
-    /// Writes a notification with a delivery for everybody who is subscribed now.
+    /// Writes a notification with a delivery for everybody who is subscribed now and wants it.
     pub(crate) async fn publish_to(
         &self,
         topic: &TopicId,
         publication: Publication,
     ) -> Result<MessageId, NotifyError> {
-        let Publication { subject, body } = publication;
-        let message = self.message(MessageKind::Notification, subject, body);
+        let message = self.message(MessageKind::Notification, publication);
         let id = message.id;
-        self.outbox.send(Batch::new(), topic.scope(), message, self.directory.confirmed(topic)).await?;
+        let wanting = self.directory.who_wants(topic, &message);
+        self.outbox.send(Batch::new(), topic.scope(), message, wanting).await?;
         Ok(id)
     }
 
     /// A message of the present moment.
-    pub(crate) fn message(&self, kind: MessageKind, subject: Option<Subject>, body: Body) -> Message {
-        Message { id: MessageId::new(), kind, subject, body, published: self.clock.now() }
+    pub(crate) fn message(&self, kind: MessageKind, publication: Publication) -> Message {
+        let Publication { subject, body, attributes, group_id } = publication;
+        let published = self.clock.now();
+        Message { id: MessageId::new(), kind, subject, body, attributes, group_id, published }
     }
 }
 

@@ -17,6 +17,7 @@ impl Handle<Publish> for Notify {
             structure: input.message_structure.as_deref(),
             attributes: input.message_attributes,
             deduplication_id: input.message_deduplication_id,
+            group_id: input.message_group_id,
         })?;
         let id = self.publish_to(&topic, publication).await?;
         Ok(PublishOutput { message_id: Some(id.to_string()), sequence_number: None })

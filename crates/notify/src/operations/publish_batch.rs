@@ -59,6 +59,7 @@ impl Notify {
             structure: entry.message_structure.as_deref(),
             attributes: entry.message_attributes,
             deduplication_id: entry.message_deduplication_id,
+            group_id: entry.message_group_id,
         })?;
         self.publish_to(topic, publication).await
     }

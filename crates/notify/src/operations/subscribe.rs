@@ -7,8 +7,9 @@ use groundwatch_storage::{Batch, Expect};
 use uuid::Uuid;
 
 use crate::envelope::confirmation_text;
-use crate::message::{Body, MessageKind};
+use crate::message::MessageKind;
 use crate::preferences::Preferences;
+use crate::publication::Publication;
 use crate::service::despite_conflicts;
 use crate::subscription::{
     Endpoint, Protocol, Standing, Subscriber, Subscription, SubscriptionId, TOKEN_LIFE, Token,
@@ -81,8 +82,8 @@ impl Notify {
         };
         let standing = subscription.standing;
         self.directory.subscriptions.put(&mut batch, id.key(), subscription, expect);
-        let text = Body::plain(&confirmation_text(&topic.arn()))?;
-        let message = self.message(MessageKind::SubscriptionConfirmation, None, text);
+        let text = Publication::plain(None, &confirmation_text(&topic.arn()))?;
+        let message = self.message(MessageKind::SubscriptionConfirmation, text);
         self.outbox.send(batch, topic.scope(), message, vec![id.key().name]).await?;
         self.expiry.watch(id.key(), until);
         Ok((id, standing))

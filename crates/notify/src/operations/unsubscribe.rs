@@ -7,7 +7,8 @@ use groundwatch_storage::Batch;
 
 use crate::directory::allow;
 use crate::envelope::cancellation_text;
-use crate::message::{Body, MessageKind};
+use crate::message::MessageKind;
+use crate::publication::Publication;
 use crate::service::{despite_conflicts, is_signed};
 use crate::subscription::{Standing, Subscription, SubscriptionId, TOKEN_LIFE, Token};
 use crate::{Notify, NotifyError};
@@ -68,8 +69,8 @@ impl Notify {
         };
         let expect = groundwatch_storage::Expect::Version(version);
         self.directory.subscriptions.put(&mut batch, id.key(), cancelled, expect);
-        let text = Body::plain(&cancellation_text(&id.arn()))?;
-        let message = self.message(MessageKind::UnsubscribeConfirmation, None, text);
+        let text = Publication::plain(None, &cancellation_text(&id.arn()))?;
+        let message = self.message(MessageKind::UnsubscribeConfirmation, text);
         self.outbox.send(batch, id.scope(), message, vec![id.key().name]).await?;
         self.expiry.watch(id.key(), until);
         Ok(())

@@ -130,11 +130,11 @@ async fn protocols_and_attributes_are_refused_by_name() {
     check("https", HOOK, "Endpoint must match the specified protocol").await;
     check("http", "hook.test", "Endpoint").await;
 
-    let attributes = Some(BTreeMap::from([("FilterPolicy".to_owned(), "{}".to_owned())]));
+    let attributes = Some(BTreeMap::from([("ReplayPolicy".to_owned(), "{}".to_owned())]));
     let input = SubscribeInput { attributes, ..subscribe_input(&topic, HOOK) };
     assert_eq!(
         text(sns.call(input, handle::<Subscribe, _>).await),
-        "Invalid parameter: Attributes Reason: the attribute FilterPolicy is not supported by Groundwatch"
+        "Invalid parameter: Attributes Reason: the attribute ReplayPolicy is not supported by Groundwatch"
     );
 }
 

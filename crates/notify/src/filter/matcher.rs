@@ -1,0 +1,108 @@
+//! Whether a message is one that a policy asks for.
+
+use serde_json::Value;
+
+use super::condition::{Condition, Scalar};
+use super::policy::{Filter, FilterScope, Rule, Rules};
+use crate::attributes::{AttributeValue, MessageAttribute, MessageAttributes};
+
+impl Filter<'_> {
+    /// Whether a message with these attributes and this body is wanted. A body that is not JSON never is, unless
+    /// nothing is asked of it.
+    pub(crate) fn wants(&self, attributes: &MessageAttributes, body: &str) -> bool {
+        let rules = &self.policy.rules;
+        match self.scope {
+            FilterScope::MessageAttributes => holds_of_attributes(rules, attributes),
+            FilterScope::MessageBody if *rules == Rules::default() => true,
+            FilterScope::MessageBody => match serde_json::from_str(body) {
+                Ok(Value::Object(object)) => holds_of_object(rules, &[&Value::Object(object)]),
+                _ => false,
+            },
+        }
+    }
+}
+
+fn holds_of_attributes(rules: &Rules, attributes: &MessageAttributes) -> bool {
+    let property = |(name, rule): &(String, Rule)| match rule {
+        Rule::AnyOf(conditions) => match attributes.get(name).and_then(scalars) {
+            Some(scalars) => any_holds(conditions, &scalars),
+            None => conditions.iter().any(Condition::holds_of_absence),
+        },
+        // Refused when the policy was set.
+        Rule::Nested(_) => false,
+    };
+    rules.properties.iter().all(property)
+        && rules
+            .alternatives
+            .iter()
+            .all(|objects| objects.iter().any(|rules| holds_of_attributes(rules, attributes)))
+}
+
+/// The values of an attribute, of an array one for each element; `None` for binary ones, which policies do not see.
+fn scalars(attribute: &MessageAttribute) -> Option<Vec<Scalar>> {
+    let AttributeValue::Text(text) = &attribute.value else { return None };
+    let scalars = match attribute.data_type.as_str() {
+        "String.Array" => match serde_json::from_str(text) {
+            Ok(Value::Array(list)) => list.iter().filter_map(scalar).collect(),
+            // AWS takes an array's text that is no array for its only element.
+            Ok(value) => scalar(&value).into_iter().collect(),
+            Err(_) => vec![Scalar::Text(text.clone())],
+        },
+        data_type if data_type == "Number" || data_type.starts_with("Number.") => {
+            vec![Scalar::Number(text.parse().ok()?)]
+        }
+        _ => vec![Scalar::Text(text.clone())],
+    };
+    Some(scalars)
+}
+
+/// `places` are the objects that stand where the rules look: several when a list was on the way to them, which AWS
+/// sees through.
+fn holds_of_object(rules: &Rules, places: &[&Value]) -> bool {
+    let property = |(name, rule): &(String, Rule)| {
+        let found: Vec<&Value> =
+            places.iter().filter_map(|place| place.get(name)).flat_map(flattened).collect();
+        match rule {
+            Rule::Nested(rules) => {
+                let objects: Vec<&Value> = found.into_iter().filter(|value| value.is_object()).collect();
+                holds_of_object(rules, &objects)
+            }
+            Rule::AnyOf(conditions) => {
+                let scalars: Vec<Scalar> = found.into_iter().filter_map(scalar).collect();
+                if scalars.is_empty() {
+                    conditions.iter().any(Condition::holds_of_absence)
+                } else {
+                    any_holds(conditions, &scalars)
+                }
+            }
+        }
+    };
+    rules.properties.iter().all(property)
+        && rules.alternatives.iter().all(|objects| objects.iter().any(|rules| holds_of_object(rules, places)))
+}
+
+/// A list's elements, those of lists in it too; any other value is its own only element.
+fn flattened(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(flattened).collect(),
+        other => vec![other],
+    }
+}
+
+fn scalar(value: &Value) -> Option<Scalar> {
+    match value {
+        Value::String(text) => Some(Scalar::Text(text.clone())),
+        Value::Number(number) => number.as_f64().map(Scalar::Number),
+        Value::Bool(boolean) => Some(Scalar::Boolean(*boolean)),
+        Value::Null => Some(Scalar::Null),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn any_holds(conditions: &[Condition], scalars: &[Scalar]) -> bool {
+    conditions.iter().any(|condition| match condition {
+        // AWS: anything-but matches values that do not include any of the policy's, so each element counts.
+        Condition::AnythingBut(_) => scalars.iter().all(|scalar| condition.holds_of(scalar)),
+        _ => scalars.iter().any(|scalar| condition.holds_of(scalar)),
+    })
+}
