@@ -194,3 +194,16 @@ async fn statistic_sets_keep_their_extremes() {
     let point = &statistics.datapoints()[0];
     assert_eq!((point.minimum(), point.maximum(), point.average()), (Some(1.0), Some(9.0), Some(5.0)));
 }
+
+#[tokio::test]
+async fn namespaces_of_aws_are_reserved() {
+    let server = Server::start_with_manual_clock().await;
+    let put = server
+        .cloudwatch()
+        .put_metric_data()
+        .namespace("AWS/Mine")
+        .metric_data(datum("Cpu", "a", START_SECS, 1.0));
+    let error = put.send().await.expect_err("refused").into_service_error();
+    assert_eq!(error.meta().code(), Some("InvalidParameterValue"), "{error:?}");
+    assert_eq!(error.meta().message(), Some("The value AWS/ for parameter Namespace is invalid."));
+}

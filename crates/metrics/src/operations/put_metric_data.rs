@@ -14,6 +14,9 @@ use crate::record::{Datum, Points, RecordWriter};
 use crate::sample::StatisticSet;
 use crate::{Second, Unit, fault};
 
+/// What the namespaces of AWS's own services begin with. AWS refuses data of customers there (the text is what its users
+/// report); here, too, they are for what the server itself measures.
+const RESERVED_NAMESPACES: &str = "AWS/";
 /// Data in one request, in `MetricData` and `EntityMetricData` together.
 const DATA_MAX: usize = 1000;
 /// Elements of `EntityMetricData`.
@@ -41,11 +44,13 @@ impl Handle<PutMetricData> for Metrics {
 
 /// The request as a journal record, or what is wrong with the first datum that is wrong.
 ///
-/// Namespaces that begin with `AWS/` are taken as any other: who runs the endpoint may well publish there.
 /// Of `EntityMetricData` the data are stored; which entity they belong to is not, for nothing here could show it.
 fn record(scope: &Scope, now: Timestamp, input: &PutMetricDataInput<'_>) -> Result<Bytes, Fault> {
     let namespace = input.namespace.as_deref().expect("validated: required");
     check_text(namespace, || "Namespace".to_owned())?;
+    if namespace.starts_with(RESERVED_NAMESPACES) {
+        return Err(fault::value_invalid(RESERVED_NAMESPACES, "Namespace"));
+    }
     let data = input.metric_data.as_deref().unwrap_or_default();
     let entities = input.entity_metric_data.as_deref().unwrap_or_default();
     let count = data.len() + entities.iter().map(|entity| entity_data(entity).len()).sum::<usize>();
