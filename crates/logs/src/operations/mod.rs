@@ -8,3 +8,4 @@ mod log_group;
 mod log_stream;
 mod page;
 mod put_log_events;
+mod test_metric_filter;

@@ -2,45 +2,72 @@
 
 use std::ops::Range;
 
-/// A pattern that is wrong, or beyond what is implemented.
+/// A pattern that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at character {position}")]
 pub struct PatternError {
     /// What is the matter.
     pub problem: PatternProblem,
-    /// The bytes of the pattern that it is about.
+    /// The bytes of the pattern that it is about; empty at its end.
     pub span: Range<usize>,
     /// Where that begins, in characters from 1, for people.
     pub position: usize,
 }
 
 /// What is the matter with a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternProblem {
-    /// The pattern begins with `{`.
-    #[error("JSON pattern `{{` is not supported yet")]
-    JsonUnsupported,
-    /// The pattern begins with `[`.
-    #[error("space-delimited pattern `[` is not supported yet")]
-    SpaceDelimitedUnsupported,
-    /// A term begins with `%`.
-    #[error("regular expression `%` is not supported yet")]
-    RegexUnsupported,
     /// A character that only a quoted phrase may hold.
     #[error("`{0}` must stand in double quotes")]
     NeedsQuotes(char),
     /// A phrase without its closing quote.
     #[error("the phrase has no closing quote")]
     Unclosed,
-    /// A phrase that runs into the next term.
-    #[error("a blank must follow the closing quote")]
-    BlankAfterPhrase,
+    /// A phrase or regular expression that runs into the next term.
+    #[error("a blank must follow the end of the term")]
+    BlankAfterTerm,
     /// `-` or `?` with nothing behind it.
     #[error("`{0}` has no term")]
     SignWithoutTerm(char),
     /// `-" "`: every event holds a blank phrase, so none would be left.
     #[error("a blank phrase cannot be excluded")]
     BlankExcluded,
+    /// A regular expression without its closing `%`.
+    #[error("the regular expression has no closing `%`")]
+    RegexUnclosed,
+    /// A character that regular expressions in filter patterns do not have, such as a parenthesis.
+    #[error("`{0}` is not supported in a regular expression")]
+    RegexCharacter(char),
+    /// The regular expression cannot be compiled.
+    #[error("the regular expression is not valid ({0})")]
+    RegexInvalid(String),
+    /// More regular expressions than AWS allows in a pattern.
+    #[error("a pattern can have at most {} regular expressions", super::REGEXES_MAX)]
+    RegexesTooMany,
+    /// Something else should stand here.
+    #[error("{0} is expected")]
+    Expected(&'static str),
+    /// What AWS does not have, though it looks as if: `IS NOT`, `EXISTS`.
+    #[error("`{0}` is not supported")]
+    Unsupported(&'static str),
+    /// `<`, `>`, `<=` and `>=` compare numbers.
+    #[error("`{0}` compares with a number")]
+    NeedsNumber(&'static str),
+    /// A second wildcard in one selector.
+    #[error("a selector can have one wildcard")]
+    WildcardsTooMany,
+    /// Parentheses in parentheses in parentheses.
+    #[error("parentheses are nested too deeply")]
+    TooDeep,
+    /// A condition inside one field's place that is about another field.
+    #[error("a condition here can only be about `{0}`")]
+    OtherField(String),
+    /// Two fields of one name.
+    #[error("the field `{0}` is there twice")]
+    FieldTwice(String),
+    /// A second ellipsis.
+    #[error("a pattern can have one ellipsis")]
+    EllipsisTwice,
 }
 
 impl PatternError {

@@ -1,9 +1,15 @@
 //! A pattern compiled to decide on bytes.
 
-use memchr::memmem::Finder;
+use std::collections::BTreeMap;
 
-use super::Pattern;
-use super::terms::{Sign, TermPattern};
+use super::fields::FieldMatcher;
+use super::json::JsonMatcher;
+use super::terms::TermMatcher;
+use super::{Pattern, Selector};
+
+/// What a pattern finds in a message that matches: values by `$.selector` as it was written, by `$name` or by `$1`.
+/// Terms extract nothing.
+pub type Extracted = BTreeMap<String, String>;
 
 /// Decides whether a message matches. Cheap to share between requests, made once a pattern.
 #[derive(Clone, Debug)]
@@ -14,13 +20,23 @@ pub struct Matcher {
 #[derive(Clone, Debug)]
 enum Form {
     Terms(TermMatcher),
+    Json(JsonMatcher),
+    Fields(FieldMatcher),
 }
 
 impl Matcher {
     /// Compiles a pattern.
     pub fn new(pattern: &Pattern) -> Self {
+        Self::with_references(pattern, &[])
+    }
+
+    /// Compiles a pattern that extracts what `references` select, too. Only JSON patterns need to be told: the other
+    /// forms extract all that they have.
+    pub fn with_references(pattern: &Pattern, references: &[Selector]) -> Self {
         let form = match pattern {
             Pattern::Terms(terms) => Form::Terms(TermMatcher::new(terms)),
+            Pattern::Json(json) => Form::Json(JsonMatcher::new(json, references)),
+            Pattern::Fields(fields) => Form::Fields(FieldMatcher::new(fields)),
         };
         Self { form }
     }
@@ -29,6 +45,7 @@ impl Matcher {
     pub fn matches_all(&self) -> bool {
         match &self.form {
             Form::Terms(terms) => terms.matches_all(),
+            Form::Json(_) | Form::Fields(_) => false,
         }
     }
 
@@ -36,121 +53,63 @@ impl Matcher {
     pub fn matches(&self, message: &[u8]) -> bool {
         match &self.form {
             Form::Terms(terms) => terms.matches(message),
-        }
-    }
-}
-
-/// All of `required` and none of `excluded`; and one of `any` unless that is empty.
-#[derive(Clone, Debug, Default)]
-struct TermMatcher {
-    required: Vec<Finder<'static>>,
-    excluded: Vec<Finder<'static>>,
-    any: Vec<Finder<'static>>,
-}
-
-impl TermMatcher {
-    fn new(pattern: &TermPattern) -> Self {
-        let finders = |sign: Sign| -> Vec<Finder<'static>> {
-            let terms = pattern.terms.iter().filter(|term| term.sign == sign && !term.is_blank());
-            terms.map(|term| Finder::new(term.text.as_bytes()).into_owned()).collect()
-        };
-        // `?` counts only where every term has it, and a blank one among them is found everywhere.
-        let any_counts = pattern.terms.iter().all(|term| term.sign == Sign::Optional && !term.is_blank());
-        Self {
-            required: finders(Sign::Required),
-            excluded: finders(Sign::Excluded),
-            any: if any_counts { finders(Sign::Optional) } else { Vec::new() },
+            Form::Json(json) => json.matches(message),
+            Form::Fields(fields) => fields.matches(message),
         }
     }
 
-    fn matches_all(&self) -> bool {
-        self.required.is_empty() && self.excluded.is_empty() && self.any.is_empty()
-    }
-
-    fn matches(&self, message: &[u8]) -> bool {
-        let occurs = |finder: &Finder<'_>| finder.find(message).is_some();
-        self.required.iter().all(occurs)
-            && !self.excluded.iter().any(occurs)
-            && (self.any.is_empty() || self.any.iter().any(occurs))
+    /// What is found in `message`; `None` if it does not match.
+    pub fn extracted(&self, message: &[u8]) -> Option<Extracted> {
+        match &self.form {
+            Form::Terms(terms) => terms.matches(message).then(Extracted::new),
+            Form::Json(json) => json.extracted(message),
+            Form::Fields(fields) => fields.extracted(message),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
-    use super::super::terms::Term;
+    use super::super::{JsonCondition, JsonTest, Operand, Operator, Sign, Sought, Term, TermPattern};
     use super::*;
 
-    /// Which of `messages` match, each marked with `+` if it should and `-` if not.
-    fn check(pattern: &str, messages: &[&str]) {
+    fn check(pattern: &str, message: &str, expected: bool) {
         let matcher = Matcher::new(&Pattern::parse(pattern).expect(pattern));
-        for marked in messages {
-            let (mark, message) = marked.split_at(1);
-            assert_eq!(matcher.matches(message.as_bytes()), mark == "+", "`{pattern}` on `{message}`");
-        }
-    }
-
-    #[test]
-    fn a_term_is_a_case_sensitive_substring() {
-        check("ERROR", &["+ERROR", "+an ERROR here", "+ERRORCODE", "+MyERROR", "-error", "-ERR OR", "-x"]);
-        check("é", &["+café", "-cafe"]);
-        check("a.b", &["+a.b", "-axb"]);
-        check("/var/log", &["+in /var/log/x", "-/var/lib"]);
-        check("10:30", &["+at 10:30:01", "-at 10-30"]);
-        check("i-0abc", &["+i-0abc", "-i 0abc"]);
-        check("a_b", &["+a_b", "-a b"]);
-    }
-
-    #[test]
-    fn several_terms_are_all_needed_in_any_order() {
-        check("ERROR timeout", &["+ERROR: timeout", "+timeout ERROR", "-ERROR", "-timeout", "-"]);
-        check("a\tb\n c", &["+cba", "-ab"]);
-        check("a a", &["+a", "-b"]);
-    }
-
-    #[test]
-    fn a_phrase_is_exact() {
-        check("\"out of memory\"", &["+out of memory!", "-out  of memory", "-memory of out"]);
-        check("\"a=b\"", &["+x a=b y", "-a = b"]);
-        check("\"say \\\"hi\\\"\"", &["+they say \"hi\" now", "-say hi"]);
-        check("\"C:\\\\temp\"", &["+C:\\temp", "-C:\\\\temp"]);
-        check("\"C:\\temp\"", &["+C:\\temp", "-C:temp"]);
-        check("\"{ $.a = 1 }\"", &["+{ $.a = 1 }", "-a"]);
-        check("\"100%\"", &["+100%", "-100"]);
-        check("\"ERROR\" \"42\"", &["+42 ERROR", "-ERROR"]);
-    }
-
-    #[test]
-    fn exclusion_needs_absence() {
-        check("ERROR -timeout", &["+ERROR", "-ERROR timeout", "-timeout", "-x"]);
-        check("ERROR -\"by user\"", &["+ERROR by", "-ERROR by user"]);
-        check("-debug", &["+x", "+", "-debug"]);
-        check("-debug -trace", &["+x", "-debug", "-trace"]);
-        check("--x", &["+x", "--x"]);
-    }
-
-    #[test]
-    fn optional_terms_count_only_among_themselves() {
-        check("?ERROR ?WARN", &["+ERROR", "+WARN", "+ERROR WARN", "-INFO"]);
-        check("?ERROR", &["+ERROR", "-x"]);
-        check("?\"a b\" ?c", &["+a b", "+c", "-a", "-b"]);
-        check("?ERROR ?WARN INFO", &["+INFO", "+INFO ERROR", "-ERROR", "-WARN"]);
-        check("?ERROR -x", &["+y", "-x", "-ERROR x"]);
+        assert_eq!(matcher.matches(message.as_bytes()), expected, "`{pattern}` on `{message}`");
     }
 
     #[test]
     fn an_empty_pattern_and_blank_phrases_match_everything() {
         for pattern in ["", "  ", "\" \"", "\"\"", "?\" \"", "?\" \" ?a", "\" \" \"  \""] {
-            check(pattern, &["+", "+x", "+no-blank"]);
+            check(pattern, "", true);
+            check(pattern, "x", true);
             assert!(Matcher::new(&Pattern::parse(pattern).expect(pattern)).matches_all(), "{pattern}");
         }
-        check("\" \" a", &["+a", "-b"]);
+    }
+
+    #[test]
+    fn any_white_space_separates() {
+        check("a\tb\n c", "cba", true);
+        check("a\tb\n c", "ab", false);
+        check("{\n\t$.a\t=\n1 }", "{\"a\":1}", true);
+        check("[\ta\n=1 ,\tb]", "1\t2", true);
+    }
+
+    #[test]
+    fn regular_expressions_do_not_split_characters() {
+        check("%^.{3}$%", "äöü", true);
+        check("%^.$%", "äöü", false);
     }
 
     /// The meaning, told as plainly as possible.
     fn obviously_matches(pattern: &TermPattern, message: &str) -> bool {
-        let occurs = |term: &Term| term.is_blank() || message.contains(&term.text);
+        let occurs = |term: &Term| match &term.sought {
+            Sought::Text(text) => term.is_blank() || message.contains(text.as_str()),
+            Sought::Regex(_) => unreachable!("none is made here"),
+        };
         if pattern.terms.iter().all(|term| term.sign == Sign::Optional) {
             return pattern.terms.is_empty() || pattern.terms.iter().any(occurs);
         }
@@ -161,20 +120,121 @@ mod tests {
         })
     }
 
-    fn any_pattern() -> impl Strategy<Value = TermPattern> {
+    fn any_term_pattern() -> impl Strategy<Value = TermPattern> {
         let sign = prop_oneof![Just(Sign::Required), Just(Sign::Optional), Just(Sign::Excluded)];
-        let term = (sign, "[abé \"\\\\-]{1,3}").prop_map(|(sign, text)| Term { sign, text });
+        let term = (sign, "[abé \"\\\\-]{1,3}");
+        let term = term.prop_map(|(sign, text)| Term { sign, sought: Sought::Text(text) });
         let term = term.prop_filter("refused", |term| term.sign != Sign::Excluded || !term.is_blank());
         proptest::collection::vec(term, 0..4).prop_map(|terms| TermPattern { terms })
     }
 
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-3_i64..3).prop_map(Value::from),
+            (-3_i64..3).prop_map(|number| json!(number as f64 / 2.0)),
+            "[ab1\"\\\\é\n]{0,3}".prop_map(Value::from),
+        ];
+        let value = leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                proptest::collection::btree_map("[abc]", inner, 0..3)
+                    .prop_map(|object| Value::Object(object.into_iter().collect())),
+            ]
+        });
+        proptest::collection::btree_map("[abc]", value, 0..4)
+            .prop_map(|object| Value::Object(object.into_iter().collect()))
+    }
+
+    /// All values that the steps of a selector such as `.a.*[0]` lead to.
+    fn obviously_selected<'v>(value: &'v Value, steps: &[&str]) -> Vec<&'v Value> {
+        let Some((step, rest)) = steps.split_first() else { return vec![value] };
+        let next: Vec<&Value> = match (*step, value) {
+            (".*", Value::Object(object)) => object.values().collect(),
+            ("[*]", Value::Array(array)) => array.iter().collect(),
+            ("[0]", Value::Array(array)) => array.first().into_iter().collect(),
+            (property, Value::Object(object)) => object.get(&property[1..]).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        next.into_iter().flat_map(|value| obviously_selected(value, rest)).collect()
+    }
+
+    fn obviously_holds(condition: &JsonCondition, values: &[&Value]) -> bool {
+        let holds = |value: &&Value| match (&condition.test, value) {
+            (JsonTest::Null, value) => value.is_null(),
+            (JsonTest::Boolean(wanted), value) => value.as_bool() == Some(*wanted),
+            (JsonTest::Compare(comparison), Value::Number(number)) => {
+                let Operand::Number(wanted) = &comparison.operand else { return false };
+                let (left, right) = (number.as_f64().expect("small"), wanted.parse().expect("a number"));
+                match comparison.operator {
+                    Operator::Equal => left == right,
+                    Operator::NotEqual => left != right,
+                    Operator::Less => left < right,
+                    _ => left >= right,
+                }
+            }
+            (JsonTest::Compare(comparison), Value::String(text)) => {
+                let Operand::Number(wanted) = &comparison.operand else { return false };
+                match comparison.operator {
+                    Operator::Equal => text == wanted,
+                    Operator::NotEqual => text != wanted,
+                    _ => false,
+                }
+            }
+            (JsonTest::Compare(comparison), Value::Bool(_)) => comparison.operator == Operator::NotEqual,
+            _ => false,
+        };
+        if condition.test == JsonTest::NotExists { values.is_empty() } else { values.iter().any(holds) }
+    }
+
     proptest! {
         #[test]
-        fn the_matcher_agrees_with_the_obvious_one(pattern in any_pattern(), message in "[abé \"\\\\-]{0,8}") {
+        fn terms_agree_with_the_obvious_matcher(
+            pattern in any_term_pattern(), message in "[abé \"\\\\-]{0,8}",
+        ) {
             let printed = pattern.to_string();
             prop_assert_eq!(Pattern::parse(&printed), Ok(Pattern::Terms(pattern.clone())), "{}", printed);
             let matcher = Matcher::new(&Pattern::Terms(pattern.clone()));
             prop_assert_eq!(matcher.matches(message.as_bytes()), obviously_matches(&pattern, &message));
+        }
+
+        #[test]
+        fn one_pass_over_json_agrees_with_the_whole_tree(
+            object in any_json(),
+            steps in proptest::collection::vec(prop::sample::select(vec![".a", ".b", ".c", "[0]"]), 1..4),
+            wildcard in prop::sample::select(vec!["", ".*", "[*]"]),
+            test in prop::sample::select(vec!["= 1", "!= 1", "< 0", ">= 1", "IS NULL", "IS TRUE", "NOT EXISTS"]),
+            pretty in any::<bool>(),
+        ) {
+            let mut steps = steps;
+            if !wildcard.is_empty() {
+                steps.push(wildcard);
+            }
+            let pattern = format!("{{ ${} {test} }}", steps.concat());
+            let message = if pretty { format!("{object:#}") } else { object.to_string() };
+            let parsed = Pattern::parse(&pattern).expect("a pattern");
+            let Pattern::Json(json) = &parsed else { panic!("not JSON") };
+            let values = obviously_selected(&object, &steps);
+            let expected = obviously_holds(json.expression.first_condition(), &values);
+            let matches = Matcher::new(&parsed).matches(message.as_bytes());
+            prop_assert_eq!(matches, expected, "{} on {}", pattern, message);
+        }
+
+        #[test]
+        fn any_text_parses_and_prints_or_is_refused_inside_it(
+            text in "\\PC*|[-?\"\\\\%{\\[ a-cé]*|\\{[$.a\\[\\]*=!<>&|() 10\"%INULLOTEXS]*\\}|\\[[ab,. =!<>&|()10\"%*]*\\]",
+            message in "\\PC*|[{\\[\"a:1,\\]} ]*",
+        ) {
+            match Pattern::parse(&text) {
+                Ok(pattern) => {
+                    prop_assert_eq!(Pattern::parse(&pattern.to_string()), Ok(pattern.clone()));
+                    let matcher = Matcher::new(&pattern);
+                    let extracted = matcher.extracted(message.as_bytes());
+                    prop_assert_eq!(matcher.matches(message.as_bytes()), extracted.is_some());
+                }
+                Err(error) => prop_assert!(text.get(error.span).is_some()),
+            }
         }
     }
 }

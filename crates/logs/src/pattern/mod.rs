@@ -1,37 +1,62 @@
-//! Filter patterns: the language of `FilterLogEvents` (and later of metric filters, subscriptions and live tail).
+//! Filter patterns: the language of `FilterLogEvents` and of metric filters.
 //!
-//! The way through: [`lexer`] (text to words with spans) → [`parser`] (which of the three forms it is, and its tree) →
-//! [`terms`] (the tree of the first form, which prints itself) → [`matcher`] (compiled, decides on bytes).
+//! The first character that is not blank decides which of three forms a pattern has: [`terms`] (words, phrases and
+//! regular expressions), [`json`] (`{ … }`: conditions on what a JSON object holds) or [`fields`] (`[ … ]`: conditions on
+//! the blank-separated fields of a line). Each file has its form's tree, its parser and what it compiles to; what they
+//! share is in [`cursor`] (reading text, with positions), [`expression`] (`&&`, `||`, parentheses), [`comparison`]
+//! (operators and values), [`wildcard`] and [`regexp`]. [`matcher`] is the front of the compiled side.
 //!
-//! Of the three forms, only plain terms are understood so far. The JSON form `{ … }`, the space-delimited form `[ … ]`
-//! and regular expressions `% … %` are recognised and refused by name; each gets a tree of its own beside [`terms`]
-//! and an arm in [`Pattern`] and [`Matcher`].
-//!
-//! What always holds: parsing takes any text, never panics, and a printed pattern parses to itself.
+//! What always holds: parsing takes any text and never panics, an error says what is the matter and where, and a printed
+//! pattern parses to itself. Matching takes time in proportion to the message: nothing backtracks.
 
+mod comparison;
+mod cursor;
 mod error;
-mod lexer;
+mod expression;
+mod fields;
+mod json;
 mod matcher;
-mod parser;
+mod regexp;
 mod terms;
+mod wildcard;
 
+pub use comparison::{Comparison, Operand, Operator};
 pub use error::{PatternError, PatternProblem};
-pub use matcher::Matcher;
-pub use terms::{Sign, Term, TermPattern};
+pub use expression::Expression;
+pub use fields::{Field, FieldCondition, FieldPattern};
+pub use json::{JsonCondition, JsonPattern, JsonTest, Selector};
+pub use matcher::{Extracted, Matcher};
+pub use regexp::Regexp;
+pub use terms::{Sign, Sought, Term, TermPattern};
 
 use std::fmt;
+
+use self::cursor::Cursor;
+
+/// How many regular expressions a pattern can have, by AWS's guide.
+pub const REGEXES_MAX: usize = 2;
 
 /// A parsed filter pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// Words and phrases that must, may or must not occur.
+    /// Words, phrases and regular expressions that must, may or must not occur.
     Terms(TermPattern),
+    /// Conditions on a JSON object.
+    Json(JsonPattern),
+    /// Conditions on the fields of a line.
+    Fields(FieldPattern),
 }
 
 impl Pattern {
     /// Parses a pattern of any form. The length is the caller's to bound (AWS: 1024 characters).
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        parser::parse(text)
+        let mut cursor = Cursor::new(text);
+        cursor.skip_blanks();
+        match cursor.peek() {
+            Some('{') => JsonPattern::parse(&mut cursor).map(Self::Json),
+            Some('[') => FieldPattern::parse(&mut cursor).map(Self::Fields),
+            _ => TermPattern::parse(&mut cursor).map(Self::Terms),
+        }
     }
 }
 
@@ -39,6 +64,8 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Terms(terms) => terms.fmt(f),
+            Self::Json(json) => json.fmt(f),
+            Self::Fields(fields) => fields.fmt(f),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `FilterLogEvents`: which events of a group, in which order, page by page.
 
-use groundwatch_api::logs::FilterLogEventsInput;
+use groundwatch_api::logs::{FilterLogEventsInput, TestMetricFilter, TestMetricFilterInput};
 
-use crate::support::{GROUP, NOW, Service, assert_refused};
+use crate::support::{GROUP, NOW, STREAM, Service, assert_refused};
 
 /// Streams `api`, `app` and `db` with events at milliseconds after now; the second half in memory, the first in a segment.
 async fn service() -> Service {
@@ -142,16 +142,61 @@ async fn event_ids_are_unique_ordered_and_stay() {
 }
 
 #[tokio::test]
-async fn unknown_patterns_are_refused_by_name_and_position() {
+async fn every_form_of_pattern_selects_events() {
+    let service = Service::new().await;
+    let messages = ["{\"status\":404}", "{\"status\":200}", "GET / 404", "GET / 200"];
+    let events: Vec<_> = (0..).zip(messages).collect();
+    service.put(GROUP, STREAM, &events).await.expect("stored");
+    for (text, expected) in [
+        ("{ $.status = 404 }", vec![messages[0]]),
+        ("[method = GET, path, status < 300]", vec![messages[3]]),
+        ("%40[0-9]%", vec![messages[0], messages[2]]),
+        ("-GET", vec![messages[0], messages[1]]),
+    ] {
+        let found = service.filter(pattern(text)).await.expect("found").events.expect("a list");
+        let found: Vec<_> = found.into_iter().filter_map(|event| event.message).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_patterns_are_refused_with_reason_and_position() {
     let service = service().await;
     for (text, message) in [
-        ("{ $.a = 1 }", "Invalid filter pattern: JSON pattern `{` is not supported yet at character 1"),
-        ("[a, b]", "Invalid filter pattern: space-delimited pattern `[` is not supported yet at character 1"),
-        ("ERROR %x%", "Invalid filter pattern: regular expression `%` is not supported yet at character 7"),
+        (
+            "{ $.a ~ 1 }",
+            "Invalid filter pattern: an operator (=, !=, <, <=, > or >=) is expected at character 7",
+        ),
+        ("[a, a]", "Invalid filter pattern: the field `a` is there twice at character 5"),
+        (
+            "ERROR %(x)%",
+            "Invalid filter pattern: `(` is not supported in a regular expression at character 8",
+        ),
         ("a=b", "Invalid filter pattern: `=` must stand in double quotes at character 2"),
     ] {
         assert_refused(service.filter(pattern(text)).await, "InvalidParameterException", message);
     }
+}
+
+#[tokio::test]
+async fn a_pattern_can_be_tested_on_messages() {
+    let input = TestMetricFilterInput {
+        filter_pattern: Some("[level = ERROR, code]".to_owned()),
+        log_event_messages: Some(["INFO 1", "ERROR 2", "ERROR 3"].map(str::to_owned).to_vec()),
+    };
+    let output = service().await.call::<TestMetricFilter>(input).await.expect("tested");
+    let matches: Vec<_> = output
+        .matches
+        .expect("a list")
+        .into_iter()
+        .map(|record| {
+            let code = record.extracted_values.and_then(|values| values.get("$code").cloned());
+            (record.event_number, record.event_message, code)
+        })
+        .collect();
+    let expected =
+        |number, message: &str, code: &str| (Some(number), Some(message.to_owned()), Some(code.to_owned()));
+    assert_eq!(matches, [expected(2, "ERROR 2", "2"), expected(3, "ERROR 3", "3")]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod filtering;
 mod groups;
 mod ingestion;
 mod model;
+mod patterns;
 mod reading;
 mod streams;
 mod support;
