@@ -73,6 +73,23 @@ async fn documents_survive_a_restart_with_their_versions() {
 }
 
 #[tokio::test]
+async fn numbers_survive_a_restart_to_the_last_bit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let numbers = [5.466535739528636e-11, 0.1 + 0.2, f64::MAX, 5e-324, -0.0];
+    let catalog = open(&dir);
+    let alarms = Documents::open(&catalog).expect("loaded");
+    for number in numbers {
+        put(&catalog, &alarms, &number.to_string(), number, Expect::Absent).await.expect("committed");
+    }
+    drop((alarms, catalog));
+    let alarms: Documents<Alarm> = Documents::open(&open(&dir)).expect("loaded");
+    for number in numbers {
+        let kept = alarms.get(&key(&number.to_string())).expect("kept").threshold;
+        assert_eq!(kept.to_bits(), number.to_bits(), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn expectations_decide_whether_a_batch_is_written() {
     let dir = tempfile::tempdir().expect("a directory");
     let catalog = open(&dir);
