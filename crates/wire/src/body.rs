@@ -29,6 +29,12 @@ pub const TOTAL_BYTES_MAX: usize = 512 << 20;
 /// How long the next piece of a body may take to arrive.
 const STALL_MAX: Duration = Duration::from_secs(30);
 
+/// How much of a refused body is read past at most, so that its client sees the refusal.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+
+/// For how long a refused body is read past at most.
+const DISCARD_MAX: Duration = Duration::from_secs(10);
+
 /// A body's buffer starts no larger than this, whatever the header claims.
 const INITIAL_BYTES_MAX: usize = 2 << 20;
 
@@ -117,6 +123,27 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// Reads past what is left of a refused body, beside the answer.
+///
+/// Most clients look for an answer only when they have sent everything, and closing the connection while bytes of theirs
+/// are under way would take the answer from them: they would see a broken connection, and try again.
+pub(crate) fn discard<B>(headers: &HeaderMap, mut body: B)
+where
+    B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    // Who asks before sending the body is told instead not to.
+    if body.is_end_stream() || headers.contains_key(header::EXPECT) {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(DISCARD_MAX, async move {
+        let mut bytes = 0;
+        while bytes < DISCARDED_BYTES_MAX {
+            let Ok(Some(piece)) = next_piece(&mut body).await else { return };
+            bytes += piece.len();
+        }
+    }));
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<usize> {

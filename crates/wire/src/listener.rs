@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::body::discard;
 use crate::response::Response;
 use crate::{Dialect, Router, errors};
 
@@ -156,15 +157,16 @@ impl Answerer {
     }
 
     async fn beside_aws(&self, request: Request<Incoming>) -> Response {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let intake = self.router.intake();
-        let received = match intake.receive(&head.headers, body).await {
+        let received = match intake.receive(&head.headers, &mut body).await {
             Ok(received) => intake.unpack(&head.headers, received).await,
             Err(fault) => Err(fault),
         };
         match received {
             Ok(received) => self.paths.handle(Request::from_parts(head, received.bytes.clone())).await,
             Err(fault) => {
+                discard(&head.headers, body);
                 let id = RequestId(Uuid::new_v4().to_string());
                 errors::render(&fault, &Dialect::of(&head, None, &[]), &id)
             }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::body::Intake;
+use crate::body::{Intake, discard};
 use crate::credentials::{Authenticator, Claim, Credential};
 use crate::response::{Response, stamp};
 use crate::route::route;
@@ -55,14 +55,14 @@ impl Router {
     /// Answers a request. There is always an answer: what goes wrong is told in the client's protocol.
     pub async fn answer<B>(&self, request: Request<B>) -> Response
     where
-        B: hyper::body::Body<Data = Bytes> + Unpin,
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let id = RequestId(Uuid::new_v4().to_string());
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let credential = Credential::of(&head);
         let dialect = Dialect::of(&head, credential.as_ref().ok().and_then(Option::as_ref), &self.services);
         let answered = match credential {
-            Ok(credential) => self.carry_out(&head, body, credential, &dialect, &id).await,
+            Ok(credential) => self.carry_out(&head, &mut body, credential, &dialect, &id).await,
             Err(fault) => Err(fault),
         };
         match answered {
@@ -72,6 +72,7 @@ impl Router {
             }
             Err(fault) => {
                 tracing::debug!(request_id = %id, %fault, "request refused");
+                discard(&head.headers, body);
                 errors::render(&fault, &dialect, &id)
             }
         }

@@ -288,6 +288,19 @@ async fn bodies_that_announce_too_much_are_refused_unread() {
 }
 
 #[tokio::test]
+async fn who_sends_all_before_reading_sees_the_refusal() {
+    let server = Server::start().await;
+    let too_large = json("PutMetricData", &"x".repeat(17 << 20));
+    let unreadable = json("PutMetricData", &"x".repeat(8 << 20))
+        .replace("Host:", "Authorization: AWS4-HMAC-SHA256 nonsense\r\nHost:");
+    let beside = request("POST /_groundwatch/clock HTTP/1.1", &"x".repeat(17 << 20));
+    for (call, wanted) in [(too_large, "413"), (unreadable, "400"), (beside, "413")] {
+        let (head, _) = exchange(&mut server.connect().await, &call).await;
+        assert_eq!(status(&head), wanted, "{head}");
+    }
+}
+
+#[tokio::test]
 async fn heads_are_bounded() {
     let server = Server::start().await;
     let endless =
