@@ -2,14 +2,14 @@
 
 use groundwatch_api::sts::{GetCallerIdentity, GetCallerIdentityInput, GetCallerIdentityOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{AccountId, Call, Caller};
+use groundwatch_core::{AccountId, Call, Caller, Scope};
 
 /// Who a caller is, in AWS's three ways of saying it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account that the access key belongs to.
     pub account: AccountId,
-    /// `arn:aws:iam::ACCOUNT:root`: IAM is global, so its ARNs have no region.
+    /// `arn:PARTITION:iam::ACCOUNT:root`: IAM is global within a partition, so its ARNs have no region.
     pub arn: String,
     /// The unique id of the user; a root user's is the account id.
     pub user_id: String,
@@ -18,8 +18,9 @@ pub struct Identity {
 impl Identity {
     /// Who `caller` is in development mode: the root user of its account.
     pub fn of(caller: &Caller) -> Self {
-        let account = caller.scope.account;
-        Self { account, arn: format!("arn:aws:iam::{account}:root"), user_id: account.to_string() }
+        let Scope { account, region } = &caller.scope;
+        let arn = format!("arn:{}:iam::{account}:root", region.partition());
+        Self { account: *account, arn, user_id: account.to_string() }
     }
 }
 
@@ -44,13 +45,12 @@ impl Handle<GetCallerIdentity> for Identities {
 
 #[cfg(test)]
 mod tests {
-    use groundwatch_core::{Region, Scope};
+    use groundwatch_core::Region;
 
     use super::*;
 
-    fn check(account: &str, arn: &str) {
-        let scope =
-            Scope { account: account.parse().expect("an account id"), region: Region::new("eu-central-1") };
+    fn check(account: &str, region: &str, arn: &str) {
+        let scope = Scope { account: account.parse().expect("an account id"), region: Region::new(region) };
         let identity = Identity::of(&Caller { scope, access_key_id: account.to_owned() });
         assert_eq!(identity.arn, arn);
         assert_eq!(identity.user_id, account);
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn every_caller_is_the_root_user_of_its_account() {
-        check("123456789012", "arn:aws:iam::123456789012:root");
-        check("000000000000", "arn:aws:iam::000000000000:root");
+        check("123456789012", "eu-central-1", "arn:aws:iam::123456789012:root");
+        check("000000000000", "us-east-1", "arn:aws:iam::000000000000:root");
+        check("123456789012", "cn-north-1", "arn:aws-cn:iam::123456789012:root");
     }
 }
