@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alarms", &["api", "storage"]),
     ("logs", &["api", "storage"]),
     ("notify", &["api", "storage"]),
+    ("sqs", &["api", "storage"]),
     ("dashboards", &["api", "storage"]),
     ("bench", &[]),
 ];

@@ -61,6 +61,10 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) logs_memory_mib: Option<u64>,
 
+    /// Memory for the messages of all SQS queues, in MiB; over it, sending is throttled. [default: 256]
+    #[arg(long, env = "GROUNDWATCH_SQS_MEMORY_MIB", value_name = "MIB")]
+    pub(crate) sqs_memory_mib: Option<u64>,
+
     /// Log filter, such as `info` or `groundwatch_alarms=debug,warn`. [default: info]
     #[arg(long, env = "GROUNDWATCH_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,

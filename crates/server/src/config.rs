@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) advertise_url: Option<String>,
     pub(crate) metrics_memory_bytes: u64,
     pub(crate) logs_memory_bytes: u64,
+    pub(crate) sqs_memory_bytes: u64,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
 }
@@ -35,6 +36,7 @@ struct FileConfig {
     advertise_url: Option<String>,
     metrics_memory_mib: Option<u64>,
     logs_memory_mib: Option<u64>,
+    sqs_memory_mib: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -58,8 +60,12 @@ impl Config {
         );
         let metrics_memory_mib = flags.metrics_memory_mib.or(file.metrics_memory_mib).unwrap_or(512);
         let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(256);
-        for (name, mib) in [("metrics-memory-mib", metrics_memory_mib), ("logs-memory-mib", logs_memory_mib)]
-        {
+        let sqs_memory_mib = flags.sqs_memory_mib.or(file.sqs_memory_mib).unwrap_or(256);
+        for (name, mib) in [
+            ("metrics-memory-mib", metrics_memory_mib),
+            ("logs-memory-mib", logs_memory_mib),
+            ("sqs-memory-mib", sqs_memory_mib),
+        ] {
             ensure!((8..=1 << 20).contains(&mib), "{name} must be from 8 to 1048576, not {mib}");
         }
         Ok(Self {
@@ -72,6 +78,7 @@ impl Config {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             metrics_memory_bytes: metrics_memory_mib << 20,
             logs_memory_bytes: logs_memory_mib << 20,
+            sqs_memory_bytes: sqs_memory_mib << 20,
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })

@@ -7,7 +7,8 @@ use groundwatch_api::{Handle, cloudwatch};
 use groundwatch_core::{BoxFuture, Call, Scope, Timestamp};
 use groundwatch_dashboards as dashboards;
 use groundwatch_metrics::{MetricId, MetricStore, Metrics, Period, Statistic, Unit};
-use groundwatch_notify::{Notify, NotifyError};
+use groundwatch_notify::{self as notify, Notify, NotifyError};
+use groundwatch_sqs::{self as sqs, Sqs, SqsError};
 
 /// The metric store, as alarms read it.
 pub(crate) struct AlarmReader(pub(crate) MetricStore);
@@ -179,4 +180,37 @@ impl alarms::Notifier for AlarmNotifier {
             }
         })
     }
+}
+
+/// SQS, as SNS puts messages into queues.
+pub(crate) struct Queues(pub(crate) Sqs);
+
+impl notify::QueueSender for Queues {
+    fn send(&self, message: notify::QueueMessage) -> BoxFuture<'_, Result<(), notify::QueueError>> {
+        Box::pin(async move {
+            let notify::QueueMessage { queue_arn, body, attributes, group_id, deduplication_id } = message;
+            let attributes =
+                attributes.into_iter().map(|(name, attribute)| (name, queue_attribute(attribute)));
+            let delivery =
+                sqs::Delivery { body, attributes: attributes.collect(), group_id, deduplication_id };
+            self.0.deliver(&queue_arn, delivery).await.map_err(|error| {
+                let reason = error.to_string();
+                match error {
+                    // What storage or a full memory refuses now may be taken later; the rest stays refused.
+                    SqsError::Storage(_) | SqsError::OutOfMemory => {
+                        notify::QueueError::Unavailable { reason }
+                    }
+                    _ => notify::QueueError::Refused { reason },
+                }
+            })
+        })
+    }
+}
+
+fn queue_attribute(attribute: notify::MessageAttribute) -> sqs::MessageAttribute {
+    let value = match attribute.value {
+        notify::AttributeValue::Text(text) => sqs::AttributeValue::Text(text),
+        notify::AttributeValue::Binary(bytes) => sqs::AttributeValue::Binary(bytes),
+    };
+    sqs::MessageAttribute { data_type: attribute.data_type, value }
 }

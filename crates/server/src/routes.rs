@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use groundwatch_alarms::Alarms;
-use groundwatch_api::{cloudwatch, logs, sns, sts};
+use groundwatch_api::{cloudwatch, logs, sns, sqs, sts};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
 use groundwatch_metrics::Metrics;
 use groundwatch_notify::Notify;
+use groundwatch_sqs::Sqs;
 use groundwatch_wire::Router;
 
 /// The services behind the endpoint.
@@ -18,13 +19,14 @@ pub(crate) struct Services {
     pub(crate) dashboards: Arc<Dashboards>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) notify: Arc<Notify>,
+    pub(crate) sqs: Arc<Sqs>,
     pub(crate) identities: Arc<Identities>,
 }
 
 impl Services {
     /// Adds every operation to `router`.
     pub(crate) fn route(&self, router: Router) -> Router {
-        let Self { metrics, alarms, dashboards, logs, notify, identities } = self;
+        let Self { metrics, alarms, dashboards, logs, notify, sqs, identities } = self;
         router
             .on::<cloudwatch::PutMetricData, _>(metrics.clone())
             .on::<cloudwatch::ListMetrics, _>(metrics.clone())
@@ -75,6 +77,29 @@ impl Services {
             .on::<sns::AddPermission, _>(notify.clone())
             .on::<sns::RemovePermission, _>(notify.clone())
             .on::<sns::PublishBatch, _>(notify.clone())
+            .on::<sqs::CreateQueue, _>(sqs.clone())
+            .on::<sqs::DeleteQueue, _>(sqs.clone())
+            .on::<sqs::GetQueueUrl, _>(sqs.clone())
+            .on::<sqs::ListQueues, _>(sqs.clone())
+            .on::<sqs::GetQueueAttributes, _>(sqs.clone())
+            .on::<sqs::SetQueueAttributes, _>(sqs.clone())
+            .on::<sqs::SendMessage, _>(sqs.clone())
+            .on::<sqs::SendMessageBatch, _>(sqs.clone())
+            .on::<sqs::ReceiveMessage, _>(sqs.clone())
+            .on::<sqs::DeleteMessage, _>(sqs.clone())
+            .on::<sqs::DeleteMessageBatch, _>(sqs.clone())
+            .on::<sqs::ChangeMessageVisibility, _>(sqs.clone())
+            .on::<sqs::ChangeMessageVisibilityBatch, _>(sqs.clone())
+            .on::<sqs::PurgeQueue, _>(sqs.clone())
+            .on::<sqs::TagQueue, _>(sqs.clone())
+            .on::<sqs::UntagQueue, _>(sqs.clone())
+            .on::<sqs::ListQueueTags, _>(sqs.clone())
+            .on::<sqs::AddPermission, _>(sqs.clone())
+            .on::<sqs::RemovePermission, _>(sqs.clone())
+            .on::<sqs::ListDeadLetterSourceQueues, _>(sqs.clone())
+            .on::<sqs::StartMessageMoveTask, _>(sqs.clone())
+            .on::<sqs::ListMessageMoveTasks, _>(sqs.clone())
+            .on::<sqs::CancelMessageMoveTask, _>(sqs.clone())
             .on::<sts::GetCallerIdentity, _>(identities.clone())
     }
 }

@@ -14,6 +14,7 @@ use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
 use groundwatch_notify::{Carriers, Notify, NotifyConfig, WebPoster};
+use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ use crate::activities::{ManualDriver, drive};
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::paths::OwnPaths;
-use crate::ports::{AlarmNotifier, AlarmReader, WidgetMetrics};
+use crate::ports::{AlarmNotifier, AlarmReader, Queues, WidgetMetrics};
 use crate::routes::Services;
 
 /// How long requests that have begun may take to end once the server is told to stop.
@@ -88,12 +89,12 @@ async fn bring_up(
 ) -> anyhow::Result<(Services, Vec<Arc<dyn Activity>>)> {
     let metric_store = MetricStore::open(storage.clone(), clock.clone(), metric_options(config)).await?;
     let mut logs_replay = Logs::replay(storage, log_options(config))?;
-    let metric_store_of_replay = metric_store.clone();
+    let sqs = Sqs::open(storage, clock.clone(), &sqs_options(config, &advertised_base_url)).await?;
     // Reading the journal blocks; nothing else runs yet that it could hold up.
-    tokio::task::block_in_place(|| replay(recovery, &metric_store_of_replay, &mut logs_replay))?;
+    tokio::task::block_in_place(|| replay(recovery, &metric_store, &mut logs_replay, &sqs))?;
     let logs = Arc::new(logs_replay.finish().await?);
 
-    let carriers = Carriers { web: Arc::new(WebPoster::new()?), queues: None };
+    let carriers = Carriers { web: Arc::new(WebPoster::new()?), queues: Some(Arc::new(Queues(sqs.clone()))) };
     let notify = Arc::new(Notify::open(
         &storage.catalog,
         clock.clone(),
@@ -111,23 +112,26 @@ async fn bring_up(
     // In this order a manual clock runs what is due at the same moment: transitions before their deliveries.
     let mut activities = alarms.activities();
     activities.extend(notify.activities());
+    activities.extend(sqs.activities());
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
     activities.push(Arc::new(logs.flush_activity(clock.clone())));
 
     let metrics = Arc::new(Metrics::new(metric_store));
     let widget_data = Arc::new(WidgetMetrics(metrics.clone()));
     let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
-    Ok((Services { metrics, alarms, dashboards, logs, notify, identities: Arc::new(Identities) }, activities))
+    let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
+    Ok((Services { metrics, alarms, dashboards, logs, notify, sqs, identities }, activities))
 }
 
 /// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the
 /// operator's decision, not ours.
-fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay) -> anyhow::Result<()> {
+fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay, sqs: &Sqs) -> anyhow::Result<()> {
     for record in recovery {
         let record: Record = record.context("the journal is damaged; see `groundwatch serve --help`")?;
         match record.stream {
             StreamId::METRICS => metrics.recover(record.position, &record.payload)?,
             StreamId::LOGS => logs.record(record)?,
+            StreamId::SQS => sqs.recover(record.position, &record.payload)?,
             StreamId(unknown) => {
                 bail!("the journal has records of stream {unknown}, which a newer release wrote")
             }
@@ -145,6 +149,11 @@ fn metric_options(config: &Config) -> MetricOptions {
 fn log_options(config: &Config) -> StoreOptions {
     let bytes = usize::try_from(config.logs_memory_bytes).unwrap_or(usize::MAX);
     StoreOptions { flush_bytes: bytes / 3, head_bytes_max: bytes, ..StoreOptions::default() }
+}
+
+fn sqs_options(config: &Config, advertised_base_url: &str) -> SqsOptions {
+    let memory_bytes_max = usize::try_from(config.sqs_memory_bytes).unwrap_or(usize::MAX);
+    SqsOptions { advertised_base_url: advertised_base_url.to_owned(), memory_bytes_max }
 }
 
 fn clock_of(kind: ClockKind) -> (SharedClock, Option<Arc<ManualClock>>) {

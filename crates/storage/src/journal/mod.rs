@@ -46,6 +46,8 @@ impl StreamId {
     pub const METRICS: Self = Self(1);
     /// Log events.
     pub const LOGS: Self = Self(2);
+    /// Queues' messages.
+    pub const SQS: Self = Self(3);
 }
 
 /// A record's place in the order of all records. Positions strictly increase; there may be gaps.
