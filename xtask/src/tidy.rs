@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &["api"]),
     ("iam", &["api"]),
     ("metrics", &["api", "storage", "metric-math", "metric-selection"]),
-    ("alarms", &["api", "storage"]),
+    ("alarms", &["api", "storage", "metric-math"]),
     ("logs", &["api", "storage"]),
     ("notify", &["api", "storage"]),
     ("sqs", &["api", "storage"]),

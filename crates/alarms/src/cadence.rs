@@ -33,7 +33,7 @@ pub enum Cadence {
 impl Cadence {
     /// The cadence of an alarm so defined.
     pub fn of(definition: &MetricDefinition) -> Self {
-        let period_secs = u64::from(definition.metric.period_secs);
+        let period_secs = u64::from(definition.source.period_secs());
         let look_back_secs = period_secs * u64::from(definition.condition.evaluation_periods);
         if period_secs < 60 {
             Self::TenSeconds

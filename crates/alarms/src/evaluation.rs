@@ -20,7 +20,7 @@ pub fn evaluate(
     now: Timestamp,
 ) -> Option<NewState> {
     let verdict =
-        judge(&definition.condition, definition.missing_data(), &definition.metric.statistic, slots);
+        judge(&definition.condition, definition.missing_data(), definition.source.statistic(), slots);
     let value = verdict.state.filter(|value| *value != current)?;
     Some(NewState {
         value,

@@ -4,6 +4,7 @@
 //! nothing but the evaluations that fell into the gap, and those are made up for by one at the present moment. What is
 //! due together is read with bounded concurrency and applied in the order of names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -18,7 +19,8 @@ use crate::cadence::{Cadence, Timing};
 use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
-use crate::reader::MetricReader;
+use crate::reader::{MetricReader, Point, ReadError};
+use crate::source::Source;
 use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 use crate::window::Range;
@@ -106,7 +108,7 @@ impl Evaluator {
         now: Timestamp,
     ) -> Option<Change> {
         let range = Range::of(definition, self.timing, now);
-        let points = match self.reader.read(&key.scope, &definition.metric, range.from, range.to).await {
+        let points = match self.read(key, &definition.source, &range).await {
             Ok(points) => points,
             Err(error) => {
                 tracing::warn!(
@@ -120,6 +122,21 @@ impl Evaluator {
         };
         let new = evaluate(definition, alarm.state.value, &range.slots(&points), now)?;
         advance(key, alarm, Some(new), &self.store.surroundings(key, now), now)
+    }
+
+    /// The datapoints of `source` in `range`.
+    async fn read(&self, key: &Key, source: &Source, range: &Range) -> Result<Vec<Point>, ReadError> {
+        let math = match source {
+            Source::Metric(metric) => {
+                return self.reader.read(&key.scope, metric, range.from, range.to).await;
+            }
+            Source::Math(math) => math,
+        };
+        let mut read = BTreeMap::new();
+        for (id, metric) in math.metrics() {
+            read.insert(id, self.reader.read(&key.scope, metric, range.from, range.to).await?);
+        }
+        math.evaluate(&read, range.from, range.to).map_err(|error| ReadError(Box::new(error)))
     }
 
     async fn apply(&self, decision: Decision, now: Timestamp) {

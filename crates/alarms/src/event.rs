@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::alarm::{Alarm, StateValue, arn};
 use crate::definition::{CompositeDefinition, Definition};
+use crate::math::{MathEntry, Term};
 use crate::mute::Mute;
 use crate::reader::MetricQuery;
+use crate::source::Source;
 
 /// An event for the bus, which adds the envelope's id, account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +50,7 @@ pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) 
         configuration: match &alarm.definition {
             Definition::Metric(definition) => Configuration::Metric(MetricConfiguration {
                 description: definition.description.as_deref(),
-                metrics: [MetricEntry::of(key, &definition.metric)],
+                metrics: MetricEntry::all(key, &definition.source),
             }),
             Definition::Composite(definition) => {
                 Configuration::Composite(CompositeConfiguration::of(definition))
@@ -165,35 +167,51 @@ impl<'a> CompositeConfiguration<'a> {
 struct MetricConfiguration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
-    metrics: [MetricEntry<'a>; 1],
+    metrics: Vec<MetricEntry<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MetricEntry<'a> {
     id: String,
-    metric_stat: MetricStat<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric_stat: Option<MetricStat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expression: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
     return_data: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<u32>,
 }
 
 impl<'a> MetricEntry<'a> {
-    fn of(key: &Key, metric: &'a MetricQuery) -> Self {
-        let dimensions = metric.dimensions.iter();
+    fn all(key: &Key, source: &'a Source) -> Vec<Self> {
+        match source {
+            Source::Metric(metric) => vec![Self {
+                id: stable_uuid(&arn(key)),
+                metric_stat: Some(MetricStat::of(metric)),
+                expression: None,
+                label: None,
+                return_data: true,
+                period: None,
+            }],
+            Source::Math(math) => math.entries.iter().map(Self::of).collect(),
+        }
+    }
+
+    fn of(entry: &'a MathEntry) -> Self {
+        let (metric_stat, expression) = match &entry.term {
+            Term::Metric(metric) => (Some(MetricStat::of(metric)), None),
+            Term::Expression(text) => (None, Some(text.as_str())),
+        };
         Self {
-            id: stable_uuid(&arn(key)),
-            metric_stat: MetricStat {
-                metric: Metric {
-                    namespace: &metric.namespace,
-                    name: &metric.metric_name,
-                    dimensions: dimensions
-                        .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
-                        .collect(),
-                },
-                period: metric.period_secs,
-                stat: metric.statistic.as_str(),
-                unit: metric.unit.as_deref(),
-            },
-            return_data: true,
+            id: entry.id.clone(),
+            metric_stat,
+            expression,
+            label: entry.label.as_deref(),
+            return_data: entry.returned,
+            period: entry.period_secs,
         }
     }
 }
@@ -205,6 +223,24 @@ struct MetricStat<'a> {
     stat: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<&'a str>,
+}
+
+impl<'a> MetricStat<'a> {
+    fn of(metric: &'a MetricQuery) -> Self {
+        let dimensions = metric.dimensions.iter();
+        Self {
+            metric: Metric {
+                namespace: &metric.namespace,
+                name: &metric.metric_name,
+                dimensions: dimensions
+                    .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
+                    .collect(),
+            },
+            period: metric.period_secs,
+            stat: metric.statistic.as_str(),
+            unit: metric.unit.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]

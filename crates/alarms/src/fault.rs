@@ -7,6 +7,7 @@ use groundwatch_storage::StorageError;
 use crate::action_target::ActionTargetError;
 use crate::definition::DefinitionError;
 use crate::error::AlarmError;
+use crate::math::MathQueryError;
 
 impl From<AlarmError> for Fault {
     fn from(error: AlarmError) -> Self {
@@ -46,8 +47,7 @@ impl From<AlarmError> for Fault {
             AlarmError::MuteDates => validation("ExpireDate must be after StartDate.".to_owned()),
             AlarmError::Schedule(error) => validation(format!("The schedule is not valid: {error}.")),
             AlarmError::ReasonData => errors::INVALID_FORMAT_FAULT.with("StateReasonData is not valid JSON"),
-            AlarmError::Excluded { parameter, other } => errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
-                .with(format!("The parameter {parameter} cannot be used together with {other}.")),
+            AlarmError::Excluded { parameter, other } => excluded(parameter, other),
             AlarmError::Range => errors::INVALID_PARAMETER_VALUE_EXCEPTION
                 .with("The parameter StartDate must be less than or equal to the parameter EndDate."),
             AlarmError::NextToken => {
@@ -57,6 +57,31 @@ impl From<AlarmError> for Fault {
             AlarmError::Storage(error) => storage_fault(&error),
         }
     }
+}
+
+fn math_fault(error: &MathQueryError) -> Fault {
+    validation(match error {
+        MathQueryError::TooMany { what, limit } => {
+            format!("The parameter Metrics must not have more than {limit} {what}.")
+        }
+        MathQueryError::Repeated { id } => format!("The id {id} in the parameter Metrics is not unique."),
+        MathQueryError::Term { id } => {
+            format!("Exactly one of MetricStat and Expression must be specified for {id}.")
+        }
+        MathQueryError::Returned { .. } => {
+            "Exactly one element of the metrics list should return data.".to_owned()
+        }
+        MathQueryError::Periods => "Period must be the same for all metrics and expressions.".to_owned(),
+        MathQueryError::Expression(error) => error.to_string(),
+        MathQueryError::SeveralSeries { id } => {
+            format!("The expression {id} must yield exactly one time series.")
+        }
+    })
+}
+
+fn excluded(parameter: &str, other: &str) -> Fault {
+    errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
+        .with(format!("The parameter {parameter} cannot be used together with {other}."))
 }
 
 fn validation(text: String) -> Fault {
@@ -103,9 +128,11 @@ fn definition_fault(error: DefinitionError) -> Fault {
         DefinitionError::Action(ActionTargetError::Syntax { arn }) => {
             validation(format!("Invalid arn syntax: {arn}"))
         }
-        DefinitionError::CompositeAction { kind } => {
-            validation(format!("Composite alarms do not support {kind} actions."))
+        DefinitionError::ActionKind { alarms, kind } => {
+            validation(format!("{alarms} alarms do not support {kind} actions."))
         }
+        DefinitionError::Excluded { parameter, other } => excluded(parameter, other),
+        DefinitionError::Math(error) => math_fault(&error),
         DefinitionError::Rule(error) => validation(format!("AlarmRule is not valid: {error}.")),
         DefinitionError::Foreign { arn } => {
             validation(format!("{arn} must be an alarm of the same account and region."))

@@ -11,8 +11,10 @@ use serde_json::value::RawValue;
 use crate::alarm::{Alarm, AlarmType, State, StateValue, arn};
 use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::java_double::JavaDouble;
+use crate::math_json::{Case, EntryJson};
 use crate::mute::Mute;
-use crate::reader::{Dimension, Statistic};
+use crate::reader::{Dimension, MetricQuery, Statistic};
+use crate::source::Source;
 
 /// The longest `HistoryData`, in bytes.
 const DATA_BYTES_MAX: usize = 4095;
@@ -228,16 +230,10 @@ struct MetricConfiguration<'a> {
     alarm_description: Option<&'a str>,
     alarm_arn: String,
     alarm_configuration_updated_timestamp: String,
-    namespace: &'a str,
-    metric_name: &'a str,
+    #[serde(flatten)]
+    metric: Option<SingleMetric<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    statistic: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended_statistic: Option<&'a str>,
-    period: u32,
-    dimensions: Vec<LowerCaseDimension<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
+    metrics: Option<Vec<EntryJson<'a>>>,
     threshold: JavaDouble,
     comparison_operator: &'static str,
     evaluation_periods: u32,
@@ -258,23 +254,21 @@ struct MetricConfiguration<'a> {
 impl<'a> MetricConfiguration<'a> {
     fn of(key: &'a Key, alarm: &'a Alarm, definition: &'a MetricDefinition) -> Self {
         let Alarm { configured, state, .. } = alarm;
-        let (metric, condition) = (&definition.metric, &definition.condition);
-        let (statistic, extended_statistic) = match &metric.statistic {
-            Statistic::Simple(text) => (Some(text.as_str()), None),
-            Statistic::Extended(text) => (None, Some(text.as_str())),
+        let condition = &definition.condition;
+        let (metric, metrics) = match &definition.source {
+            Source::Metric(metric) => (Some(SingleMetric::of(metric)), None),
+            Source::Math(math) => {
+                let entries = math.entries.iter();
+                (None, Some(entries.map(|entry| EntryJson(Case::Camel, entry)).collect()))
+            }
         };
         Self {
             alarm_name: &key.name,
             alarm_description: definition.description.as_deref(),
             alarm_arn: arn(key),
             alarm_configuration_updated_timestamp: configured.to_aws_json_text(),
-            namespace: &metric.namespace,
-            metric_name: &metric.metric_name,
-            statistic,
-            extended_statistic,
-            period: metric.period_secs,
-            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
-            unit: metric.unit.as_deref(),
+            metric,
+            metrics,
             threshold: JavaDouble(condition.threshold),
             comparison_operator: condition.comparison.name(),
             evaluation_periods: condition.evaluation_periods,
@@ -289,6 +283,40 @@ impl<'a> MetricConfiguration<'a> {
             alarm_actions: &definition.actions.alarm,
             insufficient_data_actions: &definition.actions.insufficient_data,
             okactions: &definition.actions.ok,
+        }
+    }
+}
+
+/// What a configuration says of a single metric.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SingleMetric<'a> {
+    namespace: &'a str,
+    metric_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistic: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_statistic: Option<&'a str>,
+    period: u32,
+    dimensions: Vec<LowerCaseDimension<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+}
+
+impl<'a> SingleMetric<'a> {
+    fn of(metric: &'a MetricQuery) -> Self {
+        let (statistic, extended_statistic) = match &metric.statistic {
+            Statistic::Simple(text) => (Some(text.as_str()), None),
+            Statistic::Extended(text) => (None, Some(text.as_str())),
+        };
+        Self {
+            namespace: &metric.namespace,
+            metric_name: &metric.metric_name,
+            statistic,
+            extended_statistic,
+            period: metric.period_secs,
+            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
+            unit: metric.unit.as_deref(),
         }
     }
 }

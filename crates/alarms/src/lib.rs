@@ -1,15 +1,16 @@
 //! Alarms: decides which state each alarm is in, and when that changes.
 //!
 //! Owns the definitions, their evaluation, the state machine, the history, and the durable list of what a change of state
-//! sends. Does not own reading metrics (asks a [`MetricReader`]), delivery to subscribers (hands a notification to a
-//! [`Notifier`], an event to an [`EventSink`]), or waking up in time (`server` drives the [`Alarms::activities`]).
+//! sends. Does not own reading metrics (asks a [`MetricReader`]), the language of metric math (`groundwatch-metric-math`),
+//! delivery to subscribers (hands a notification to a [`Notifier`], an event to an [`EventSink`]), or waking up in time
+//! (`server` drives the [`Alarms::activities`]).
 //!
-//! The way through: [`definition`] (what PutMetricAlarm and PutCompositeAlarm may say) → [`cadence`] (when it is looked at) → [`window`] (which
-//! datapoints) → [`verdict`] (datapoints to state, pure) → [`reason`] (why, in AWS's words) → [`transition`] (state to
-//! effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). Composite alarms come to [`transition`]
-//! from [`rule`] (the language) and [`composite`] (children and suppressors); [`mute`] rules withhold what it would send.
-//! `evaluator` (datapoints), `follower` (all other causes) and `outbox` (what is sent) are the loops around that, `store`
-//! writes, `operations` is the API.
+//! The way through: [`definition`] (what PutMetricAlarm and PutCompositeAlarm may say) → [`cadence`] (when it is looked at) →
+//! [`window`] (which datapoints) → [`verdict`] (datapoints to state, pure) → [`reason`] (why, in AWS's words) →
+//! [`transition`] (state to effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). [`math`] makes
+//! one series of several; composite alarms come to [`transition`] from [`rule`] (the language) and [`composite`] (children
+//! and suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints), `follower` (all other causes) and
+//! `outbox` (what is sent) are the loops around that, `store` writes, `operations` is the API.
 //!
 //! What always holds: a verdict depends on its arguments alone; a state, the history item that explains it and what it
 //! sends are written in one transaction; an alarm that stays in its state writes nothing; two runs over the same data and
@@ -32,6 +33,8 @@ mod fault;
 mod follower;
 pub mod history;
 mod java_double;
+pub mod math;
+mod math_json;
 pub mod message;
 pub mod mute;
 mod operations;
@@ -43,6 +46,7 @@ mod retention;
 pub mod rule;
 #[cfg(test)]
 mod simulation;
+pub mod source;
 mod store;
 #[cfg(test)]
 mod testing;

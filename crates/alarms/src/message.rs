@@ -10,8 +10,10 @@ use crate::condition::MissingData;
 use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::history::LowerCaseDimension;
 use crate::java_double::JavaDouble;
-use crate::reader::Statistic;
+use crate::math_json::{Case, EntryJson};
+use crate::reader::{MetricQuery, Statistic};
 use crate::regions::display_name;
+use crate::source::Source;
 
 /// The longest subject that SNS takes, in characters.
 const SUBJECT_CHARS_MAX: usize = 100;
@@ -162,16 +164,10 @@ struct TriggeringChildState {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Trigger<'a> {
-    metric_name: &'a str,
-    namespace: &'a str,
-    statistic_type: &'static str,
+    #[serde(flatten)]
+    metric: Option<MetricTrigger<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    statistic: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended_statistic: Option<&'a str>,
-    /// `null` without one.
-    unit: Option<&'a str>,
-    dimensions: Vec<LowerCaseDimension<'a>>,
+    metrics: Option<Vec<EntryJson<'a>>>,
     period: u32,
     evaluation_periods: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,22 +179,36 @@ struct Trigger<'a> {
     evaluate_low_sample_count_percentile: &'static str,
 }
 
+/// A single metric.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricTrigger<'a> {
+    metric_name: &'a str,
+    namespace: &'a str,
+    statistic_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_statistic: Option<&'a str>,
+    /// `null` without one.
+    unit: Option<&'a str>,
+    dimensions: Vec<LowerCaseDimension<'a>>,
+}
+
 impl<'a> Trigger<'a> {
     fn of(definition: &'a MetricDefinition) -> Self {
-        let (metric, condition) = (&definition.metric, &definition.condition);
-        let (statistic_type, statistic, extended_statistic) = match &metric.statistic {
-            Statistic::Simple(text) => ("Statistic", Some(upper_snake_case(text)), None),
-            Statistic::Extended(text) => ("ExtendedStatistic", None, Some(text.as_str())),
+        let condition = &definition.condition;
+        let (metric, metrics) = match &definition.source {
+            Source::Metric(metric) => (Some(MetricTrigger::of(metric)), None),
+            Source::Math(math) => {
+                let entries = math.entries.iter();
+                (None, Some(entries.map(|entry| EntryJson(Case::Pascal, entry)).collect()))
+            }
         };
         Self {
-            metric_name: &metric.metric_name,
-            namespace: &metric.namespace,
-            statistic_type,
-            statistic,
-            extended_statistic,
-            unit: metric.unit.as_deref(),
-            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
-            period: metric.period_secs,
+            metric,
+            metrics,
+            period: definition.source.period_secs(),
             evaluation_periods: condition.evaluation_periods,
             datapoints_to_alarm: condition.datapoints_to_alarm,
             comparison_operator: condition.comparison.name(),
@@ -213,11 +223,30 @@ impl<'a> Trigger<'a> {
     }
 }
 
+impl<'a> MetricTrigger<'a> {
+    fn of(metric: &'a MetricQuery) -> Self {
+        let (statistic_type, statistic, extended_statistic) = match &metric.statistic {
+            Statistic::Simple(text) => ("Statistic", Some(upper_snake_case(text)), None),
+            Statistic::Extended(text) => ("ExtendedStatistic", None, Some(text.as_str())),
+        };
+        Self {
+            metric_name: &metric.metric_name,
+            namespace: &metric.namespace,
+            statistic_type,
+            statistic,
+            extended_statistic,
+            unit: metric.unit.as_deref(),
+            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::composite::suppression::Suppressor;
     use crate::definition::Actions;
+    use crate::math::{MathEntry, MathQuery, Term};
     use crate::testing::{composite, definition, key};
     use groundwatch_core::Timestamp;
     use std::collections::BTreeMap;
@@ -263,6 +292,32 @@ mod tests {
             "\"StatisticType\":\"ExtendedStatistic\",\"ExtendedStatistic\":\"p99\",\"Unit\":\"Seconds\",";
         assert!(message.contains(expected), "{message}");
         assert_eq!(upper_snake_case("SampleCount"), "SAMPLE_COUNT");
+    }
+
+    #[test]
+    fn math_alarms_tell_their_metrics() {
+        let mut math = definition().needs(1).build();
+        let metric = math.source.as_metric().expect("a single metric").clone();
+        let entry = |id: &str, returned, term| MathEntry {
+            id: id.to_owned(),
+            label: None,
+            returned,
+            period_secs: None,
+            term,
+        };
+        math.source = Source::Math(MathQuery {
+            entries: vec![
+                entry("e", true, Term::Expression("m * 2".to_owned())),
+                entry("m", false, Term::Metric(metric)),
+            ],
+            period_secs: 60,
+        });
+        let message = message(&key("cpu"), &alarm_in_alarm(math), NEW);
+        let expected = "\"Trigger\":{\"Metrics\":[{\"Expression\":\"m * 2\",\"Id\":\"e\",\"ReturnData\":true},\
+             {\"Id\":\"m\",\"MetricStat\":{\"Metric\":{\"Dimensions\":[{\"value\":\"a\",\"name\":\"Host\"}],\
+             \"MetricName\":\"Latency\",\"Namespace\":\"Shop\"},\"Period\":60,\"Stat\":\"Average\"},\
+             \"ReturnData\":false}],\"Period\":60,\"EvaluationPeriods\":1,";
+        assert!(message.contains(expected), "{message}");
     }
 
     #[test]

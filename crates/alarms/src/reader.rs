@@ -1,5 +1,7 @@
 //! What an alarm watches, and how it asks for it: the metrics store as alarms see it.
 
+use groundwatch_api::OpenEnum as _;
+use groundwatch_api::cloudwatch as api;
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,22 @@ pub enum Statistic {
     Extended(String),
 }
 
+impl From<api::Dimension> for Dimension {
+    fn from(dimension: api::Dimension) -> Self {
+        Self { name: dimension.name.unwrap_or_default(), value: dimension.value.unwrap_or_default() }
+    }
+}
+
 impl Statistic {
+    /// Reads a statistic of either kind; gives back what `supports` does not take as an extended one.
+    pub fn read(text: String, supports: &impl Fn(&str) -> bool) -> Result<Self, String> {
+        match api::Statistic::known(&text) {
+            Some(_) => Ok(Self::Simple(text)),
+            None if supports(&text) => Ok(Self::Extended(text)),
+            None => Err(text),
+        }
+    }
+
     /// The statistic as AWS writes it.
     pub fn as_str(&self) -> &str {
         let (Self::Simple(text) | Self::Extended(text)) = self;
@@ -60,7 +77,7 @@ pub struct Point {
     pub timestamp: Timestamp,
     /// The statistic over the period.
     pub value: f64,
-    /// How many samples the period has.
+    /// How many samples the period has; 0 if the value is computed from other datapoints.
     pub sample_count: f64,
 }
 

@@ -10,7 +10,7 @@ use crate::alarm::StateValue;
 use crate::condition::Condition;
 use crate::definition::MetricDefinition;
 use crate::java_double::JavaDouble;
-use crate::reader::{Point, Statistic};
+use crate::reader::Point;
 use crate::verdict::Verdict;
 use crate::window::Slot;
 
@@ -138,7 +138,7 @@ fn evaluated(verdict: &Verdict, slots: &[Slot]) -> Vec<EvaluatedDatapoint> {
             Some(point) if oldest_real.is_some_and(|oldest| slot.start >= oldest) => {
                 evaluated.push(EvaluatedDatapoint {
                     timestamp,
-                    sample_count: Some(JavaDouble(point.sample_count)),
+                    sample_count: (point.sample_count > 0.0).then_some(JavaDouble(point.sample_count)),
                     value: Some(JavaDouble(point.value)),
                 });
             }
@@ -159,16 +159,14 @@ fn render(
     evaluated: &[EvaluatedDatapoint],
     now: Timestamp,
 ) -> String {
-    let metric = &definition.metric;
+    let metric = definition.source.as_metric();
     let data = ReasonData {
         version: "1.0",
         query_date: now.to_aws_json_text(),
         start_date: verdict.real.first().map(|point| point.timestamp.to_aws_json_text()),
-        unit: metric.unit.as_deref(),
-        statistic: match &metric.statistic {
-            Statistic::Simple(text) | Statistic::Extended(text) => text,
-        },
-        period: metric.period_secs,
+        unit: metric.and_then(|metric| metric.unit.as_deref()),
+        statistic: metric.map(|metric| metric.statistic.as_str()),
+        period: definition.source.period_secs(),
         recent_datapoints: recent,
         threshold: JavaDouble(definition.condition.threshold),
         evaluated_datapoints: evaluated,
@@ -186,7 +184,9 @@ struct ReasonData<'a> {
     start_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<&'a str>,
-    statistic: &'a str,
+    /// Math has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistic: Option<&'a str>,
     period: u32,
     recent_datapoints: &'a [JavaDouble],
     threshold: JavaDouble,
@@ -218,7 +218,7 @@ mod tests {
         let newest = Timestamp::parse_iso8601(MINUTE_OF_NEWEST).expect("a time");
         let slots = slots_of(newest, 60, values);
         let condition = &definition.condition;
-        let verdict = judge(condition, definition.missing_data(), &definition.metric.statistic, &slots);
+        let verdict = judge(condition, definition.missing_data(), definition.source.statistic(), &slots);
         let state = verdict.state.expect("a case with a state");
         assert_eq!(reason(condition, &verdict, state), expected);
     }
@@ -328,7 +328,7 @@ mod tests {
         let newest = Timestamp::parse_iso8601(MINUTE_OF_NEWEST).expect("a time");
         let slots = slots_of(newest, 60, values);
         let treatment = definition.missing_data();
-        let verdict = judge(&definition.condition, treatment, &definition.metric.statistic, &slots);
+        let verdict = judge(&definition.condition, treatment, definition.source.statistic(), &slots);
         let now = Timestamp::parse_iso8601("2019-10-02T17:00:02.678Z").expect("a time");
         reason_data(&definition, &verdict, &slots, now)
     }

@@ -23,6 +23,7 @@ use crate::{Alarms, Neighbours};
 mod actions;
 mod composite;
 mod evaluation;
+mod math;
 mod muting;
 mod operations;
 

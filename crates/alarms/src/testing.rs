@@ -8,20 +8,21 @@ use crate::condition::{Comparison, Condition, MissingData};
 use crate::definition::{Actions, CompositeDefinition, MetricDefinition};
 use crate::reader::{Dimension, MetricQuery, Point, Statistic};
 use crate::rule::Rule;
+use crate::source::Source;
 use crate::window::Slot;
 
 /// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says otherwise.
 pub(crate) fn definition() -> DefinitionBuilder {
     DefinitionBuilder(MetricDefinition {
         description: None,
-        metric: MetricQuery {
+        source: Source::Metric(MetricQuery {
             namespace: "Shop".to_owned(),
             metric_name: "Latency".to_owned(),
             dimensions: vec![Dimension { name: "Host".to_owned(), value: "a".to_owned() }],
             statistic: Statistic::Simple("Average".to_owned()),
             period_secs: 60,
             unit: None,
-        },
+        }),
         condition: Condition {
             comparison: Comparison::GreaterThanThreshold,
             threshold: 1.0,
@@ -42,8 +43,15 @@ impl DefinitionBuilder {
         self.0
     }
 
+    fn metric(&mut self) -> &mut MetricQuery {
+        match &mut self.0.source {
+            Source::Metric(metric) => metric,
+            Source::Math(_) => panic!("definitions of tests are of single metrics"),
+        }
+    }
+
     pub(crate) fn period(mut self, secs: u32) -> Self {
-        self.0.metric.period_secs = secs;
+        self.metric().period_secs = secs;
         self
     }
 
@@ -73,12 +81,12 @@ impl DefinitionBuilder {
     }
 
     pub(crate) fn percentile(mut self, text: &str) -> Self {
-        self.0.metric.statistic = Statistic::Extended(text.to_owned());
+        self.metric().statistic = Statistic::Extended(text.to_owned());
         self
     }
 
     pub(crate) fn unit(mut self, unit: &str) -> Self {
-        self.0.metric.unit = Some(unit.to_owned());
+        self.metric().unit = Some(unit.to_owned());
         self
     }
 

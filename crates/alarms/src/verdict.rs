@@ -25,7 +25,7 @@ pub struct Verdict {
 pub fn judge(
     condition: &Condition,
     treatment: MissingData,
-    statistic: &Statistic,
+    statistic: Option<&Statistic>,
     slots: &[Slot],
 ) -> Verdict {
     let out_of = condition.out_of();
@@ -73,11 +73,11 @@ fn oldest_real_age(slots: &[Slot]) -> usize {
 /// Whether a percentile that counts rests on too few samples, in an alarm that minds.
 ///
 /// The guide's bound: 10 / (1 - p) samples from p50 on, 10 / p below it.
-fn has_too_few_samples(condition: &Condition, statistic: &Statistic, real: &[Point]) -> bool {
+fn has_too_few_samples(condition: &Condition, statistic: Option<&Statistic>, real: &[Point]) -> bool {
     if condition.low_sample_percentiles != Some(LowSamplePercentiles::Ignore) {
         return false;
     }
-    let samples_min = match statistic.percentile() {
+    let samples_min = match statistic.and_then(Statistic::percentile) {
         Some(percent) if (50.0..100.0).contains(&percent) => 1000.0 / (100.0 - percent),
         Some(percent) if percent > 0.0 && percent < 50.0 => 1000.0 / percent,
         _ => return false,
@@ -104,7 +104,7 @@ mod tests {
         let definition = definition().needs(needed).out_of(out_of).build();
         for (treatment, state) in TREATMENTS.into_iter().zip(expected) {
             let verdict =
-                judge(&definition.condition, treatment, &definition.metric.statistic, &slots(picture));
+                judge(&definition.condition, treatment, definition.source.statistic(), &slots(picture));
             assert_eq!(verdict.state, state, "{picture} {needed} of {out_of} {treatment:?}");
             assert_eq!(verdict.filled, filled, "{picture} {needed} of {out_of}");
         }
@@ -170,7 +170,7 @@ mod tests {
                 start: Timestamp::EPOCH,
                 point: Some(Point { timestamp: Timestamp::EPOCH, value: 9.0, sample_count: samples }),
             };
-            let statistic = &definition.metric.statistic;
+            let statistic = definition.source.statistic();
             let verdict = judge(&definition.condition, MissingData::Missing, statistic, &[slot]);
             assert_eq!(verdict.state, expected, "{statistic:?} of {samples}");
         };

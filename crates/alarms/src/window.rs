@@ -29,7 +29,7 @@ pub struct Range {
 impl Range {
     /// What an evaluation at `now` reads.
     pub fn of(definition: &MetricDefinition, timing: Timing, now: Timestamp) -> Self {
-        let period = Duration::from_secs(u64::from(definition.metric.period_secs));
+        let period = Duration::from_secs(u64::from(definition.source.period_secs()));
         let periods = definition.condition.out_of() + EXTRA_PERIODS;
         let to = timing.window_end(Cadence::of(definition), now);
         let length = period.saturating_mul(u32::try_from(periods).unwrap_or(u32::MAX));

@@ -3,7 +3,8 @@
 use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
-use crate::action_target::{ActionTarget, ActionTargetError};
+use super::DefinitionError;
+use crate::action_target::{ActionKind, ActionTarget, ActionTargetError};
 use crate::alarm::StateValue;
 
 /// What happens when the state changes.
@@ -37,6 +38,21 @@ impl Actions {
             alarm: checked(alarm)?,
             insufficient_data: checked(insufficient_data)?,
         })
+    }
+
+    /// Refuses actions of kinds that alarms of the kind called `alarms` cannot have.
+    pub(super) fn refuse(
+        &self,
+        alarms: &'static str,
+        refused: impl Fn(ActionKind) -> bool,
+    ) -> Result<(), DefinitionError> {
+        for arn in self.all() {
+            let kind = ActionTarget::parse(arn)?.kind;
+            if refused(kind) {
+                return Err(DefinitionError::ActionKind { alarms, kind: kind.name() });
+            }
+        }
+        Ok(())
     }
 
     /// The actions of a state.

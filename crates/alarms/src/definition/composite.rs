@@ -5,7 +5,7 @@ use groundwatch_core::{Arn, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
-use crate::action_target::{ActionKind, ActionTarget};
+use crate::action_target::ActionKind;
 use crate::composite::suppression::Suppressor;
 use crate::rule::Rule;
 use crate::rule::ast::Reference;
@@ -78,13 +78,7 @@ impl CompositeDefinition {
 
 /// Composite alarms stand for no instance and no group of them: they can neither stop nor scale any.
 fn refuse_machine_actions(actions: &Actions) -> Result<(), DefinitionError> {
-    for arn in actions.all() {
-        let kind = ActionTarget::parse(arn)?.kind;
-        if matches!(kind, ActionKind::Instance | ActionKind::ScalingPolicy) {
-            return Err(DefinitionError::CompositeAction { kind: kind.name() });
-        }
-    }
-    Ok(())
+    actions.refuse("Composite", |kind| matches!(kind, ActionKind::Instance | ActionKind::ScalingPolicy))
 }
 
 fn suppressor(

@@ -1,6 +1,7 @@
 //! Why a definition is refused.
 
 use crate::action_target::ActionTargetError;
+use crate::math::MathQueryError;
 use crate::rule::RuleError;
 
 /// Why a definition is refused. AWS's words for it are in `fault`.
@@ -63,12 +64,25 @@ pub enum DefinitionError {
     /// An action that is not one.
     #[error(transparent)]
     Action(#[from] ActionTargetError),
-    /// An action of a kind that composite alarms cannot have.
-    #[error("composite alarms have no {kind} actions")]
-    CompositeAction {
-        /// The kind.
+    /// An action of a kind that alarms of a kind cannot have.
+    #[error("{alarms} alarms have no {kind} actions")]
+    ActionKind {
+        /// The kind of alarms.
+        alarms: &'static str,
+        /// The kind of actions.
         kind: &'static str,
     },
+    /// Members that exclude each other.
+    #[error("`{parameter}` excludes `{other}`")]
+    Excluded {
+        /// The member that stands alone.
+        parameter: &'static str,
+        /// What it came with.
+        other: &'static str,
+    },
+    /// `Metrics` that say nothing that can be watched.
+    #[error(transparent)]
+    Math(#[from] MathQueryError),
     /// A rule that cannot be read.
     #[error(transparent)]
     Rule(#[from] RuleError),

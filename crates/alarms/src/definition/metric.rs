@@ -1,6 +1,4 @@
-//! What PutMetricAlarm says, as a type that only holds what can be evaluated.
-//!
-//! The constraint table has checked each member by itself; here are the rules that span members.
+//! What PutMetricAlarm says.
 
 use groundwatch_api::OpenEnum as _;
 use groundwatch_api::cloudwatch::{self as api, EvaluationWindow, PutMetricAlarmInput};
@@ -8,16 +6,20 @@ use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
+use crate::action_target::ActionKind;
 use crate::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
+use crate::math::MathQuery;
 use crate::reader::{Dimension, MetricQuery, Statistic};
+use crate::source::Source;
 
-/// A single-metric alarm: what it watches, when it is breached, and what then happens.
+/// A metric alarm: what it watches, when it is breached, and what then happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricDefinition {
     /// `AlarmDescription`.
     pub description: Option<String>,
     /// What is watched.
-    pub metric: MetricQuery,
+    #[serde(rename = "metric")]
+    pub source: Source,
     /// When it is breached.
     pub condition: Condition,
     /// What happens when the state changes.
@@ -30,57 +32,43 @@ pub struct MetricDefinition {
 impl MetricDefinition {
     /// Reads `input`. `supports` tells whether an extended statistic can be computed.
     pub fn from_input(
-        input: PutMetricAlarmInput,
+        mut input: PutMetricAlarmInput,
         region: &Region,
         supports: impl Fn(&str) -> bool,
     ) -> Result<Self, DefinitionError> {
         refuse_unsupported(&input)?;
+        let description = input.alarm_description.take();
         let sliding_window_named = input.evaluation_window.is_some();
         let condition = condition(&input)?;
         let actions = Actions::read(
             input.actions_enabled,
-            [input.ok_actions, input.alarm_actions, input.insufficient_data_actions],
+            [input.ok_actions.take(), input.alarm_actions.take(), input.insufficient_data_actions.take()],
             region,
         )?;
-        let statistic = match (input.statistic, input.extended_statistic) {
-            (Some(statistic), None) => Statistic::Simple(statistic.as_str().to_owned()),
-            (None, Some(text)) if !is_simple(&text) && supports(&text) => Statistic::Extended(text),
-            (None, Some(value)) => {
-                return Err(DefinitionError::Value { parameter: "ExtendedStatistic", value });
+        let source = match input.metrics.take() {
+            Some(entries) => {
+                refuse_beside_metrics(&input)?;
+                refuse_instance_actions(&actions)?;
+                Source::Math(MathQuery::read(entries, &supports)?)
             }
-            _ => {
-                return Err(DefinitionError::NotExactlyOne {
-                    parameters: ["Statistic", "ExtendedStatistic"],
-                });
-            }
+            None => Source::Metric(metric(input, &supports)?),
         };
-        let dimensions = input.dimensions.unwrap_or_default().into_iter();
-        let metric = MetricQuery {
-            namespace: input.namespace.ok_or(DefinitionError::Missing { parameter: "Namespace" })?,
-            metric_name: input.metric_name.ok_or(DefinitionError::Missing { parameter: "MetricName" })?,
-            dimensions: dimensions
-                .map(|dimension| Dimension {
-                    name: dimension.name.unwrap_or_default(),
-                    value: dimension.value.unwrap_or_default(),
-                })
-                .collect(),
-            statistic,
-            period_secs: period(input.period)?,
-            unit: input.unit.map(|unit| unit.as_str().to_owned()),
-        };
-        check_look_back(metric.period_secs, condition.evaluation_periods)?;
-        Ok(Self { description: input.alarm_description, metric, condition, actions, sliding_window_named })
+        check_look_back(source.period_secs(), condition.evaluation_periods)?;
+        Ok(Self { description, source, condition, actions, sliding_window_named })
     }
 
     /// What missing datapoints mean to this alarm.
     pub fn missing_data(&self) -> MissingData {
         let condition = &self.condition;
-        condition.treat_missing_data.unwrap_or(if self.metric.namespace == "AWS/DynamoDB" {
-            // The API reference says that these alarms always ignore missing data, the guide that they do by default.
-            MissingData::Ignore
-        } else {
-            MissingData::default()
-        })
+        let metric = self.source.as_metric();
+        condition.treat_missing_data.unwrap_or(
+            if metric.is_some_and(|metric| metric.namespace == "AWS/DynamoDB") {
+                // The API reference says that these alarms always ignore missing data, the guide that they do by default.
+                MissingData::Ignore
+            } else {
+                MissingData::default()
+            },
+        )
     }
 }
 
@@ -89,9 +77,55 @@ fn is_simple(text: &str) -> bool {
     api::Statistic::known(text).is_some()
 }
 
+/// The metric that the members beside `Metrics` describe.
+fn metric(
+    input: PutMetricAlarmInput,
+    supports: &impl Fn(&str) -> bool,
+) -> Result<MetricQuery, DefinitionError> {
+    let statistic = match (input.statistic, input.extended_statistic) {
+        (Some(statistic), None) => Statistic::Simple(statistic.as_str().to_owned()),
+        (None, Some(text)) if !is_simple(&text) && supports(&text) => Statistic::Extended(text),
+        (None, Some(value)) => {
+            return Err(DefinitionError::Value { parameter: "ExtendedStatistic", value });
+        }
+        _ => {
+            return Err(DefinitionError::NotExactlyOne { parameters: ["Statistic", "ExtendedStatistic"] });
+        }
+    };
+    Ok(MetricQuery {
+        namespace: input.namespace.ok_or(DefinitionError::Missing { parameter: "Namespace" })?,
+        metric_name: input.metric_name.ok_or(DefinitionError::Missing { parameter: "MetricName" })?,
+        dimensions: input.dimensions.unwrap_or_default().into_iter().map(Dimension::from).collect(),
+        statistic,
+        period_secs: period(input.period)?,
+        unit: input.unit.map(|unit| unit.as_str().to_owned()),
+    })
+}
+
+/// `Metrics` says all of this by itself.
+fn refuse_beside_metrics(input: &PutMetricAlarmInput) -> Result<(), DefinitionError> {
+    let refused = [
+        ("MetricName", input.metric_name.is_some()),
+        ("Namespace", input.namespace.is_some()),
+        ("Period", input.period.is_some()),
+        ("Statistic", input.statistic.is_some()),
+        ("ExtendedStatistic", input.extended_statistic.is_some()),
+        ("Dimensions", input.dimensions.as_ref().is_some_and(|dimensions| !dimensions.is_empty())),
+        ("Unit", input.unit.is_some()),
+    ];
+    match refused.into_iter().find(|(_, present)| *present) {
+        Some((other, _)) => Err(DefinitionError::Excluded { parameter: "Metrics", other }),
+        None => Ok(()),
+    }
+}
+
+/// An expression has no instance that could be stopped.
+fn refuse_instance_actions(actions: &Actions) -> Result<(), DefinitionError> {
+    actions.refuse("Metric math", |kind| kind == ActionKind::Instance)
+}
+
 fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError> {
     let refused = [
-        ("Metrics (metric math)", input.metrics.is_some()),
         ("ThresholdMetricId (anomaly detection)", input.threshold_metric_id.is_some()),
         ("EvaluationCriteria (PromQL)", input.evaluation_criteria.is_some()),
         ("EvaluationInterval (PromQL)", input.evaluation_interval.is_some()),
@@ -159,7 +193,8 @@ fn option<T>(
     from_name(value).map(Some).ok_or_else(unknown)
 }
 
-fn period(period: Option<i32>) -> Result<u32, DefinitionError> {
+/// Reads a period: 10, 20, 30 or a multiple of 60 seconds.
+pub(crate) fn period(period: Option<i32>) -> Result<u32, DefinitionError> {
     let period = period.ok_or(DefinitionError::Missing { parameter: "Period" })?;
     match u32::try_from(period) {
         Ok(secs) if matches!(secs, 10 | 20 | 30) || (secs > 0 && secs.is_multiple_of(60)) => Ok(secs),

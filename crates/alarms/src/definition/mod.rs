@@ -13,6 +13,7 @@ pub use actions::Actions;
 pub use composite::CompositeDefinition;
 pub use error::DefinitionError;
 pub use metric::MetricDefinition;
+pub(crate) use metric::period;
 
 use crate::alarm::AlarmType;
 

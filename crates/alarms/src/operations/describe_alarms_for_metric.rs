@@ -1,4 +1,4 @@
-//! `DescribeAlarmsForMetric`: the alarms on exactly one metric, all at once.
+//! `DescribeAlarmsForMetric`: the alarms on exactly one metric, all at once. Alarms on math are left out.
 
 use groundwatch_api::cloudwatch::{
     DescribeAlarmsForMetric, DescribeAlarmsForMetricInput, DescribeAlarmsForMetricOutput,
@@ -60,7 +60,7 @@ impl From<DescribeAlarmsForMetricInput> for Asked {
 
 impl Asked {
     fn means(&self, definition: &MetricDefinition) -> bool {
-        let metric = &definition.metric;
+        let Some(metric) = definition.source.as_metric() else { return false };
         self.namespace.as_ref() == Some(&metric.namespace)
             && self.metric_name.as_ref() == Some(&metric.metric_name)
             && self.dimensions == sorted_dimensions(metric)

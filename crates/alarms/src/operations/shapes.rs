@@ -1,21 +1,19 @@
 //! Alarms as AWS's shapes, which several operations answer with.
 
-use groundwatch_api::cloudwatch::{self as api, CompositeAlarm, MetricAlarm};
+use groundwatch_api::cloudwatch::{self as api, CompositeAlarm, MetricAlarm, MetricDataQuery, MetricStat};
 use groundwatch_storage::Key;
 
 use crate::alarm::{Alarm, arn};
 use crate::definition::{CompositeDefinition, MetricDefinition};
-use crate::reader::{Dimension, Statistic};
+use crate::math::{MathEntry, Term};
+use crate::reader::{Dimension, MetricQuery, Statistic};
+use crate::source::Source;
 
 /// An alarm as AWS shows it: lists are always there, optional members only if they were set (recorded 2025-09 and
 /// 2026-02). Terraform takes any other answer for a change that it must undo.
 pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefinition) -> MetricAlarm {
     let Alarm { configured, state, .. } = alarm;
-    let (metric, condition, actions) = (&definition.metric, &definition.condition, &definition.actions);
-    let (statistic, extended_statistic) = match &metric.statistic {
-        Statistic::Simple(text) => (Some(api::Statistic::from(text.as_str())), None),
-        Statistic::Extended(text) => (None, Some(text.clone())),
-    };
+    let (condition, actions) = (&definition.condition, &definition.actions);
     MetricAlarm {
         alarm_name: Some(key.name.clone()),
         alarm_arn: Some(arn(key)),
@@ -30,13 +28,6 @@ pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefiniti
         state_reason_data: state.reason_data.clone(),
         state_updated_timestamp: Some(state.updated.into()),
         state_transitioned_timestamp: Some(state.transitioned.into()),
-        metric_name: Some(metric.metric_name.clone()),
-        namespace: Some(metric.namespace.clone()),
-        statistic,
-        extended_statistic,
-        dimensions: Some(metric.dimensions.iter().map(dimension).collect()),
-        period: Some(integer(metric.period_secs)),
-        unit: metric.unit.as_deref().map(api::StandardUnit::from),
         evaluation_periods: Some(integer(condition.evaluation_periods)),
         datapoints_to_alarm: condition.datapoints_to_alarm.map(integer),
         threshold: Some(condition.threshold),
@@ -49,7 +40,64 @@ pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefiniti
             sliding_window: Some(api::SlidingWindow {}),
             ..api::EvaluationWindow::default()
         }),
-        ..MetricAlarm::default()
+        ..watching(&definition.source)
+    }
+}
+
+/// The members that tell what an alarm watches.
+fn watching(source: &Source) -> MetricAlarm {
+    match source {
+        Source::Metric(metric) => {
+            let (statistic, extended_statistic) = match &metric.statistic {
+                Statistic::Simple(text) => (Some(api::Statistic::from(text.as_str())), None),
+                Statistic::Extended(text) => (None, Some(text.clone())),
+            };
+            MetricAlarm {
+                metric_name: Some(metric.metric_name.clone()),
+                namespace: Some(metric.namespace.clone()),
+                statistic,
+                extended_statistic,
+                dimensions: Some(metric.dimensions.iter().map(dimension).collect()),
+                period: Some(integer(metric.period_secs)),
+                unit: metric.unit.as_deref().map(api::StandardUnit::from),
+                ..MetricAlarm::default()
+            }
+        }
+        Source::Math(math) => MetricAlarm {
+            metrics: Some(math.entries.iter().map(entry).collect()),
+            // Empty, never null, as all lists.
+            dimensions: Some(Vec::new()),
+            ..MetricAlarm::default()
+        },
+    }
+}
+
+fn entry(entry: &MathEntry) -> MetricDataQuery {
+    let (metric_stat, expression) = match &entry.term {
+        Term::Metric(metric) => (Some(metric_stat(metric)), None),
+        Term::Expression(text) => (None, Some(text.clone())),
+    };
+    MetricDataQuery {
+        id: Some(entry.id.clone()),
+        metric_stat,
+        expression,
+        label: entry.label.clone(),
+        return_data: Some(entry.returned),
+        period: entry.period_secs.map(integer),
+        account_id: None,
+    }
+}
+
+fn metric_stat(metric: &MetricQuery) -> MetricStat {
+    MetricStat {
+        metric: Some(api::Metric {
+            namespace: Some(metric.namespace.clone()),
+            metric_name: Some(metric.metric_name.clone()),
+            dimensions: Some(metric.dimensions.iter().map(dimension).collect()),
+        }),
+        period: Some(integer(metric.period_secs)),
+        stat: Some(metric.statistic.as_str().to_owned()),
+        unit: metric.unit.as_deref().map(api::StandardUnit::from),
     }
 }
 

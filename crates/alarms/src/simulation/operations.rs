@@ -101,8 +101,8 @@ async fn definitions_are_refused_in_awss_words() {
         ),
         (
             PutMetricAlarmInput { metrics: Some(vec![MetricDataQuery::default()]), ..alarm("a") },
-            "ValidationError",
-            "Groundwatch does not support Metrics (metric math) yet.",
+            "InvalidParameterCombination",
+            "The parameter Metrics cannot be used together with MetricName.",
         ),
         (
             PutMetricAlarmInput { threshold_metric_id: Some("band".to_owned()), ..alarm("a") },
