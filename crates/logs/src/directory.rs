@@ -7,7 +7,7 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
 use crate::error::LogsError;
 use crate::group::{LogGroup, group_key};
-use crate::incarnation::GroupId;
+use crate::incarnation::{GroupId, LogStreamId};
 use crate::store::StreamAddress;
 use crate::stream::{LogStream, stream_key, stream_name, stream_prefix};
 
@@ -117,6 +117,56 @@ impl Directory {
             StorageError::Conflict { .. } => LogsError::StreamExists,
             error => error.into(),
         })
+    }
+
+    /// Replaces a group's definition by what `change` makes of it, which must be about the same incarnation.
+    pub(crate) async fn change_group(
+        &self,
+        scope: &Scope,
+        name: &str,
+        change: impl Fn(&LogGroup) -> Result<LogGroup, LogsError>,
+    ) -> Result<(), LogsError> {
+        let key = group_key(scope, name);
+        loop {
+            let (version, group) = self.groups.get_versioned(&key).ok_or(LogsError::GroupMissing)?;
+            let mut batch = Batch::new();
+            self.groups.put(&mut batch, key.clone(), change(&group)?, Expect::Version(version));
+            match self.catalog.commit(batch).await {
+                // Somebody else changed it meanwhile: on top of that.
+                Err(StorageError::Conflict { .. }) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    /// Removes a stream of a group that is not protected, and returns which they were.
+    pub(crate) async fn delete_stream(
+        &self,
+        scope: &Scope,
+        group_name: &str,
+        name: &str,
+    ) -> Result<(GroupId, LogStreamId), LogsError> {
+        let group_key = group_key(scope, group_name);
+        loop {
+            let (group_version, group) =
+                self.groups.get_versioned(&group_key).ok_or(LogsError::GroupMissing)?;
+            let stream_key = stream_key(scope, group.id, name);
+            let (stream_version, stream) =
+                self.streams.get_versioned(&stream_key).ok_or(LogsError::StreamMissing)?;
+            if group.deletion_protected {
+                return Err(LogsError::GroupProtected);
+            }
+            let mut changed = (*group).clone();
+            let stream_bytes = stream.flushed.map_or(0, |flushed| flushed.stored_bytes);
+            changed.flushed_bytes = changed.flushed_bytes.saturating_sub(stream_bytes);
+            let mut batch = Batch::new();
+            self.streams.remove(&mut batch, stream_key, Expect::Version(stream_version));
+            self.groups.put(&mut batch, group_key.clone(), changed, Expect::Version(group_version));
+            match self.catalog.commit(batch).await {
+                Err(StorageError::Conflict { .. }) => {}
+                outcome => return outcome.map(|()| (group.id, stream.id)).map_err(LogsError::from),
+            }
+        }
     }
 
     /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on. Returns

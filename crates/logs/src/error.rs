@@ -1,5 +1,6 @@
 //! What can go wrong, in this crate's words. AWS's words are in [`crate::fault`].
 
+use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;
 
 use crate::identifier::IdentifierError;
@@ -49,6 +50,33 @@ pub enum LogsError {
     /// Members that exclude each other, or values that do not fit together.
     #[error(transparent)]
     Combination(#[from] Combination),
+    /// A retention that AWS does not offer.
+    #[error("events cannot be kept for {days} days")]
+    Retention {
+        /// What was asked for.
+        days: i32,
+    },
+    /// Tags that are not allowed.
+    #[error(transparent)]
+    Tags(#[from] TagError),
+    /// An ARN of something that has no tags.
+    #[error("`{arn}` does not exist or has no tags")]
+    NotTaggable {
+        /// What was given.
+        arn: String,
+    },
+    /// A name pattern that is not `^?text`, up to five times with `|` between.
+    #[error("`{pattern}` is not a pattern of group names")]
+    NamePattern {
+        /// What was given.
+        pattern: String,
+    },
+    /// A member that is understood and not offered.
+    #[error("{what} is not supported")]
+    Unsupported {
+        /// The member, or a value of it.
+        what: &'static str,
+    },
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;
+use groundwatch_core::{TagError, Tags};
 use groundwatch_storage::StorageError;
 
 use crate::error::{Combination, LogsError};
@@ -41,6 +42,23 @@ impl From<LogsError> for Fault {
             // [R]
             LogsError::InvalidToken => invalid("The specified nextToken is invalid.".into()),
             LogsError::Combination(error) => invalid(combination(error).into()),
+            LogsError::Retention { days } => invalid(format!(
+                "Invalid retention value {days}. Events are kept for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, \
+                 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+            )),
+            LogsError::Tags(TagError::TooMany) => errors::TOO_MANY_TAGS_EXCEPTION
+                .with(format!("A resource can have no more than {} tags.", Tags::COUNT_MAX)),
+            LogsError::Tags(TagError::Reserved { key }) => {
+                invalid(format!("The tag key '{key}' begins with aws:, which is reserved."))
+            }
+            LogsError::NotTaggable { .. } => {
+                errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified resource does not exist.")
+            }
+            LogsError::NamePattern { pattern } => invalid(format!(
+                "The log group name pattern '{pattern}' is not valid: it has one to five texts of 3 to 24 characters, \
+                 each with ^ in front or not, separated by |."
+            )),
+            LogsError::Unsupported { what } => invalid(format!("{what} is not supported.")),
             LogsError::Store(error) => store(&error),
         }
     }

@@ -1,10 +1,9 @@
 //! A log group, as its document keeps it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groundwatch_api::logs::LogGroupClass;
-use groundwatch_core::{Scope, Timestamp};
+use groundwatch_core::{Scope, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
@@ -80,8 +79,8 @@ pub(crate) struct LogGroup {
     #[serde(default)]
     pub deletion_protected: bool,
     /// Tags by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub tags: Tags,
     /// Bytes in segments, as AWS counts them (message plus 26 an event). What the head holds comes on top.
     #[serde(default)]
     pub flushed_bytes: u64,
@@ -95,6 +94,11 @@ impl LogGroup {
     /// How long events are kept; `None` is for ever.
     pub(crate) fn retention(&self) -> Option<Duration> {
         self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
+    }
+
+    /// Events before this moment have expired at `now`: nothing shows them any more.
+    pub(crate) fn expired_before(&self, now: Timestamp) -> Timestamp {
+        self.retention().map_or(Timestamp::MIN, |retention| now - retention)
     }
 }
 

@@ -34,4 +34,4 @@ mod stream;
 pub use error::{Combination, LogsError};
 pub use event_key::{EventKey, KeyRange};
 pub use logs::{Logs, LogsReplay};
-pub use store::{LogFlush, StoreError, StoreOptions};
+pub use store::{LogFlush, LogReclaim, StoreError, StoreOptions};

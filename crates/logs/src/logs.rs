@@ -7,7 +7,7 @@ use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::group::LogGroup;
 use crate::identifier;
-use crate::store::{LogFlush, LogStore, StoreError, StoreOptions, StoreReplay};
+use crate::store::{LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
 
 /// CloudWatch Logs. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +33,11 @@ impl Logs {
     /// The background activity that moves events from memory into segments.
     pub fn flush_activity(&self, clock: SharedClock) -> LogFlush {
         LogFlush::new(self.store.clone(), clock)
+    }
+
+    /// The background activity that frees what has expired or was deleted.
+    pub fn reclaim_activity(&self, clock: SharedClock) -> LogReclaim {
+        LogReclaim::new(self.store.clone(), clock)
     }
 
     /// The name and the group that a request means by its name or its identifier.

@@ -115,6 +115,7 @@ async fn bring_up(
     activities.extend(sqs.activities());
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
     activities.push(Arc::new(logs.flush_activity(clock.clone())));
+    activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
 
     let metrics = Arc::new(Metrics::new(metric_store));
     let widget_data = Arc::new(WidgetMetrics(metrics.clone()));

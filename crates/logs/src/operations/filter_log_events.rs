@@ -36,6 +36,7 @@ impl Handle<FilterLogEvents> for Logs {
         let pattern = Pattern::parse(pattern).map_err(LogsError::from)?;
         let direction = direction(input.start_from_head, input.start_time)?;
         let mut range = asked_range(input.start_time, input.end_time);
+        range.from = range.from.max(EventKey::before(group.expired_before(call.received)));
         if let Some(token) = input.next_token.as_deref() {
             let token = Continuation::from_group_token(token, group.id, direction)?;
             match direction {

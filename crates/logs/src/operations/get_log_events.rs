@@ -25,7 +25,8 @@ impl Handle<GetLogEvents> for Logs {
         }
         let stream_name = input.log_stream_name.as_deref().expect("validated: required");
         let stream = self.directory.stream(call.scope(), group.id, stream_name)?;
-        let range = asked_range(input.start_time, input.end_time);
+        let mut range = asked_range(input.start_time, input.end_time);
+        range.from = range.from.max(EventKey::before(group.expired_before(call.received)));
         let start = match input.next_token.as_deref() {
             Some(token) => Start::Token(Continuation::from_stream_token(token)?),
             None if input.start_from_head == Some(true) => Start::Head,

@@ -1,14 +1,16 @@
-//! `CreateLogGroup` and `DeleteLogGroup`.
+//! `CreateLogGroup`, `DeleteLogGroup` and `PutLogGroupDeletionProtection`.
 
 use groundwatch_api::logs::{
     CreateLogGroup, CreateLogGroupInput, CreateLogGroupOutput, DeleteLogGroup, DeleteLogGroupInput,
-    DeleteLogGroupOutput,
+    DeleteLogGroupOutput, PutLogGroupDeletionProtection, PutLogGroupDeletionProtectionInput,
+    PutLogGroupDeletionProtectionOutput,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, Tags};
 
 use crate::error::LogsError;
 use crate::group::{GroupClass, LogGroup};
+use crate::identifier;
 use crate::incarnation::GroupId;
 use crate::logs::Logs;
 
@@ -31,7 +33,7 @@ impl Handle<CreateLogGroup> for Logs {
             retention_days: (class == GroupClass::Delivery).then_some(DELIVERY_RETENTION_DAYS),
             kms_key_id: input.kms_key_id,
             deletion_protected: input.deletion_protection_enabled.unwrap_or(false),
-            tags: input.tags.unwrap_or_default(),
+            tags: Tags::new(input.tags.unwrap_or_default()).map_err(LogsError::from)?,
             flushed_bytes: 0,
         };
         self.directory.create_group(call.scope(), &name, group).await?;
@@ -45,5 +47,20 @@ impl Handle<DeleteLogGroup> for Logs {
         let group = self.directory.delete_group(call.scope(), &name).await?;
         self.store.forget_group(group);
         Ok(DeleteLogGroupOutput {})
+    }
+}
+
+impl Handle<PutLogGroupDeletionProtection> for Logs {
+    async fn handle(
+        &self,
+        call: &Call,
+        input: PutLogGroupDeletionProtectionInput,
+    ) -> Result<PutLogGroupDeletionProtectionOutput, Fault> {
+        let identifier = input.log_group_identifier.expect("validated: required");
+        let deletion_protected = input.deletion_protection_enabled.expect("validated: required");
+        let name = identifier::name_in_identifier(call.scope(), &identifier).map_err(LogsError::from)?;
+        let change = |group: &LogGroup| Ok(LogGroup { deletion_protected, ..group.clone() });
+        self.directory.change_group(call.scope(), name, change).await?;
+        Ok(PutLogGroupDeletionProtectionOutput {})
     }
 }

@@ -1,6 +1,9 @@
-//! `CreateLogStream`.
+//! `CreateLogStream` and `DeleteLogStream`.
 
-use groundwatch_api::logs::{CreateLogStream, CreateLogStreamInput, CreateLogStreamOutput};
+use groundwatch_api::logs::{
+    CreateLogStream, CreateLogStreamInput, CreateLogStreamOutput, DeleteLogStream, DeleteLogStreamInput,
+    DeleteLogStreamOutput,
+};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 
@@ -16,5 +19,15 @@ impl Handle<CreateLogStream> for Logs {
         let stream = LogStream { id: LogStreamId::random(), created: call.received, flushed: None };
         self.directory.create_stream(call.scope(), group.id, &name, stream).await?;
         Ok(CreateLogStreamOutput {})
+    }
+}
+
+impl Handle<DeleteLogStream> for Logs {
+    async fn handle(&self, call: &Call, input: DeleteLogStreamInput) -> Result<DeleteLogStreamOutput, Fault> {
+        let group_name = input.log_group_name.expect("validated: required");
+        let name = input.log_stream_name.expect("validated: required");
+        let (group, stream) = self.directory.delete_stream(call.scope(), &group_name, &name).await?;
+        self.store.forget_stream(group, stream);
+        Ok(DeleteLogStreamOutput {})
     }
 }

@@ -28,6 +28,7 @@ pub use json::{JsonCondition, JsonPattern, JsonTest, Selector};
 pub use matcher::{Extracted, Matcher};
 pub use regexp::Regexp;
 pub use terms::{Sign, Sought, Term, TermPattern};
+pub(crate) use wildcard::Wildcard;
 
 use std::fmt;
 

@@ -4,7 +4,7 @@ use memchr::memmem::Finder;
 
 /// A compiled text with any number of wildcards.
 #[derive(Clone, Debug)]
-pub(super) struct Wildcard {
+pub(crate) struct Wildcard {
     start: Vec<u8>,
     /// What lies between two wildcards, in this order.
     middle: Vec<Finder<'static>>,
@@ -13,7 +13,7 @@ pub(super) struct Wildcard {
 }
 
 impl Wildcard {
-    pub(super) fn new(pattern: &str) -> Self {
+    pub(crate) fn new(pattern: &str) -> Self {
         let mut pieces: Vec<&[u8]> = pattern.split('*').map(str::as_bytes).collect();
         let end = if pieces.len() > 1 { pieces.pop().map(<[u8]>::to_vec) } else { None };
         let (start, middle) = pieces.split_first().map_or((&[][..], &[][..]), |(start, rest)| (*start, rest));
@@ -23,7 +23,7 @@ impl Wildcard {
     }
 
     /// Whether all of `text` matches.
-    pub(super) fn matches(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Some(end) = &self.end else { return text == self.start };
         let Some(mut rest) = text.strip_prefix(self.start.as_slice()) else { return false };
         for piece in &self.middle {

@@ -70,6 +70,17 @@ impl Head {
         }
     }
 
+    /// Drops all events of a stream.
+    pub(super) fn forget_stream(&mut self, group: GroupId, stream: LogStreamId) {
+        let Some(streams) = self.groups.get_mut(&group) else { return };
+        if let Some(stream) = streams.remove(&stream) {
+            self.memory_bytes -= stream.memory_bytes + STREAM_OVERHEAD_BYTES;
+        }
+        if streams.is_empty() {
+            self.forget_group(group);
+        }
+    }
+
     /// Whether it holds no events.
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty()

@@ -2,8 +2,9 @@
 //!
 //! [`LogStore::append`] encodes a [`record`], awaits the journal, and lets it appear in the [`head`] in the order of
 //! [`arrivals`]. [`LogStore::read`] finds [`candidate`]s in the head and in segments and [`merge`]s them. The
-//! [flush activity](flush::LogFlush) moves the head into a [`segment`] and releases the journal; [`replay`] brings back
-//! what a restart finds in the journal.
+//! [flush activity](flush::LogFlush) moves the head into a [`segment`] and releases the journal; the
+//! [reclaim activity](reclaim::LogReclaim) frees what has expired or was deleted; [`replay`] brings back what a restart
+//! finds in the journal.
 //!
 //! What always holds: an event that was acknowledged is in the journal or in a registered segment; it is visible exactly
 //! once, from its acknowledgement on; and the bytes held in memory stay within [`StoreOptions::head_bytes_max`].
@@ -16,6 +17,7 @@ mod event_batch;
 mod flush;
 mod head;
 mod merge;
+mod reclaim;
 mod record;
 mod replay;
 mod segment;
@@ -24,6 +26,7 @@ pub(crate) use address::StreamAddress;
 pub(crate) use candidate::Direction;
 pub use flush::LogFlush;
 pub(crate) use merge::{Found, Merge, Step};
+pub use reclaim::LogReclaim;
 pub(crate) use record::RecordError;
 pub(crate) use replay::StoreReplay;
 
@@ -38,6 +41,7 @@ use tokio::sync::{Notify, watch};
 
 use self::arrivals::Arrivals;
 use self::head::Head;
+use self::reclaim::ReclaimSchedule;
 use self::record::Record;
 use self::segment::{Segment, SegmentStore};
 use crate::directory::Directory;
@@ -116,6 +120,7 @@ struct Inner {
     /// One flush at a time.
     flushing: tokio::sync::Mutex<()>,
     flush_due_changed: Notify,
+    reclaim: ReclaimSchedule,
 }
 
 /// What changes together: an event is in exactly one of the head, the frozen head and the segments.
@@ -215,8 +220,20 @@ impl LogStore {
         frozen + state.head.stored_bytes(group)
     }
 
-    /// Gives back the memory of a group that was deleted. What segments hold of it is never asked for again.
+    /// Gives back the memory of a group that was deleted, and what segments hold of it before long.
     pub fn forget_group(&self, group: GroupId) {
         self.inner.state.write().head.forget_group(group);
+        self.inner.reclaim.look_soon();
+    }
+
+    /// As [`Self::forget_group`] for one stream.
+    pub fn forget_stream(&self, group: GroupId, stream: LogStreamId) {
+        self.inner.state.write().head.forget_stream(group, stream);
+        self.inner.reclaim.look_soon();
+    }
+
+    /// Notes that a group's retention was changed, so that what has expired by that is dropped before long.
+    pub fn retention_changed(&self) {
+        self.inner.reclaim.look_soon();
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use super::arrivals::Arrivals;
 use super::head::Head;
+use super::reclaim::ReclaimSchedule;
 use super::record::Record;
 use super::segment::SegmentStore;
 use super::{Inner, LogStore, State, StoreError, StoreOptions};
@@ -111,6 +112,7 @@ impl StoreReplay {
                 visible_through: watch::Sender::new(self.highest_sequence),
                 flushing: tokio::sync::Mutex::new(()),
                 flush_due_changed: Notify::new(),
+                reclaim: ReclaimSchedule::default(),
             }),
         })
     }

@@ -6,5 +6,6 @@ mod ingestion;
 mod model;
 mod patterns;
 mod reading;
+mod settings;
 mod streams;
 mod support;

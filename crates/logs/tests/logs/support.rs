@@ -151,3 +151,19 @@ impl Service {
             .await;
     }
 }
+
+impl Service {
+    /// What all segments take on disk.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        fn size(dir: &std::path::Path) -> u64 {
+            let entries = std::fs::read_dir(dir).expect("a directory");
+            let bytes = entries.map(|entry| {
+                let entry = entry.expect("readable");
+                let meta = entry.metadata().expect("readable");
+                if meta.is_dir() { size(&entry.path()) } else { meta.len() }
+            });
+            bytes.sum()
+        }
+        size(&self.dir.path().join("segments"))
+    }
+}

@@ -29,7 +29,7 @@ mod reader;
 mod writer;
 
 pub(super) use block::BlockCache;
-pub(super) use reader::{Segment, SegmentStore, StoredRun};
+pub(super) use reader::{Segment, SegmentStore, StoredRun, StoredStream};
 pub(super) use writer::{SegmentWriter, WrittenSegment};
 
 /// What every object begins and ends with.

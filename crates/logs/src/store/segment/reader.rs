@@ -6,17 +6,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
+use groundwatch_core::Timestamp;
 use groundwatch_storage::{Batch, Position, SegmentId, SegmentMeta, Segments, StorageError, StreamId};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
-use super::index::{Block, Index, Run};
+use super::index::{Block, Index, Run, StreamRuns};
 use super::writer::{Summary, WrittenSegment};
 use super::{BLOCK_BYTES_MAX, HEADER_BYTES, MAGIC, MalformedSegment, TRAILER_BYTES, VERSION};
 use crate::event_key::KeyRange;
 use crate::incarnation::GroupId;
+use crate::store::address::StreamAddress;
 use crate::store::candidate::{Candidate, Source};
 use crate::store::{StoreError, Streams};
 
@@ -52,6 +54,15 @@ pub(in crate::store) struct StoredRun {
     block: Block,
     run: Run,
     store: SegmentStore,
+}
+
+/// The events of one stream in a segment.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct StoredStream {
+    /// Whose they are.
+    pub(in crate::store) address: Arc<StreamAddress>,
+    /// Where they are, by the time of their first event.
+    pub(in crate::store) runs: Vec<StoredRun>,
 }
 
 /// The segments of this server. Cheap to clone.
@@ -96,6 +107,35 @@ impl SegmentStore {
     /// Adds to the batch: the journal's records of logs through `position` are needed no more.
     pub(in crate::store) fn release_journal(&self, batch: &mut Batch, position: Position) {
         self.segments.release_journal(batch, StreamId::LOGS, position);
+    }
+
+    /// Adds to the batch: the segment is registered no more. Its object is deleted when nobody reads it any more.
+    pub(in crate::store) fn unregister(&self, batch: &mut Batch, segment: &Segment) {
+        self.segments.unregister(batch, segment.meta.id());
+    }
+
+    /// Deletes the objects of segments that were unregistered and that nobody reads.
+    pub(in crate::store) async fn sweep(&self) {
+        self.segments.sweep().await;
+    }
+
+    /// Everything in `segment`, by stream.
+    pub(in crate::store) async fn contents(
+        &self,
+        segment: &Arc<Segment>,
+    ) -> Result<Vec<StoredStream>, StoreError> {
+        let index = self.index(segment).await?;
+        let stored = |run: &Run| StoredRun {
+            segment: segment.clone(),
+            block: index.blocks[run.block as usize],
+            run: *run,
+            store: self.clone(),
+        };
+        let stream = |entry: &StreamRuns| StoredStream {
+            address: entry.address.clone(),
+            runs: index.runs[entry.runs.clone()].iter().map(stored).collect(),
+        };
+        Ok(index.streams.iter().map(stream).collect())
     }
 
     /// Adds to `found` where events of `group` in `range` lie in `segment`.
@@ -167,6 +207,16 @@ impl StoredRun {
         raw.map_err(|error| self.segment.damaged(error))
     }
 
+    /// The time of its latest event.
+    pub(in crate::store) fn last_event(&self) -> Timestamp {
+        self.run.last.timestamp
+    }
+
+    /// Its bytes before compression.
+    pub(in crate::store) fn raw_bytes(&self) -> u64 {
+        u64::from(self.run.bytes)
+    }
+
     /// Where in its raw block the run is.
     pub(super) fn place(&self) -> Range<usize> {
         let start = self.run.offset as usize;
@@ -191,6 +241,16 @@ impl Segment {
             Ok(Extra { groups }) => Ok(Self { meta, groups }),
             Err(error) => Err(corrupt(meta.id(), error.to_string())),
         }
+    }
+
+    /// The time of the earliest event.
+    pub(in crate::store) fn from(&self) -> Timestamp {
+        self.meta.from
+    }
+
+    /// Its groups; `None` if there are too many to know without opening it.
+    pub(in crate::store) fn groups(&self) -> Option<&BTreeSet<GroupId>> {
+        self.groups.as_ref()
     }
 
     /// Whether it could hold events of `group` in `range`, as far as is known without opening it.

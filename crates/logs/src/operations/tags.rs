@@ -1,0 +1,112 @@
+//! Tags of log groups, by the calls of today (`TagResource`, …) and those of old (`TagLogGroup`, …). Both act on one set.
+
+use std::collections::BTreeMap;
+
+use groundwatch_api::logs::{
+    ListTagsForResource, ListTagsForResourceInput, ListTagsForResourceOutput, ListTagsLogGroup,
+    ListTagsLogGroupInput, ListTagsLogGroupOutput, TagLogGroup, TagLogGroupInput, TagLogGroupOutput,
+    TagResource, TagResourceInput, TagResourceOutput, UntagLogGroup, UntagLogGroupInput, UntagLogGroupOutput,
+    UntagResource, UntagResourceInput, UntagResourceOutput,
+};
+use groundwatch_api::{Fault, Handle};
+use groundwatch_core::{Call, Scope, TagChange, Tags};
+
+use crate::error::LogsError;
+use crate::group::LogGroup;
+use crate::identifier;
+use crate::logs::Logs;
+
+impl Handle<TagResource> for Logs {
+    async fn handle(&self, call: &Call, input: TagResourceInput) -> Result<TagResourceOutput, Fault> {
+        let arn = input.resource_arn.expect("validated: required");
+        let tags = input.tags.expect("validated: required");
+        let group = tagged_group(call.scope(), &arn)?;
+        self.change_tags(call.scope(), group, added(tags)?).await.map_err(|error| resource(error, &arn))?;
+        Ok(TagResourceOutput {})
+    }
+}
+
+impl Handle<UntagResource> for Logs {
+    async fn handle(&self, call: &Call, input: UntagResourceInput) -> Result<UntagResourceOutput, Fault> {
+        let arn = input.resource_arn.expect("validated: required");
+        let change = TagChange::Remove(input.tag_keys.expect("validated: required"));
+        let group = tagged_group(call.scope(), &arn)?;
+        self.change_tags(call.scope(), group, change).await.map_err(|error| resource(error, &arn))?;
+        Ok(UntagResourceOutput {})
+    }
+}
+
+impl Handle<ListTagsForResource> for Logs {
+    async fn handle(
+        &self,
+        call: &Call,
+        input: ListTagsForResourceInput,
+    ) -> Result<ListTagsForResourceOutput, Fault> {
+        let arn = input.resource_arn.expect("validated: required");
+        let group = tagged_group(call.scope(), &arn)?;
+        let tags = self.tags(call.scope(), group).map_err(|error| resource(error, &arn))?;
+        Ok(ListTagsForResourceOutput { tags: Some(tags) })
+    }
+}
+
+impl Handle<TagLogGroup> for Logs {
+    async fn handle(&self, call: &Call, input: TagLogGroupInput) -> Result<TagLogGroupOutput, Fault> {
+        let group = input.log_group_name.expect("validated: required");
+        let tags = input.tags.expect("validated: required");
+        self.change_tags(call.scope(), &group, added(tags)?).await?;
+        Ok(TagLogGroupOutput {})
+    }
+}
+
+impl Handle<UntagLogGroup> for Logs {
+    async fn handle(&self, call: &Call, input: UntagLogGroupInput) -> Result<UntagLogGroupOutput, Fault> {
+        let group = input.log_group_name.expect("validated: required");
+        let change = TagChange::Remove(input.tags.expect("validated: required"));
+        self.change_tags(call.scope(), &group, change).await?;
+        Ok(UntagLogGroupOutput {})
+    }
+}
+
+impl Handle<ListTagsLogGroup> for Logs {
+    async fn handle(
+        &self,
+        call: &Call,
+        input: ListTagsLogGroupInput,
+    ) -> Result<ListTagsLogGroupOutput, Fault> {
+        let group = input.log_group_name.expect("validated: required");
+        Ok(ListTagsLogGroupOutput { tags: Some(self.tags(call.scope(), &group)?) })
+    }
+}
+
+fn added(tags: BTreeMap<String, String>) -> Result<TagChange, LogsError> {
+    Ok(TagChange::Add(Tags::new(tags)?))
+}
+
+/// The group that an ARN names. Plain names are no ARNs, and the form with `:*` is refused, as AWS does.
+fn tagged_group<'a>(scope: &Scope, arn: &'a str) -> Result<&'a str, LogsError> {
+    let not_taggable = || LogsError::NotTaggable { arn: arn.to_owned() };
+    if !arn.starts_with("arn:") {
+        return Err(not_taggable());
+    }
+    identifier::name_in_identifier(scope, arn).map_err(|_| not_taggable())
+}
+
+/// These calls name a resource, not a group, when there is none.
+fn resource(error: LogsError, arn: &str) -> LogsError {
+    match error {
+        LogsError::GroupMissing => LogsError::NotTaggable { arn: arn.to_owned() },
+        error => error,
+    }
+}
+
+impl Logs {
+    fn tags(&self, scope: &Scope, group: &str) -> Result<BTreeMap<String, String>, LogsError> {
+        let group = self.directory.group(scope, group)?;
+        Ok(group.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
+    async fn change_tags(&self, scope: &Scope, group: &str, change: TagChange) -> Result<(), LogsError> {
+        let changed = |group: &LogGroup| Ok(LogGroup { tags: group.tags.changed(&change)?, ..group.clone() });
+        self.directory.change_group(scope, group, changed).await
+    }
+}
