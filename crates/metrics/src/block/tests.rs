@@ -124,3 +124,45 @@ fn a_long_series_is_divided_so_that_a_short_range_is_cheap() {
     assert_eq!(read(&bytes, 2, Second::MIN, Second::MAX).expect("undamaged")[&0].len(), 10);
     assert!(bytes.len() < 20_000, "a steady column takes {} bytes", bytes.len());
 }
+
+/// What every sample holds, by series: the last value, the number of rows of all kinds, and the unit.
+#[track_caller]
+fn check_sample(block: &[u8]) {
+    let keys = std::cell::RefCell::new(Vec::new());
+    let number = |key: &str| {
+        let metric = crate::MetricId::of_key(key)?;
+        let host = metric.dimensions.first().map(|(_, value)| value.clone()).unwrap_or_default();
+        keys.borrow_mut().push(format!("{} {host}", metric.name));
+        Some(SeriesId(keys.borrow().len() as u32 - 1))
+    };
+    let trailer_at = block.len() - TRAILER_LENGTH;
+    let footer_length = footer_length(&block[trailer_at..]).expect("a known version") as usize;
+    let index = BlockIndex::parse(&block[trailer_at - footer_length..], number).expect("undamaged");
+    let mut found = Vec::new();
+    for (entry, key) in index.entries().iter().zip(keys.borrow().iter()) {
+        let page = index.page(entry);
+        let bytes = &block[page.offset as usize..(page.offset + page.length) as usize];
+        let mut samples = Samples::default();
+        let page = index.decode(entry, bytes).expect("undamaged");
+        page.read(entry.rows(), Second::MIN, Second::MAX, &mut samples).expect("undamaged");
+        let values = samples.plain.iter().map(|seen| (seen.value, seen.weight));
+        let last =
+            values.chain(samples.sets.iter().map(|sample| (sample.set.sum, sample.set.sample_count))).last();
+        found.push((key.clone(), entry.unit, samples.len(), last.expect("rows")));
+    }
+    let row = |key: &str, unit, rows, last| (key.to_owned(), unit, rows, last);
+    let expected = [
+        row("latency ", Unit::Milliseconds, 3, (100.0, 0.5)),
+        row("load host-0", Unit::None, 50, (4.9, 1.0)),
+        row("load host-1", Unit::None, 50, (5.9, 1.0)),
+        row("load host-2", Unit::None, 50, (6.9, 1.0)),
+        row("sets ", Unit::Count, 1, (10.0, 4.0)),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn blocks_of_every_version_are_read() {
+    check_sample(include_bytes!("../../tests/data/block-v1.bin"));
+    check_sample(include_bytes!("../../tests/data/block-v2.bin"));
+}

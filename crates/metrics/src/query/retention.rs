@@ -9,7 +9,7 @@ use super::Period;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Which periods can be read at which age.
+/// Which periods can be read at which age, and with that how fine samples have to be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Retention {
     /// Everything, at every period, as long as it is stored.
@@ -17,18 +17,63 @@ pub enum Retention {
     Forever,
     /// As AWS does: asking an old range with too fine a period is no error, that part of the answer is just empty.
     Aws,
+    /// As AWS does, with other ages.
+    Ages(Ages),
+}
+
+/// Up to which age points can be read, by their period. Ascending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ages {
+    /// Periods below a minute.
+    pub seconds: Duration,
+    /// Periods that are a multiple of 60 seconds.
+    pub minutes: Duration,
+    /// Periods that are a multiple of 300 seconds.
+    pub five_minutes: Duration,
+    /// Periods that are a multiple of 3,600 seconds. Samples that are older are deleted.
+    pub hours: Duration,
+}
+
+impl Ages {
+    /// Those of AWS: three hours, 15, 63 and 455 days.
+    pub const AWS: Self =
+        Self { seconds: HOUR.saturating_mul(3), minutes: days(15), five_minutes: days(63), hours: days(455) };
+}
+
+const fn days(days: u32) -> Duration {
+    DAY.saturating_mul(days)
 }
 
 impl Retention {
     /// Whether the point of `period` that begins at `start` can be read at `now`.
     pub fn offers(self, period: Period, start: Timestamp, now: Timestamp) -> bool {
+        let Some(ages) = self.ages() else { return true };
         let age_max = match period.as_secs() {
-            secs if secs % 3600 == 0 => DAY * 455,
-            secs if secs % 300 == 0 => DAY * 63,
-            secs if secs % 60 == 0 => DAY * 15,
-            _ => HOUR * 3,
+            secs if secs % 3600 == 0 => ages.hours,
+            secs if secs % 300 == 0 => ages.five_minutes,
+            secs if secs % 60 == 0 => ages.minutes,
+            _ => ages.seconds,
         };
-        self == Self::Forever || now.since(start) <= age_max
+        now.since(start) <= age_max
+    }
+
+    /// From which age on samples can be rolled up to how many seconds, because no finer period is offered any more.
+    pub(crate) fn roll_ups(self) -> impl Iterator<Item = (Duration, u32)> {
+        let ages = self.ages();
+        ages.into_iter().flat_map(|ages| [(ages.seconds, 60), (ages.minutes, 300), (ages.five_minutes, 3600)])
+    }
+
+    /// From which age on nothing is offered; `None` if there is no such age.
+    pub(crate) fn keeps(self) -> Option<Duration> {
+        self.ages().map(|ages| ages.hours)
+    }
+
+    fn ages(self) -> Option<Ages> {
+        match self {
+            Self::Forever => None,
+            Self::Aws => Some(Ages::AWS),
+            Self::Ages(ages) => Some(ages),
+        }
     }
 }
 

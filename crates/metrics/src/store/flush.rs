@@ -92,6 +92,7 @@ impl MetricStore {
         tiers.frozen = None;
         drop(tiers);
         *self.inner.flush.retry_at.lock() = None;
+        self.inner.compaction.changed.notify_one();
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod batch;
 mod block_file;
 mod cache;
 mod chunk;
+mod compaction;
 mod flush;
 mod index;
 mod list;
@@ -33,6 +34,7 @@ use groundwatch_core::SharedClock;
 use groundwatch_storage::{Position, Storage};
 use parking_lot::{Mutex, RwLock};
 
+pub use compaction::MetricCompaction;
 pub use flush::MetricFlush;
 pub use list::{ListFilter, ListPage};
 pub use options::MetricOptions;
@@ -44,7 +46,7 @@ use self::cache::BlockCache;
 use self::index::SeriesIndex;
 use self::shard::{SHARDS, Shard, shard_of};
 use self::tiers::Tiers;
-use crate::MetricError;
+use crate::{MetricError, Retention};
 
 /// All metrics of all accounts and regions. Cheap to clone.
 #[derive(Clone)]
@@ -68,6 +70,7 @@ struct Inner {
     cache: BlockCache,
     next_block: AtomicU64,
     flush: flush::FlushState,
+    compaction: compaction::CompactionState,
 }
 
 impl MetricStore {
@@ -91,6 +94,7 @@ impl MetricStore {
             cache: BlockCache::new(options.block_cache_bytes),
             next_block: AtomicU64::new(0),
             flush: flush::FlushState::default(),
+            compaction: compaction::CompactionState::default(),
         };
         let store = Self { inner: Arc::new(inner) };
         store.open_blocks().await?;
@@ -109,6 +113,14 @@ impl MetricStore {
     /// How many series there are.
     pub fn series_count(&self) -> usize {
         self.inner.index.read().len()
+    }
+
+    fn retention(&self) -> Retention {
+        self.inner.options.retention
+    }
+
+    fn key(&self, id: SeriesId) -> Option<Arc<str>> {
+        self.inner.shards[id.shard()].lock().key(id).cloned()
     }
 
     /// The series with that key, if it exists.

@@ -120,14 +120,32 @@ impl Shard {
         self.head.get(id.slot())
     }
 
-    /// A series' key.
+    /// A series' key; `None` if the series was forgotten.
     pub(crate) fn key(&self, id: SeriesId) -> Option<&Arc<str>> {
-        self.slots.get(id.slot()).map(|slot| &slot.key)
+        self.slots.get(id.slot()).map(|slot| &slot.key).filter(|key| !key.is_empty())
     }
 
     /// The latest second of any sample of the series.
     pub(crate) fn latest(&self, id: SeriesId) -> Option<Second> {
         self.slots.get(id.slot()).map(|slot| slot.latest)
+    }
+
+    /// Forgets the series whose latest sample is at a second that `is_gone`, and returns them. Their numbers are not given
+    /// again.
+    pub(crate) fn forget(&mut self, shard: usize, is_gone: impl Fn(Second) -> bool) -> Vec<SeriesId> {
+        let Self { by_key, slots, head } = self;
+        let mut forgotten = Vec::new();
+        by_key.retain(|entry| {
+            let slot = entry.slot as usize;
+            let is_recent =
+                !is_gone(slots[slot].latest) || head.get(slot).is_some_and(|chunks| !chunks.is_empty());
+            if !is_recent {
+                slots[slot] = Slot { key: Arc::from(""), latest: Second::MIN };
+                forgotten.extend(SeriesId::new(shard, slot));
+            }
+            is_recent
+        });
+        forgotten
     }
 
     /// Takes the head away; what is appended from now on goes to a new one.

@@ -1,13 +1,12 @@
 //! What is acknowledged survives, and damage is noticed and confined.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use groundwatch_core::{Activity, Clock};
 use groundwatch_metrics::{MetricFlush, MetricId, MetricOptions, Period, Point, Statistic};
 use serde_json::{Value, json};
 
-use crate::kit::{NOW, World, is_damage, moment, refused};
+use crate::kit::{NOW, World, blocks, is_damage, moment, refused};
 
 fn datum(host: usize, value: f64) -> Value {
     let dimensions = json!([{ "Name": "Host", "Value": format!("host-{host:05}") }]);
@@ -34,11 +33,6 @@ async fn sum(world: &World, host: usize) -> Option<f64> {
     let points = read(world, host).await.expect("readable");
     assert!(points.len() <= 1);
     points.first().map(|point| point.value)
-}
-
-fn blocks(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(dir.join("segments/metrics")) else { return Vec::new() };
-    entries.map(|entry| entry.expect("readable").path()).collect()
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A metric store with its operations, a clock that stands still, and requests as JSON.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use groundwatch_api::cloudwatch::{
@@ -128,4 +128,10 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Fault>) -> (&'static
 /// Whether storage found something that is not what was written.
 pub(crate) fn is_damage(error: &MetricError) -> bool {
     matches!(error, MetricError::Damaged { .. } | MetricError::Storage(StorageError::Corrupt { .. }))
+}
+
+/// The files of all blocks.
+pub(crate) fn blocks(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(dir.join("segments/metrics")) else { return Vec::new() };
+    entries.map(|entry| entry.expect("readable").path()).collect()
 }

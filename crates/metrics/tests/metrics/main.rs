@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "requests are written where they are passed")]
 
+mod compaction;
 mod durability;
 mod golden_periods;
 mod golden_statistics;
