@@ -243,8 +243,12 @@ fn root_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io
 /// Deletes what a crash left: objects that were never registered, and files that were never finished.
 fn delete_orphans(dir: &Path, registry: &Documents<SegmentMeta>) -> io::Result<()> {
     for kind in fs::read_dir(dir)? {
-        let kind = kind?.path();
-        for file in fs::read_dir(&kind)? {
+        let kind = kind?;
+        if !kind.file_type()?.is_dir() {
+            // Not ours: a file manager's notes, say.
+            continue;
+        }
+        for file in fs::read_dir(kind.path())? {
             let file = file?.path();
             let name = file.strip_prefix(dir).ok().and_then(Path::to_str);
             let registered =

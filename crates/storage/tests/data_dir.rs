@@ -177,6 +177,16 @@ async fn orphans_are_deleted_at_the_start_and_registered_segments_stay() {
 }
 
 #[tokio::test]
+async fn files_of_others_beside_the_segments_are_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    drop(open(dir.path()));
+    let stray = dir.path().join("segments/.DS_Store");
+    std::fs::write(&stray, "not ours").expect("written");
+    open(dir.path());
+    assert!(stray.exists());
+}
+
+#[tokio::test]
 async fn unregistered_segment_stays_readable_for_those_who_hold_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let (storage, _) = open(dir.path());
