@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::MetricDatum;
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDatum, Statistic};
+use serde_json::{Value, json};
 
 use crate::harness::Server;
 
@@ -78,9 +79,10 @@ async fn a_widget_is_drawn_from_the_metrics() {
         let widget = format!(r#"{{"metrics": {metrics}, "width": 300, "height": 200}}"#);
         client.get_metric_widget_image().metric_widget(widget).send()
     };
-    let image = |answer: aws_sdk_cloudwatch::operation::get_metric_widget_image::GetMetricWidgetImageOutput| {
-        answer.metric_widget_image.expect("a picture").into_inner()
-    };
+    let image =
+        |answer: aws_sdk_cloudwatch::operation::get_metric_widget_image::GetMetricWidgetImageOutput| {
+            answer.metric_widget_image.expect("a picture").into_inner()
+        };
     let full = image(draw(r#"[["N", "M"]]"#).await.expect("drawn"));
     let empty = image(draw(r#"[["N", "Other"]]"#).await.expect("drawn"));
     for png in [&full, &empty] {
@@ -91,4 +93,81 @@ async fn a_widget_is_drawn_from_the_metrics() {
     let wrong = draw(r#"[["N", "."]]"#).await.expect_err("refused");
     assert_eq!(wrong.code(), Some("InvalidParameterValue"));
     assert!(wrong.message().is_some_and(|text| text.contains("/metrics/0/1")), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn tags_of_alarms_and_dashboards_live_as_long_as_these() {
+    let server = Server::start();
+    let client = server.cloudwatch();
+    let tag = |key: &str| aws_sdk_cloudwatch::types::Tag::builder().key(key).value("v").build();
+    put(&client, "ops").await;
+    let alarm =
+        client.put_metric_alarm().alarm_name("a").namespace("N").metric_name("M").statistic(Statistic::Sum);
+    let alarm = alarm.period(60).evaluation_periods(1).threshold(1.0).tags(tag("team"));
+    alarm.comparison_operator(ComparisonOperator::GreaterThanThreshold).send().await.expect("accepted");
+    let arns = [
+        "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a",
+        "arn:aws:cloudwatch::123456789012:dashboard/ops",
+    ];
+    let keys = async |arn: &str| {
+        let list = client.list_tags_for_resource().resource_arn(arn).send().await.expect("listed");
+        list.tags().iter().filter_map(|tag| tag.key().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(arns[0]).await, ["team"]);
+    for arn in arns {
+        client.tag_resource().resource_arn(arn).tags(tag("x")).tags(tag("y")).send().await.expect("tagged");
+        client.untag_resource().resource_arn(arn).tag_keys("x").send().await.expect("untagged");
+    }
+    assert_eq!(keys(arns[0]).await, ["team", "y"]);
+    assert_eq!(keys(arns[1]).await, ["y"]);
+    client.delete_alarms().alarm_names("a").send().await.expect("deleted");
+    client.delete_dashboards().dashboard_names("ops").send().await.expect("deleted");
+    for arn in arns {
+        assert!(keys(arn).await.is_empty(), "no tags without a resource, and no error");
+        let tagged = client.tag_resource().resource_arn(arn).tags(tag("z")).send().await;
+        assert_eq!(tagged.expect_err("refused").code(), Some("ResourceNotFoundException"));
+    }
+}
+
+/// Calls an operation that the SDK does not know yet. Answers the error's code, if there is one, and the document.
+async fn call(server: &Server, operation: &str, input: Value) -> (Option<String>, Value) {
+    let target = format!("GraniteServiceVersion20100801.{operation}");
+    let headers = [("Content-Type", "application/x-amz-json-1.0"), ("X-Amz-Target", target.as_str())];
+    let answer = server.post("/", &headers, input.to_string().as_bytes()).await;
+    let code = answer.header("x-amzn-query-error").map(|error| error.replace(";Sender", ""));
+    (code, answer.json())
+}
+
+#[tokio::test]
+async fn queries_are_saved_under_paths_of_their_own() {
+    let server = Server::start_with_manual_clock().await;
+    let save = async |id: &Value, path: &str, expression: &str| {
+        let mut input = json!({"Path": path, "Expression": expression, "Type": "SQL"});
+        if !id.is_null() {
+            input["Id"] = id.clone();
+        }
+        call(&server, "PutMetricDataQueryDefinition", input).await
+    };
+    let (_, first) = save(&Value::Null, "team/a", "SELECT 1").await;
+    let (taken, _) = save(&Value::Null, "team/a", "SELECT 2").await;
+    assert_eq!(taken.as_deref(), Some("ConflictException"));
+    server.advance("PT1H").await;
+    let (_, moved) = save(&first["Id"], "team/b", "SELECT 3").await;
+    assert_eq!(moved["CreatedAt"], first["CreatedAt"]);
+    assert_ne!(moved["UpdatedAt"], first["UpdatedAt"]);
+    let (free, _) = save(&Value::Null, "team/a", "SELECT 4").await;
+    assert_eq!(free, None, "the path is free again");
+    let (_, found) = call(&server, "GetMetricDataQueryDefinition", json!({"Id": first["Id"]})).await;
+    assert_eq!((&found["Path"], &found["Expression"]), (&json!("team/b"), &json!("SELECT 3")));
+    let (_, page) = call(&server, "ListMetricDataQueryDefinitions", json!({"MaxResults": 1})).await;
+    let next = json!({"NextToken": page["NextToken"]});
+    let (_, last) = call(&server, "ListMetricDataQueryDefinitions", next).await;
+    assert_ne!(page["Items"][0]["Id"], last["Items"][0]["Id"]);
+    assert!(last["Items"][1].is_null() && last["NextToken"].is_null(), "{last}");
+    for _ in 0..2 {
+        let (error, _) = call(&server, "DeleteMetricDataQueryDefinition", json!({"Id": first["Id"]})).await;
+        assert_eq!(error, None, "deleted, or gone already");
+    }
+    let (gone, _) = call(&server, "GetMetricDataQueryDefinition", json!({"Id": first["Id"]})).await;
+    assert_eq!(gone.as_deref(), Some("ResourceNotFoundException"));
 }

@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notify", &["api", "storage"]),
     ("sqs", &["api", "storage"]),
     ("dashboards", &["api", "storage"]),
+    ("tagging", &["api"]),
     ("bench", &[]),
 ];
 

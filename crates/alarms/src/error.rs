@@ -1,5 +1,6 @@
 //! What can be wrong with a request about alarms.
 
+use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;
 
 use crate::definition::DefinitionError;
@@ -99,4 +100,7 @@ pub enum AlarmError {
     /// The alarms could not be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Tags that an alarm cannot have.
+    #[error(transparent)]
+    Tags(#[from] TagError),
 }

@@ -2,6 +2,7 @@
 
 use groundwatch_api::cloudwatch::errors;
 use groundwatch_api::{Fault, common};
+use groundwatch_core::{TagError, Tags};
 use groundwatch_storage::StorageError;
 
 use crate::action_target::ActionTargetError;
@@ -54,6 +55,10 @@ impl From<AlarmError> for Fault {
                 errors::INVALID_NEXT_TOKEN.with("Request parameter NextToken is invalid")
             }
             AlarmError::Unsupported { parameter } => unsupported(parameter),
+            AlarmError::Tags(TagError::TooMany) => errors::INVALID_PARAMETER_VALUE_EXCEPTION
+                .with(format!("A resource can have at most {} tags.", Tags::COUNT_MAX)),
+            AlarmError::Tags(TagError::Reserved { key }) => errors::INVALID_PARAMETER_VALUE_EXCEPTION
+                .with(format!("The tag key {key} begins with the reserved prefix aws:.")),
             AlarmError::Storage(error) => storage_fault(&error),
         }
     }

@@ -48,6 +48,7 @@ pub mod rule;
 mod simulation;
 pub mod source;
 mod store;
+mod tags;
 #[cfg(test)]
 mod testing;
 pub mod transition;
@@ -60,3 +61,4 @@ pub use cadence::Timing;
 pub use delivery::{Delivery, Notifier, NotifyError, Payload};
 pub use event::{AlarmEvent, EventSink, EventSinkError};
 pub use reader::{Dimension, MetricQuery, MetricReader, Point, ReadError, Statistic};
+pub use tags::{AlarmTags, AlarmTagsError};

@@ -48,6 +48,16 @@ impl Tags {
         Self(tags).within_limit()
     }
 
+    /// Tags that a resource has been keeping, as they were accepted.
+    pub fn kept(pairs: BTreeMap<String, String>) -> Self {
+        Self(pairs)
+    }
+
+    /// The pairs, as a resource keeps them.
+    pub fn into_kept(self) -> BTreeMap<String, String> {
+        self.0
+    }
+
     /// The tags after `change`.
     pub fn changed(&self, change: &TagChange) -> Result<Self, TagError> {
         let mut tags = self.0.clone();

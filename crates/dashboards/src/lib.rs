@@ -1,7 +1,7 @@
-//! Dashboards: keeps what users show of their metrics, and draws widgets as images.
+//! Dashboards: keeps what users show and ask of their metrics, and draws widgets as images.
 //!
-//! Owns dashboards with the validation of their [bodies](body), and the [drawing](image) of metric widgets. Does not own
-//! reading metrics (asks a [`WidgetDataSource`]), showing dashboards to people (a console does, and it replaces their
+//! Owns dashboards with the validation of their [bodies](body), saved metric queries, and the [drawing](image) of metric
+//! widgets. Does not own reading metrics (asks a [`WidgetDataSource`]), showing dashboards to people (a console does, and it replaces their
 //! variables), or the API of tagging (`groundwatch-tagging`; each dashboard keeps its own tags).
 //!
 //! The way through a body: an operation (`operations/`) → [`body::validate`] (tables of rules) → the text is kept as it came.
@@ -19,6 +19,7 @@ mod fault;
 pub mod image;
 mod operations;
 mod rows;
+mod saved_query;
 mod service;
 
 pub use data::{QuerySource, WidgetDataError, WidgetDataSource, WidgetQuery, WidgetSeries};

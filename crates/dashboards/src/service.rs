@@ -8,14 +8,17 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, StorageError};
 use crate::DashboardError;
 use crate::dashboard::{Dashboard, key};
 use crate::data::WidgetDataSource;
+use crate::saved_query::{SavedQuery, SavedQueryPath};
 
 /// How often a change that met a concurrent one starts over before it gives up.
 const CONFLICTS_MAX: usize = 8;
 
-/// CloudWatch's dashboards and images of widgets.
+/// CloudWatch's dashboards, saved metric queries and images of widgets.
 pub struct Dashboards {
     pub(crate) catalog: Catalog,
     pub(crate) dashboards: Documents<Dashboard>,
+    pub(crate) queries: Documents<SavedQuery>,
+    pub(crate) query_paths: Documents<SavedQueryPath>,
     pub(crate) clock: SharedClock,
     pub(crate) data: Arc<dyn WidgetDataSource>,
 }
@@ -27,7 +30,14 @@ impl Dashboards {
         clock: SharedClock,
         data: Arc<dyn WidgetDataSource>,
     ) -> Result<Self, StorageError> {
-        Ok(Self { catalog: catalog.clone(), dashboards: Documents::open(catalog)?, clock, data })
+        Ok(Self {
+            catalog: catalog.clone(),
+            dashboards: Documents::open(catalog)?,
+            queries: Documents::open(catalog)?,
+            query_paths: Documents::open(catalog)?,
+            clock,
+            data,
+        })
     }
 
     /// The tags of the dashboard `name` of the caller's account; `None` if there is no such dashboard.

@@ -8,6 +8,7 @@ mod paths;
 mod ports;
 mod routes;
 mod serve;
+mod tagged;
 
 use clap::Parser;
 

@@ -9,6 +9,7 @@ use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
 use groundwatch_metrics::Metrics;
 use groundwatch_notify::Notify;
+use groundwatch_tagging::Tagging;
 use groundwatch_sqs::Sqs;
 use groundwatch_wire::Router;
 
@@ -17,6 +18,7 @@ pub(crate) struct Services {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) dashboards: Arc<Dashboards>,
+    pub(crate) tagging: Arc<Tagging>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) notify: Arc<Notify>,
     pub(crate) sqs: Arc<Sqs>,
@@ -26,7 +28,7 @@ pub(crate) struct Services {
 impl Services {
     /// Adds every operation to `router`.
     pub(crate) fn route(&self, router: Router) -> Router {
-        let Self { metrics, alarms, dashboards, logs, notify, sqs, identities } = self;
+        let Self { metrics, alarms, dashboards, tagging, logs, notify, sqs, identities } = self;
         router
             .on::<cloudwatch::PutMetricData, _>(metrics.clone())
             .on::<cloudwatch::ListMetrics, _>(metrics.clone())
@@ -50,6 +52,13 @@ impl Services {
             .on::<cloudwatch::ListDashboards, _>(dashboards.clone())
             .on::<cloudwatch::DeleteDashboards, _>(dashboards.clone())
             .on::<cloudwatch::GetMetricWidgetImage, _>(dashboards.clone())
+            .on::<cloudwatch::PutMetricDataQueryDefinition, _>(dashboards.clone())
+            .on::<cloudwatch::GetMetricDataQueryDefinition, _>(dashboards.clone())
+            .on::<cloudwatch::ListMetricDataQueryDefinitions, _>(dashboards.clone())
+            .on::<cloudwatch::DeleteMetricDataQueryDefinition, _>(dashboards.clone())
+            .on::<cloudwatch::TagResource, _>(tagging.clone())
+            .on::<cloudwatch::UntagResource, _>(tagging.clone())
+            .on::<cloudwatch::ListTagsForResource, _>(tagging.clone())
             .on::<logs::CreateLogGroup, _>(logs.clone())
             .on::<logs::DeleteLogGroup, _>(logs.clone())
             .on::<logs::DescribeLogGroups, _>(logs.clone())

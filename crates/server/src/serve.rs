@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use groundwatch_alarms::{Alarms, Neighbours, Timing};
+use groundwatch_alarms::{AlarmTags, Alarms, Neighbours, Timing};
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, Queues, WidgetMetrics};
 use crate::routes::Services;
+use crate::tagged;
 
 /// How long requests that have begun may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -120,8 +121,9 @@ async fn bring_up(
     let metrics = Arc::new(Metrics::new(metric_store));
     let widget_data = Arc::new(WidgetMetrics(metrics.clone()));
     let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
+    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
-    Ok((Services { metrics, alarms, dashboards, logs, notify, sqs, identities }, activities))
+    Ok((Services { metrics, alarms, dashboards, tagging, logs, notify, sqs, identities }, activities))
 }
 
 /// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the

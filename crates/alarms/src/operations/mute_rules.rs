@@ -158,7 +158,7 @@ fn read(input: PutAlarmMuteRuleInput, now: Timestamp) -> Result<MuteRule, AlarmE
         expires: input.expire_date.map(|date| date.0),
         created: now,
         updated: now,
-        tags: tags(input.tags),
+        tags: tags(input.tags)?,
     };
     match (rule.starts, rule.expires) {
         (Some(starts), Some(expires)) if expires <= starts => Err(AlarmError::MuteDates),

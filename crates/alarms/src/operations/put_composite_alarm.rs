@@ -30,7 +30,7 @@ impl Alarms {
         mut input: PutCompositeAlarmInput,
     ) -> Result<PutCompositeAlarmOutput, AlarmError> {
         let key = Key::new(call.scope(), name(input.alarm_name.take())?);
-        let tags = tags(input.tags.take());
+        let tags = tags(input.tags.take())?;
         let definition = CompositeDefinition::from_input(input, &key.scope)?;
         let _structure = self.store.structure.lock().await;
         self.check_named_alarms(&key, &definition)?;

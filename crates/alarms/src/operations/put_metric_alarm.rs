@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use groundwatch_api::cloudwatch::{PutMetricAlarm, PutMetricAlarmInput, PutMetricAlarmOutput, Tag};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{Call, Timestamp};
+use groundwatch_core::{Call, TagError, Tags, Timestamp};
 use groundwatch_storage::Key;
 
 use crate::alarm::Alarm;
@@ -31,7 +31,7 @@ impl Alarms {
         mut input: PutMetricAlarmInput,
     ) -> Result<PutMetricAlarmOutput, AlarmError> {
         let key = Key::new(call.scope(), name(input.alarm_name.take())?);
-        let tags = tags(input.tags.take());
+        let tags = tags(input.tags.take())?;
         let definition = MetricDefinition::from_input(input, &key.scope.region, |statistic| {
             self.reader.supports(statistic)
         })?;
@@ -82,7 +82,8 @@ pub(super) fn name(name: Option<String>) -> Result<String, DefinitionError> {
     Ok(name)
 }
 
-pub(super) fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
+pub(super) fn tags(tags: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, TagError> {
     let tags = tags.unwrap_or_default().into_iter();
-    tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect()
+    let pairs = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
+    Ok(Tags::new(pairs)?.into_kept())
 }

@@ -4,5 +4,6 @@ mod delete_dashboards;
 mod get_dashboard;
 mod get_metric_widget_image;
 mod list_dashboards;
+mod metric_data_query_definitions;
 mod put_dashboard;
 mod tags;
