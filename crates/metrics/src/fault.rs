@@ -9,6 +9,7 @@ use groundwatch_api::{Fault, common};
 use groundwatch_storage::StorageError;
 
 use crate::MetricError;
+use crate::evaluation::EvaluationError;
 
 /// Recorded.
 pub(crate) fn mutually_exclusive(first: impl Display, second: impl Display) -> Fault {
@@ -90,6 +91,15 @@ pub(crate) fn queries_invalid(complaints: &[String]) -> Fault {
 /// A rule of GetMetricData that spans queries.
 pub(crate) fn validation(message: impl Into<String>) -> Fault {
     errors::VALIDATION_EXCEPTION.with(message)
+}
+
+/// Queries that cannot be evaluated.
+pub(crate) fn of_evaluation(error: &EvaluationError) -> Fault {
+    if error.is_refusal() {
+        validation(error.to_string())
+    } else {
+        common::SERVICE_UNAVAILABLE.with("metrics cannot be read at the moment")
+    }
 }
 
 /// GetMetricData has an error of its own for tokens.

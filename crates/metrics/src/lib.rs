@@ -1,9 +1,10 @@
 //! Metrics: takes data, keeps them, and answers statistics over them.
 //!
 //! Owns the identity of series, the [store](MetricStore) (journal records, head, blocks), [statistics], the rounding of ranges
-//! and periods ([query]), and the operations PutMetricData, ListMetrics, GetMetricStatistics and GetMetricData
-//! ([`Metrics`]). Does not own durability (`groundwatch-storage`), alarms (they read points through
-//! [`MetricStore::read_points`]), or the wire.
+//! and periods ([query]), the evaluation of queries that refer to each other ([`MetricStore::evaluate`]), and the
+//! operations PutMetricData, ListMetrics, GetMetricStatistics and GetMetricData ([`Metrics`]). Does not own durability
+//! (`groundwatch-storage`), the languages of expressions (`groundwatch-metric-math`, `groundwatch-metric-selection`),
+//! alarms (they read points through [`MetricStore::read_points`]), or the wire.
 //!
 //! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
 //! head) → acknowledged → some time later [`MetricFlush`] writes a block. Out: an operation makes a [`query::Window`] →
@@ -18,6 +19,7 @@
 mod block;
 mod codec;
 mod error;
+mod evaluation;
 mod fault;
 mod operations;
 pub mod query;
@@ -31,6 +33,10 @@ mod unit;
 
 pub use codec::Damaged;
 pub use error::MetricError;
+pub use evaluation::{
+    Alignment, DataQuery, DataSource, Evaluated, EvaluatedSeries, EvaluationError, EvaluationRange,
+    LabelProblem, MetricStat, QueryProblem, UtcOffset,
+};
 pub use operations::Metrics;
 pub use query::{Ages, Period, Retention};
 pub use record::{Datum, Points, RecordReader, RecordWriter};

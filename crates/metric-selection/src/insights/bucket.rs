@@ -74,6 +74,11 @@ impl Fold {
         }
     }
 
+    /// Adds what another has, as if its series had been added to this one.
+    pub fn merge(&mut self, other: Self) {
+        if self.buckets.is_empty() { *self = other } else { self.add(other.buckets) }
+    }
+
     /// Adds buckets of periods that may be new.
     fn insert(&mut self, new: Vec<(i64, Bucket)>) {
         self.buckets.extend(new);
@@ -120,14 +125,19 @@ mod tests {
         /// However series come, and in whatever order their periods.
         #[test]
         fn periods_add_up_in_any_order(series in prop::collection::vec(prop::collection::vec((0_i64..20, -9_i32..9), 0..15), 0..6)) {
-            let mut fold = Fold::new();
+            let (mut fold, mut merged) = (Fold::new(), Fold::new());
             let mut expected = std::collections::BTreeMap::new();
             for points in &series {
-                fold.add(points.iter().map(|(start, value)| (*start, Bucket::of(f64::from(*value)))));
+                let buckets = || points.iter().map(|(start, value)| (*start, Bucket::of(f64::from(*value))));
+                fold.add(buckets());
+                let mut other = Fold::new();
+                other.add(buckets());
+                merged.merge(other);
                 for (start, value) in points {
                     *expected.entry(*start).or_insert(0.0) += f64::from(*value);
                 }
             }
+            prop_assert_eq!(merged.points(Function::Sum), fold.points(Function::Sum));
             prop_assert_eq!(fold.points(Function::Sum), expected.into_iter().collect::<Vec<_>>());
         }
     }

@@ -11,6 +11,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Period(u32);
 
 impl Period {
+    /// The ordinary one.
+    pub const MINUTE: Self = Self(60);
+
     /// The period of that many seconds, if CloudWatch has one.
     pub fn from_secs(secs: i64) -> Option<Self> {
         let valid = matches!(secs, 1 | 5 | 10 | 20 | 30) || (secs > 0 && secs % 60 == 0);

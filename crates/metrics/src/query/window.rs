@@ -41,6 +41,11 @@ impl Window {
         Self { from, until: Second::nearest(end).max(from), period }
     }
 
+    /// How many periods it has.
+    pub fn periods(self) -> u64 {
+        u64::from((self.until.0 - self.from.0).div_ceil(self.period.as_secs()))
+    }
+
     /// Divides the window at period boundaries into `parts`, or fewer if it has fewer periods.
     pub fn split(self, parts: u32) -> impl Iterator<Item = Self> {
         let period_secs = self.period.as_secs();

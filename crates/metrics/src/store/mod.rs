@@ -39,6 +39,7 @@ pub use flush::MetricFlush;
 pub use list::{ListFilter, ListPage};
 pub use options::MetricOptions;
 pub use read::Point;
+pub(crate) use select::ScopeCatalog;
 pub(crate) use shard::SeriesId;
 
 use self::batch::Batch;

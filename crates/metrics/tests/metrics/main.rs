@@ -4,6 +4,7 @@
 
 mod compaction;
 mod durability;
+mod golden_data;
 mod golden_periods;
 mod golden_statistics;
 mod kit;

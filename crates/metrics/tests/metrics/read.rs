@@ -132,15 +132,15 @@ async fn get_metric_data_refuses_in_the_words_of_aws() {
     )
     .await;
     refuse_data(
-        query(json!({ "Expression": "m1 + 1" })),
+        query(json!({ "MetricStat": metric_stat("Sum", 60), "Expression": "m1 + 1" })),
         none.clone(),
-        "Metric math is not supported yet: MetricDataQueries.member.1.Expression `m1 + 1`.\n",
+        "The parameters MetricDataQueries.member.1.Expression and MetricDataQueries.member.1.MetricStat are mutually exclusive and you have specified both.\n",
     )
     .await;
     refuse_data(
-        query(json!({ "MetricStat": metric_stat("Sum", 60), "Label": "x ${MAX}" })),
+        query(json!({ "Expression": "1 / 2", "Period": 61 })),
         none.clone(),
-        "Dynamic labels are not supported yet: MetricDataQueries.member.1.Label `x ${MAX}`.\n",
+        "The parameter MetricDataQueries.member.1.Period must be 1, 5, 10, 20, 30 or a multiple of 60.\n",
     )
     .await;
     refuse_data(

@@ -116,6 +116,16 @@ impl Page {
         fits
     }
 
+    /// How many points there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Whether it continues an earlier page.
+    pub(super) fn is_continuation(&self) -> bool {
+        self.from != Position::start(self.from.newest_first)
+    }
+
     /// Whether some points did not fit.
     pub(super) fn is_full(&self) -> bool {
         self.next.is_some()

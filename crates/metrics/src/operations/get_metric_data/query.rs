@@ -3,30 +3,18 @@
 use std::collections::HashSet;
 
 use groundwatch_api::Fault;
-use groundwatch_api::cloudwatch::{MetricDataQuery, MetricStat};
+use groundwatch_api::cloudwatch::MetricDataQuery;
 use groundwatch_core::Scope;
 
 use super::super::shapes;
-use crate::{MetricId, Period, Statistic, Unit, fault};
+use crate::evaluation::{DataQuery, DataSource, MetricStat};
+use crate::{Period, fault};
 
 /// Queries in one request.
 const QUERIES_MAX: usize = 500;
 
-/// A query that returns data.
-#[derive(Clone, Debug)]
-pub(super) struct Query {
-    pub(super) id: String,
-    pub(super) metric: MetricId,
-    pub(super) statistic: Statistic,
-    /// As the request has it, which default labels show.
-    pub(super) statistic_text: String,
-    pub(super) period: Period,
-    pub(super) unit: Option<Unit>,
-    pub(super) label: Option<String>,
-}
-
-/// The queries that return data. All complaints about all queries are told at once.
-pub(super) fn parse(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<Vec<Query>, Fault> {
+/// The queries. All complaints about all queries are told at once.
+pub(super) fn parse(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<Vec<DataQuery>, Fault> {
     if queries.is_empty() {
         return Err(fault::validation("The parameter MetricDataQueries is required."));
     }
@@ -37,7 +25,7 @@ pub(super) fn parse(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<Vec<
     }
     let mut complaints = Vec::new();
     let mut ids = HashSet::new();
-    let mut returned = Vec::new();
+    let mut parsed = Vec::with_capacity(queries.len());
     for (index, query) in queries.into_iter().enumerate() {
         let at = format!("MetricDataQueries.member.{}", index + 1);
         let id = query.id.clone().expect("validated: required");
@@ -49,52 +37,53 @@ pub(super) fn parse(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<Vec<
         if !ids.insert(id) {
             complaints.push("The values for parameter id in MetricDataQueries are not unique.".to_owned());
         }
-        let returns_data = query.return_data != Some(false);
         match parse_query(query, &at, scope) {
             Err(complaint) => complaints.push(complaint),
-            Ok(query) if returns_data => returned.push(query),
-            Ok(_) => {}
+            Ok(query) => parsed.push(query),
         }
     }
     if !complaints.is_empty() {
         return Err(fault::queries_invalid(&complaints));
     }
-    if returned.is_empty() {
+    if parsed.iter().all(|query| !query.is_returned) {
         return Err(fault::validation(
             "At least one element of MetricDataQueries must have ReturnData true.",
         ));
     }
-    Ok(returned)
+    Ok(parsed)
 }
 
-fn parse_query(query: MetricDataQuery, at: &str, scope: &Scope) -> Result<Query, String> {
-    if let Some(label) = query.label.as_deref().filter(|label| label.contains("${")) {
-        return Err(format!("Dynamic labels are not supported yet: {at}.Label `{label}`."));
-    }
+fn parse_query(query: MetricDataQuery, at: &str, scope: &Scope) -> Result<DataQuery, String> {
     if query.account_id.as_ref().is_some_and(|account| *account != scope.account.to_string()) {
         return Err(format!("Metrics of other accounts are not supported: {at}.AccountId."));
     }
-    let metric_stat = match (query.metric_stat, query.expression) {
+    let source = match (query.metric_stat, query.expression) {
         (Some(_), Some(_)) => {
             return Err(format!(
                 "The parameters {at}.Expression and {at}.MetricStat are mutually exclusive and you have specified both."
             ));
         }
         (None, None) => return Err(format!("The parameter {at}.MetricStat is required.")),
-        (None, Some(expression)) => {
-            return Err(format!("Metric math is not supported yet: {at}.Expression `{expression}`."));
+        (None, Some(text)) => {
+            let period = query.period.map(|secs| period(secs, &format!("{at}.Period"))).transpose()?;
+            DataSource::Expression { text, period }
         }
-        (Some(metric_stat), None) => metric_stat,
+        (Some(metric_stat), None) => {
+            DataSource::Metric(parse_metric_stat(metric_stat, &format!("{at}.MetricStat"))?)
+        }
     };
-    parse_metric_stat(metric_stat, &format!("{at}.MetricStat"), query.id.unwrap_or_default(), query.label)
+    Ok(DataQuery {
+        id: query.id.unwrap_or_default(),
+        source,
+        label: query.label,
+        is_returned: query.return_data != Some(false),
+    })
 }
 
 fn parse_metric_stat(
-    metric_stat: MetricStat,
+    metric_stat: groundwatch_api::cloudwatch::MetricStat,
     at: &str,
-    id: String,
-    label: Option<String>,
-) -> Result<Query, String> {
+) -> Result<MetricStat, String> {
     let metric = metric_stat.metric.expect("validated: required");
     let required = |member: &str| format!("The parameter {at}.Metric.{member} is required.");
     let namespace = metric.namespace.ok_or_else(|| required("Namespace"))?;
@@ -104,12 +93,18 @@ fn parse_metric_stat(
     // Recorded, also that the value itself is not told.
     let statistic =
         statistic.map_err(|_| format!("The value for parameter {at}.Stat is not a valid statistic."))?;
-    let period = Period::from_secs(i64::from(metric_stat.period.expect("validated: required")));
-    let period = period
-        .ok_or_else(|| format!("The parameter {at}.Period must be 1, 5, 10, 20, 30 or a multiple of 60."))?;
-    let metric = shapes::metric_id(namespace, name, metric.dimensions);
-    let unit = metric_stat.unit.as_ref().and_then(shapes::unit);
-    Ok(Query { id, metric, statistic, statistic_text, period, unit, label })
+    Ok(MetricStat {
+        metric: shapes::metric_id(namespace, name, metric.dimensions),
+        statistic,
+        statistic_text,
+        period: period(metric_stat.period.expect("validated: required"), &format!("{at}.Period"))?,
+        unit: metric_stat.unit.as_ref().and_then(shapes::unit),
+    })
+}
+
+fn period(secs: i32, at: &str) -> Result<Period, String> {
+    Period::from_secs(i64::from(secs))
+        .ok_or_else(|| format!("The parameter {at} must be 1, 5, 10, 20, 30 or a multiple of 60."))
 }
 
 fn is_id(text: &str) -> bool {
