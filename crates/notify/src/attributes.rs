@@ -80,6 +80,11 @@ impl MessageAttribute {
         Ok(Self { data_type, value })
     }
 
+    /// A text of this server's own.
+    pub(crate) fn text(text: String) -> Self {
+        Self { data_type: "String".to_owned(), value: AttributeValue::Text(text) }
+    }
+
     /// The value as it stands in SNS's JSON: bytes in base64.
     pub(crate) fn shown(&self) -> String {
         match &self.value {

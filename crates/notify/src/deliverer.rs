@@ -9,14 +9,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify as Wake;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::carriage::Carriage;
 use crate::delivery_policy::DELAY_SECS_MAX;
 use crate::directory::Directory;
-use crate::envelope;
 use crate::message::MessageKind;
 use crate::outbox::{Attempt, Outbox, Settled};
-use crate::poster::{Post, PostError};
-use crate::retry::{DEFAULT_HTTP_POLICY, RetryPolicy, Verdict, judge};
-use crate::service::Carriers;
+use crate::retry::Verdict;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
 /// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging subscribers, each
@@ -33,6 +31,9 @@ const ACTIVATION_MAX: Duration = Duration::from_secs(1);
 /// When outcomes that could not be written are tried again.
 const WRITE_RETRY: Duration = Duration::from_secs(1);
 
+/// When an attempt that broke off is repeated.
+const ABANDONED_RETRY: Duration = Duration::from_secs(20);
+
 /// When an activation that ended with requests under way is followed by the next.
 const GO_ON: Duration = Duration::from_millis(1);
 
@@ -40,9 +41,8 @@ const GO_ON: Duration = Duration::from_millis(1);
 pub(crate) struct Deliverer {
     outbox: Arc<Outbox>,
     directory: Directory,
-    carriers: Carriers,
+    carriage: Arc<Carriage>,
     clock: SharedClock,
-    base_url: String,
     wish: Mutex<Wish>,
     /// Outlives an activation, so that a slow subscriber does not end with it. Held by one activation at a time.
     under_way: tokio::sync::Mutex<UnderWay>,
@@ -62,7 +62,7 @@ enum Wish {
 
 #[derive(Default)]
 struct UnderWay {
-    requests: JoinSet<Result<u16, PostError>>,
+    requests: JoinSet<Verdict>,
     attempts: HashMap<Id, Attempt>,
     /// Outcomes that are not written yet.
     settled: Vec<(Attempt, Settled)>,
@@ -72,12 +72,11 @@ impl Deliverer {
     pub(crate) fn new(
         outbox: Arc<Outbox>,
         directory: Directory,
-        carriers: Carriers,
+        carriage: Arc<Carriage>,
         clock: SharedClock,
-        base_url: String,
     ) -> Self {
         let (wish, under_way) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { outbox, directory, carriers, clock, base_url, wish, under_way }
+        Self { outbox, directory, carriage, clock, wish, under_way }
     }
 
     async fn deliver(&self, started: Timestamp) {
@@ -129,10 +128,13 @@ impl Deliverer {
     fn start_due(&self, under_way: &mut UnderWay, now: Timestamp) {
         while under_way.requests.len() < REQUESTS_MAX {
             let Some(attempt) = self.outbox.take(now) else { return };
-            match self.request(&attempt) {
-                Some(post) => {
-                    let poster = Arc::clone(&self.carriers.web);
-                    let handle = under_way.requests.spawn(async move { poster.post(post).await });
+            match self.receiver(&attempt) {
+                Some((id, subscription)) => {
+                    let (carriage, message) = (Arc::clone(&self.carriage), Arc::clone(&attempt.message));
+                    let attempts = attempt.attempts + 1;
+                    let handle = under_way
+                        .requests
+                        .spawn(async move { carriage.attempt(&message, &id, &subscription, attempts).await });
                     under_way.attempts.insert(handle.id(), attempt);
                 }
                 None => {
@@ -146,43 +148,27 @@ impl Deliverer {
         }
     }
 
-    /// The request of an attempt; `None` if its subscription is gone, or is not one that gets such messages any more.
-    fn request(&self, attempt: &Attempt) -> Option<Post> {
+    /// Who gets an attempt; `None` if the subscription is gone, or is not one that gets such messages any more.
+    fn receiver(&self, attempt: &Attempt) -> Option<(SubscriptionId, Arc<Subscription>)> {
         let id = SubscriptionId::of_key(&attempt.taken.lane)?;
         let subscription = self.directory.subscription(&id)?;
-        wants(&subscription, attempt.message.kind).then(|| {
-            let content_type = self.directory.policy_of(&id, &subscription).content_type;
-            envelope::post(&attempt.message, &id, &subscription, &self.base_url, content_type)
-        })
+        wants(&subscription, attempt.message.kind).then_some((id, subscription))
     }
 
-    /// Judges a finished request.
-    fn finish(&self, under_way: &mut UnderWay, finished: Result<(Id, Result<u16, PostError>), JoinError>) {
-        let (id, outcome) = finished.unwrap_or_else(|error| {
-            (error.id(), Err(PostError::Unreachable { reason: "the request was abandoned".to_owned() }))
+    /// Takes note of a finished attempt.
+    fn finish(&self, under_way: &mut UnderWay, finished: Result<(Id, Verdict), JoinError>) {
+        let (id, verdict) = finished.unwrap_or_else(|error| {
+            tracing::error!(%error, "an attempt to deliver was abandoned; it is tried again");
+            (error.id(), Verdict::Retry(ABANDONED_RETRY))
         });
         let Some(attempt) = under_way.attempts.remove(&id) else { return };
-        let attempts = attempt.attempts + 1;
-        let policy = self.retry_policy(&attempt);
-        let settled = match judge(&outcome, attempts, &policy) {
-            Verdict::Delivered => Settled::Done,
+        let settled = match verdict {
+            Verdict::Delivered | Verdict::GiveUp => Settled::Done,
             Verdict::Retry(delay) => {
-                log_failure(&attempt, &outcome, "delivery failed; it is tried again");
-                Settled::Again { attempts, due: self.clock.now() + delay }
-            }
-            Verdict::GiveUp => {
-                log_failure(&attempt, &outcome, "delivery failed; the message is given up");
-                Settled::Done
+                Settled::Again { attempts: attempt.attempts + 1, due: self.clock.now() + delay }
             }
         };
         under_way.settled.push((attempt, settled));
-    }
-
-    /// What the topic and the subscriber asked for, as far as they still exist.
-    fn retry_policy(&self, attempt: &Attempt) -> RetryPolicy {
-        SubscriptionId::of_key(&attempt.taken.lane)
-            .and_then(|id| Some(self.directory.policy_of(&id, &*self.directory.subscription(&id)?).retry))
-            .unwrap_or(DEFAULT_HTTP_POLICY)
     }
 
     /// Writes the outcomes down. Tells whether that worked; if not, they wait.
@@ -211,20 +197,6 @@ fn wants(subscription: &Subscription, kind: MessageKind) -> bool {
             | (MessageKind::SubscriptionConfirmation, Standing::Pending { .. })
             | (MessageKind::UnsubscribeConfirmation, Standing::Cancelled { .. })
     )
-}
-
-fn log_failure(attempt: &Attempt, outcome: &Result<u16, PostError>, what: &'static str) {
-    let reason = match outcome {
-        Ok(status) => format!("the subscriber answered {status}"),
-        Err(error) => error.to_string(),
-    };
-    tracing::warn!(
-        subscription = attempt.taken.lane.name,
-        message_id = %attempt.message.id,
-        attempt = attempt.attempts + 1,
-        reason,
-        "{what}"
-    );
 }
 
 impl Activity for Deliverer {

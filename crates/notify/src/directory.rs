@@ -8,6 +8,7 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 use crate::delivery_policy::EffectivePolicy;
 use crate::message::Message;
 use crate::service::despite_conflicts;
+use crate::signature::SignatureVersion;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, NotifyError};
@@ -94,18 +95,18 @@ impl Directory {
         self.subscriptions.get(&id.key())
     }
 
-    /// The names of all confirmed subscriptions of a topic that want `message`, under which they are kept.
-    pub(crate) fn who_wants(&self, topic: &TopicId, message: &Message) -> Vec<String> {
-        let wants = |subscription: &Subscription| {
+    /// All confirmed subscriptions of a topic that want `message`, with the names under which they are kept.
+    pub(crate) fn who_wants(&self, topic: &TopicId, message: &Message) -> Vec<(String, Arc<Subscription>)> {
+        let mut all = self.of_topic(topic);
+        all.retain(|(_, subscription)| {
             let text = message.body.for_protocol(subscription.endpoint.protocol);
             subscription.standing == Standing::Confirmed
                 && subscription
                     .preferences
                     .filter()
                     .is_none_or(|filter| filter.wants(&message.attributes, text))
-        };
-        let all = self.of_topic(topic).into_iter();
-        all.filter(|(_, subscription)| wants(subscription)).map(|(name, _)| name).collect()
+        });
+        all
     }
 
     /// Removes a subscription of the given version, so that its endpoint may subscribe anew.
@@ -124,6 +125,13 @@ impl Directory {
     pub(crate) fn policy_of(&self, id: &SubscriptionId, subscription: &Subscription) -> EffectivePolicy {
         let topic_policy = self.topics.get(&id.topic_key()).and_then(|topic| topic.delivery_policy());
         EffectivePolicy::new(topic_policy.as_ref(), subscription.preferences.delivery_policy.as_ref())
+    }
+
+    /// How messages of a subscription's topic are signed.
+    pub(crate) fn signature_version(&self, id: &SubscriptionId) -> SignatureVersion {
+        let topic = self.topics.get(&id.topic_key());
+        let version = topic.as_ref().and_then(|topic| topic.attributes.get("SignatureVersion"));
+        version.and_then(|text| SignatureVersion::parse(text)).unwrap_or_default()
     }
 
     /// Counts the end of a subscription at its topic.

@@ -128,6 +128,24 @@ pub enum Invalid {
         /// Whether it came with `Subscribe`.
         subscribing: bool,
     },
+    /// A redrive policy is not JSON of its form.
+    #[error("redrive policy is malformed")]
+    RedrivePolicy,
+    /// A redrive policy names something else than a queue.
+    #[error("redrive policy has no queue")]
+    RedriveTarget,
+    /// The endpoint is not the ARN of a queue.
+    #[error("endpoint is not a queue")]
+    QueueEndpoint,
+    /// A FIFO queue cannot be subscribed to a standard topic.
+    #[error("a FIFO queue needs a FIFO topic")]
+    FifoQueue,
+    /// The endpoint is not the ARN of a function.
+    #[error("endpoint is not a function")]
+    FunctionEndpoint,
+    /// The endpoint is not a mail address.
+    #[error("endpoint is not a mail address")]
+    MailEndpoint,
     /// A message attribute that AWS refuses too.
     #[error("{0}")]
     Attribute(#[from] InvalidAttribute),

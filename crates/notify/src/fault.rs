@@ -86,6 +86,17 @@ fn invalid_text(invalid: &Invalid) -> String {
             format!("Attributes Reason: FilterPolicy: {error}")
         }
         Invalid::FilterPolicy { error, subscribing: false } => format!("FilterPolicy: {error}"),
+        Invalid::RedrivePolicy => "RedrivePolicy: failed to parse JSON".to_owned(),
+        Invalid::RedriveTarget => "RedrivePolicy: deadLetterTargetArn is an invalid arn".to_owned(),
+        Invalid::QueueEndpoint => "SQS endpoint ARN".to_owned(),
+        Invalid::FunctionEndpoint => "Lambda endpoint ARN".to_owned(),
+        Invalid::MailEndpoint => "Email address".to_owned(),
+        // AWS repeats itself here.
+        Invalid::FifoQueue => {
+            "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard \
+                               SNS topics"
+                .to_owned()
+        }
         Invalid::Attribute(invalid) => attribute_text(invalid),
         Invalid::DeliveryPolicy(error) => format!("DeliveryPolicy: {error}"),
         Invalid::AttributeValue { name, value } => {

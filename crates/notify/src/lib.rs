@@ -20,6 +20,7 @@
 //! policies, message attributes. Messages are not signed: their JSON has no `Signature`.
 
 mod attributes;
+mod carriage;
 mod deliverer;
 mod delivery_policy;
 mod directory;
@@ -28,7 +29,9 @@ mod error;
 mod expiry;
 mod fault;
 mod filter;
+mod functions;
 mod lanes;
+mod mail;
 mod message;
 mod operations;
 mod outbox;
@@ -37,8 +40,10 @@ mod poster;
 mod preferences;
 mod publication;
 mod queue;
+mod redrive_policy;
 mod retry;
 mod service;
+mod signature;
 mod subscription;
 mod topic;
 mod topic_attributes;
@@ -47,6 +52,8 @@ pub use attributes::{AttributeValue, InvalidAttribute, MessageAttribute, Message
 pub use delivery_policy::InvalidDeliveryPolicy;
 pub use error::{Invalid, InvalidBatch, NotifyError};
 pub use filter::FilterPolicyError;
+pub use functions::Functions;
+pub use mail::{Letter, MailError, MailSender, SmtpConfigError, SmtpSender};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
 pub use poster::{HttpPoster, Post, PostError, WebPoster, WebPosterError};
 pub use queue::{QueueError, QueueMessage, QueueSender};

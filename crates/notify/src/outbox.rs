@@ -121,7 +121,7 @@ impl Outbox {
         subscriptions: Vec<String>,
     ) -> Result<(), NotifyError> {
         if subscriptions.is_empty() {
-            return Ok(self.catalog.commit(batch).await?);
+            return if batch.is_empty() { Ok(()) } else { Ok(self.catalog.commit(batch).await?) };
         }
         let bytes = message.bytes() + subscriptions.len() * DELIVERY_BYTES;
         self.queue.lock().reserve(bytes)?;

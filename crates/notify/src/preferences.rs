@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery_policy::DeliveryPolicy;
 use crate::filter::{Filter, FilterPolicy, FilterScope};
+use crate::redrive_policy::RedrivePolicy;
 use crate::{Invalid, NotifyError};
 
 /// Attributes of AWS that would change what is delivered, and are refused by name.
-const UNSUPPORTED: &[&str] = &["RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"];
+const UNSUPPORTED: &[&str] = &["ReplayPolicy", "SubscriptionRoleArn"];
 
 /// The attributes of one subscription that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub(crate) struct Preferences {
     /// How failed deliveries are tried again, if not as the topic says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) delivery_policy: Option<DeliveryPolicy>,
+    /// Where messages go that could not be delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redrive_policy: Option<RedrivePolicy>,
 }
 
 impl Preferences {
@@ -69,6 +73,7 @@ impl Preferences {
                 self.filter_policy_scope = FilterScope::parse(value).ok_or_else(refused)?;
             }
             "DeliveryPolicy" => self.delivery_policy = unless_empty(value, DeliveryPolicy::of_subscription)?,
+            "RedrivePolicy" => self.redrive_policy = unless_empty(value, RedrivePolicy::parse)?,
             _ if UNSUPPORTED.contains(&name) => {
                 let what = format!("the attribute {name}");
                 return Err(NotifyError::Unsupported { parameter: "Attributes", what });
@@ -88,6 +93,9 @@ impl Preferences {
         }
         if let Some(policy) = &self.delivery_policy {
             shown.insert("DeliveryPolicy".to_owned(), policy.text().to_owned());
+        }
+        if let Some(policy) = &self.redrive_policy {
+            shown.insert("RedrivePolicy".to_owned(), policy.text().to_owned());
         }
         shown
     }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Activity, Call, Scope, SharedClock};
-use groundwatch_storage::{Batch, Catalog, StorageError};
+use groundwatch_storage::{Batch, Catalog, Key, StorageError};
 
+use crate::carriage::Carriage;
 use crate::deliverer::Deliverer;
 use crate::directory::Directory;
 use crate::expiry::Expiry;
 use crate::message::{Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::publication::Publication;
+use crate::retry::Outcome;
+use crate::signature::{CERTIFICATE_PATH, Signer};
+use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
-use crate::{HttpPoster, MessageId, NotifyError, QueueSender};
+use crate::{Functions, HttpPoster, MailSender, MessageId, NotifyError, QueueSender};
 
 /// How often an operation that met a concurrent one starts over before it gives up.
 const CONFLICTS_MAX: usize = 8;
@@ -24,6 +28,8 @@ pub struct NotifyConfig {
     pub advertised_base_url: String,
     /// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
     pub backlog_bytes_max: usize,
+    /// Which URLs stand in for functions.
+    pub functions: Functions,
 }
 
 impl NotifyConfig {
@@ -32,7 +38,11 @@ impl NotifyConfig {
 
     /// The defaults, for a server that subscribers reach at `advertised_base_url`.
     pub fn new(advertised_base_url: impl Into<String>) -> Self {
-        Self { advertised_base_url: advertised_base_url.into(), backlog_bytes_max: Self::BACKLOG_BYTES_MAX }
+        Self {
+            advertised_base_url: advertised_base_url.into(),
+            backlog_bytes_max: Self::BACKLOG_BYTES_MAX,
+            functions: Functions::default(),
+        }
     }
 }
 
@@ -43,6 +53,8 @@ pub struct Carriers {
     pub web: Arc<dyn HttpPoster>,
     /// `sqs`, and dead-letter queues.
     pub queues: Option<Arc<dyn QueueSender>>,
+    /// `email` and `email-json`.
+    pub mail: Option<Arc<dyn MailSender>>,
 }
 
 /// SNS. Cheap to clone; all clones are one service.
@@ -52,6 +64,7 @@ pub struct Notify {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) expiry: Arc<Expiry>,
     pub(crate) clock: SharedClock,
+    pub(crate) carriage: Arc<Carriage>,
     deliverer: Arc<Deliverer>,
 }
 
@@ -67,9 +80,25 @@ impl Notify {
         let directory = Directory::open(catalog)?;
         let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
+        let signer = Arc::new(Signer::open(catalog)?);
+        let functions = config.functions.clone();
+        let carriage =
+            Arc::new(Carriage { carriers, functions, signer, directory: directory.clone(), base_url });
         let deliverer =
-            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriers, clock.clone(), base_url));
-        Ok(Self { directory, outbox, expiry, clock, deliverer })
+            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriage.clone(), clock.clone()));
+        Ok(Self { directory, outbox, expiry, clock, carriage, deliverer })
+    }
+
+    /// The certificate that signatures are checked with, in PEM, if `path` is where it is served.
+    pub async fn certificate(&self, path: &str) -> Option<String> {
+        let name = path.strip_prefix(CERTIFICATE_PATH)?;
+        match self.carriage.signer.certificate(name).await {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                tracing::error!(%error, "cannot show the certificate of notifications");
+                None
+            }
+        }
     }
 
     /// The background work that makes messages arrive; the server drives it.
@@ -99,9 +128,32 @@ impl Notify {
     ) -> Result<MessageId, NotifyError> {
         let message = self.message(MessageKind::Notification, publication);
         let id = message.id;
-        let wanting = self.directory.who_wants(topic, &message);
-        self.outbox.send(Batch::new(), topic.scope(), message, wanting).await?;
+        let (queues, mut others): (Vec<_>, Vec<_>) = self
+            .directory
+            .who_wants(topic, &message)
+            .into_iter()
+            .partition(|(_, subscription)| subscription.endpoint.protocol == Protocol::Sqs);
+        // Queues are within reach: who has an answer finds the message in them. What a queue does not take waits for its
+        // next attempt with the others.
+        let sent =
+            queues.into_iter().map(|(name, subscription)| self.enqueue(topic, name, subscription, &message));
+        others.extend(futures_util::future::join_all(sent).await.into_iter().flatten());
+        let names = others.into_iter().map(|(name, _)| name).collect();
+        self.outbox.send(Batch::new(), topic.scope(), message, names).await?;
         Ok(id)
+    }
+
+    /// Puts a message into a subscribed queue; gives the subscription back if that did not work.
+    async fn enqueue(
+        &self,
+        topic: &TopicId,
+        name: String,
+        subscription: Arc<Subscription>,
+        message: &Message,
+    ) -> Option<(String, Arc<Subscription>)> {
+        let id = SubscriptionId::of_key(&Key::new(topic.scope(), name.clone()))?;
+        let outcome = self.carriage.carry(message, &id, &subscription).await;
+        (outcome != Outcome::Accepted).then_some((name, subscription))
     }
 
     /// A message of the present moment.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use groundwatch_core::{Arn, Scope, Timestamp};
+use groundwatch_core::{AccountId, Arn, Scope, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -134,34 +134,42 @@ impl SubscriptionId {
 
 /// How messages reach a subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Protocol {
     Http,
     Https,
+    Sqs,
+    Email,
+    EmailJson,
+    Lambda,
 }
 
 /// Protocols of AWS that are refused by name.
-const UNSUPPORTED_PROTOCOLS: &[&str] =
-    &["email", "email-json", "sms", "sqs", "application", "lambda", "firehose"];
+const UNSUPPORTED_PROTOCOLS: &[&str] = &["sms", "application", "firehose"];
 
 impl Protocol {
+    const ALL: [Self; 6] = [Self::Http, Self::Https, Self::Sqs, Self::Email, Self::EmailJson, Self::Lambda];
+
     pub(crate) fn parse(protocol: &str) -> Result<Self, NotifyError> {
-        match protocol {
-            "http" => Ok(Self::Http),
-            "https" => Ok(Self::Https),
-            _ if UNSUPPORTED_PROTOCOLS.contains(&protocol) => Err(NotifyError::Unsupported {
+        match Self::ALL.into_iter().find(|known| known.as_str() == protocol) {
+            Some(known) => Ok(known),
+            None if UNSUPPORTED_PROTOCOLS.contains(&protocol) => Err(NotifyError::Unsupported {
                 parameter: "Protocol",
                 what: format!("the protocol {protocol}"),
             }),
-            _ => Err(Invalid::Protocol { protocol: protocol.chars().take(64).collect() }.into()),
+            None => Err(Invalid::Protocol { protocol: protocol.chars().take(64).collect() }.into()),
         }
     }
 
-    /// The name in the API, which is the scheme of the URL too.
+    /// The name in the API, which is the scheme of the URL for those that have URLs.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Sqs => "sqs",
+            Self::Email => "email",
+            Self::EmailJson => "email-json",
+            Self::Lambda => "lambda",
         }
     }
 }
@@ -170,41 +178,64 @@ impl Protocol {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
     pub(crate) protocol: Protocol,
-    pub(crate) url: String,
+    /// A URL, an ARN or a mail address, as it was given.
+    #[serde(rename = "url")]
+    pub(crate) address: String,
 }
 
 impl Endpoint {
-    /// The endpoint at `url`, which is kept as it was given.
-    pub(crate) fn parse(protocol: Protocol, url: &str) -> Result<Self, Invalid> {
-        if url.len() > ENDPOINT_LENGTH_MAX {
+    /// The endpoint at `address`.
+    pub(crate) fn parse(protocol: Protocol, address: &str) -> Result<Self, Invalid> {
+        if address.len() > ENDPOINT_LENGTH_MAX {
             return Err(Invalid::Endpoint);
         }
-        let parsed = Url::parse(url).map_err(|_| Invalid::Endpoint)?;
-        if parsed.scheme() != protocol.as_str() {
-            return Err(Invalid::EndpointScheme);
+        match protocol {
+            Protocol::Http | Protocol::Https => check_url(protocol, address)?,
+            Protocol::Sqs => check_arn(address, "sqs").ok_or(Invalid::QueueEndpoint)?,
+            Protocol::Lambda => check_arn(address, "lambda").ok_or(Invalid::FunctionEndpoint)?,
+            Protocol::Email | Protocol::EmailJson => {
+                address.parse::<lettre::Address>().map_err(|_| Invalid::MailEndpoint)?;
+            }
         }
-        parsed.has_host().then(|| Self { protocol, url: url.to_owned() }).ok_or(Invalid::Endpoint)
+        Ok(Self { protocol, address: address.to_owned() })
     }
+
+    /// Whether it belongs to `account` itself, which then needs no further confirmation.
+    pub(crate) fn belongs_to(&self, account: AccountId) -> bool {
+        match self.protocol {
+            Protocol::Http | Protocol::Https | Protocol::Email | Protocol::EmailJson => false,
+            // What stands in for a function is configured by the operator, for all accounts.
+            Protocol::Lambda => true,
+            Protocol::Sqs => Arn::parse(&self.address)
+                .ok()
+                .and_then(|arn| scope_of(&arn))
+                .is_some_and(|owner| owner.account == account),
+        }
+    }
+}
+
+fn check_url(protocol: Protocol, url: &str) -> Result<(), Invalid> {
+    let parsed = Url::parse(url).map_err(|_| Invalid::Endpoint)?;
+    if parsed.scheme() != protocol.as_str() {
+        return Err(Invalid::EndpointScheme);
+    }
+    if parsed.has_host() { Ok(()) } else { Err(Invalid::Endpoint) }
+}
+
+fn check_arn(arn: &str, service: &str) -> Option<()> {
+    let parsed = Arn::parse(arn).ok()?;
+    (parsed.service == service && !parsed.resource.is_empty() && scope_of(&parsed).is_some()).then_some(())
 }
 
 impl Endpoint {
     /// As listings show it: a password in a URL is for the endpoint alone.
     pub(crate) fn shown(&self) -> String {
-        match Url::parse(&self.url) {
-            Ok(mut url) if url.password().is_some() => {
-                let hidden = url.set_password(Some("****"));
-                hidden.map_or_else(|()| self.to_string(), |()| url.to_string())
-            }
-            _ => self.url.clone(),
-        }
-    }
-}
-
-/// A user and password in the URL are not for logs.
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        write!(f, "{}://{}", self.protocol.as_str(), host.unwrap_or_default())
+        let hidden =
+            Url::parse(&self.address).ok().filter(|url| url.password().is_some()).and_then(|mut url| {
+                url.set_password(Some("****")).ok()?;
+                Some(url.to_string())
+            });
+        hidden.unwrap_or_else(|| self.address.clone())
     }
 }
 
@@ -249,7 +280,7 @@ impl Subscriber {
     pub(crate) fn key(topic_key: &Key, endpoint: &Endpoint) -> Key {
         Key::new(
             &topic_key.scope,
-            format!("{}\0{}\0{}", topic_key.name, endpoint.protocol.as_str(), endpoint.url),
+            format!("{}\0{}\0{}", topic_key.name, endpoint.protocol.as_str(), endpoint.address),
         )
     }
 }
@@ -285,6 +316,14 @@ mod tests {
         check(Protocol::Http, "mailto:a@example.com", Err(Invalid::EndpointScheme));
         check(Protocol::Http, "example.com", Err(Invalid::Endpoint));
         check(Protocol::Http, "http://", Err(Invalid::Endpoint));
+        check(Protocol::Sqs, "arn:aws:sqs:us-east-1:000000000000:q", Ok(()));
+        check(Protocol::Sqs, "http://127.0.0.1:4566/000000000000/q", Err(Invalid::QueueEndpoint));
+        check(Protocol::Sqs, "arn:aws:sns:us-east-1:000000000000:q", Err(Invalid::QueueEndpoint));
+        check(Protocol::Lambda, "arn:aws:lambda:us-east-1:000000000000:function:f", Ok(()));
+        check(Protocol::Lambda, "f", Err(Invalid::FunctionEndpoint));
+        check(Protocol::Email, "a@example.com", Ok(()));
+        check(Protocol::EmailJson, "a", Err(Invalid::MailEndpoint));
+        check(Protocol::Email, "a@example.com\r\nBcc: b@example.com", Err(Invalid::MailEndpoint));
         check(Protocol::Http, &format!("http://example.com/{}", "a".repeat(2048)), Err(Invalid::Endpoint));
     }
 
@@ -292,7 +331,7 @@ mod tests {
     fn an_endpoint_shows_no_password() {
         let endpoint =
             Endpoint::parse(Protocol::Https, "https://user:word@example.com/secret").expect("a URL");
-        assert_eq!(endpoint.to_string(), "https://example.com");
+        assert_eq!(endpoint.shown(), "https://user:****@example.com/secret");
     }
 
     #[test]

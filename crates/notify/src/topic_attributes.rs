@@ -6,6 +6,7 @@ use groundwatch_core::AccountId;
 
 use crate::delivery_policy::{DeliveryPolicy, EffectivePolicy};
 use crate::permissions;
+use crate::signature::SignatureVersion;
 use crate::subscription::{Standing, Subscription};
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, NotifyError};
@@ -40,11 +41,9 @@ pub(crate) fn check(name: &str, value: &str) -> Result<(), NotifyError> {
             "Active" => return Err(unsupported("active tracing")),
             _ => return Err(refused("TracingConfig").into()),
         },
-        "SignatureVersion" => match value {
-            "1" => {}
-            "2" => return Err(unsupported("SignatureVersion 2")),
-            _ => return Err(refused("SignatureVersion").into()),
-        },
+        "SignatureVersion" => {
+            SignatureVersion::parse(value).ok_or_else(|| refused("SignatureVersion"))?;
+        }
         "FifoTopic" | "ContentBasedDeduplication" if value == "false" => {}
         "FifoTopic" | "ContentBasedDeduplication" | "FifoThroughputScope" | "ArchivePolicy"
             if value.is_empty() => {}

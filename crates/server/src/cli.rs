@@ -53,6 +53,15 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_ADVERTISE_URL", value_name = "URL")]
     pub(crate) advertise_url: Option<String>,
 
+    /// Mail server for e-mail subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
+    /// [default: none, and e-mail is refused]
+    #[arg(long, env = "GROUNDWATCH_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<String>,
+
+    /// Whom e-mails come from. [default: Groundwatch <groundwatch@localhost>]
+    #[arg(long, env = "GROUNDWATCH_SMTP_FROM", value_name = "MAILBOX")]
+    pub(crate) smtp_from: Option<String>,
+
     /// Memory for recent metric samples that are not in segments yet, in MiB. [default: 512]
     #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) metrics_memory_mib: Option<u64>,

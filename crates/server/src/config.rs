@@ -1,5 +1,6 @@
 //! The server's configuration: flags over environment over file over defaults.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,11 @@ pub(crate) struct Config {
     pub(crate) clock: ClockKind,
     /// `None`: derived from the address that the listener got.
     pub(crate) advertise_url: Option<String>,
+    /// `None`: there is no e-mail.
+    pub(crate) smtp_url: Option<String>,
+    pub(crate) smtp_from: String,
+    /// URLs that stand in for Lambda functions, by patterns of their ARNs. In the file only: a table is no flag.
+    pub(crate) functions: BTreeMap<String, String>,
     pub(crate) metrics_memory_bytes: u64,
     pub(crate) logs_memory_bytes: u64,
     pub(crate) sqs_memory_bytes: u64,
@@ -26,7 +32,7 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
 }
 
-/// The configuration file: the same keys as the flags.
+/// The configuration file: the same keys as the flags, and tables.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct FileConfig {
@@ -34,6 +40,9 @@ struct FileConfig {
     data_dir: Option<PathBuf>,
     clock: Option<ClockKind>,
     advertise_url: Option<String>,
+    smtp_url: Option<String>,
+    smtp_from: Option<String>,
+    functions: BTreeMap<String, String>,
     metrics_memory_mib: Option<u64>,
     logs_memory_mib: Option<u64>,
     sqs_memory_mib: Option<u64>,
@@ -76,6 +85,12 @@ impl Config {
                 .advertise_url
                 .or(file.advertise_url)
                 .map(|url| url.trim_end_matches('/').to_owned()),
+            smtp_url: flags.smtp_url.or(file.smtp_url),
+            smtp_from: flags
+                .smtp_from
+                .or(file.smtp_from)
+                .unwrap_or_else(|| "Groundwatch <groundwatch@localhost>".to_owned()),
+            functions: file.functions,
             metrics_memory_bytes: metrics_memory_mib << 20,
             logs_memory_bytes: logs_memory_mib << 20,
             sqs_memory_bytes: sqs_memory_mib << 20,
@@ -102,6 +117,14 @@ mod tests {
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.clock, ClockKind::Manual);
         assert_eq!(config.data_dir, PathBuf::from("groundwatch-data"));
+    }
+
+    #[test]
+    fn functions_are_a_table_of_the_file() {
+        let text = "[functions]\n'arn:aws:lambda:*:function:page' = 'http://127.0.0.1:9/page'\n";
+        let file: FileConfig = toml::from_str(text).expect("valid");
+        let config = Config::resolve(ServeFlags::default(), file).expect("valid");
+        assert_eq!(config.functions["arn:aws:lambda:*:function:page"], "http://127.0.0.1:9/page");
     }
 
     #[test]

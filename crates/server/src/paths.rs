@@ -1,9 +1,10 @@
-//! The doors beside AWS's: `/_groundwatch/health` and `/_groundwatch/clock`.
+//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, and the certificate of notifications.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::{BoxFuture, SharedClock};
+use groundwatch_notify::Notify;
 use groundwatch_wire::{Body, Paths, Response};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ pub(crate) struct OwnPaths {
     pub(crate) clock: SharedClock,
     /// Present with a manual clock.
     pub(crate) manual: Option<Arc<ManualDriver>>,
+    /// Has the certificate of signed notifications.
+    pub(crate) notify: Option<Arc<Notify>>,
 }
 
 impl Paths for OwnPaths {
@@ -33,6 +36,9 @@ impl Paths for OwnPaths {
                     StatusCode::METHOD_NOT_ALLOWED,
                     "this path takes GET, and /_groundwatch/clock also POST",
                 ),
+                (&Method::GET, path) if path.starts_with("/_groundwatch/sns/") => {
+                    self.show_certificate(path).await
+                }
                 (_, path) => refuse(
                     StatusCode::NOT_FOUND,
                     &format!("{path} does not exist; there are /_groundwatch/health and /_groundwatch/clock"),
@@ -43,6 +49,20 @@ impl Paths for OwnPaths {
 }
 
 impl OwnPaths {
+    async fn show_certificate(&self, path: &str) -> Response {
+        let certificate = match &self.notify {
+            Some(notify) => notify.certificate(path).await,
+            None => None,
+        };
+        let Some(certificate) = certificate else {
+            return refuse(StatusCode::NOT_FOUND, &format!("{path} is not the certificate of this server"));
+        };
+        let mut response = Response::new(Body::whole(certificate));
+        let pem = http::HeaderValue::from_static("application/x-pem-file");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, pem);
+        response
+    }
+
     fn show_clock(&self) -> Response {
         let kind = if self.manual.is_some() { "manual" } else { "real" };
         answer(StatusCode::OK, &json!({ "clock": kind, "now": self.clock.now().to_iso8601() }))
@@ -52,12 +72,28 @@ impl OwnPaths {
         let Some(driver) = &self.manual else {
             return refuse(StatusCode::CONFLICT, "the clock is real; start with `--clock manual` to move it");
         };
-        match ClockMove::parse(body, driver.now()) {
-            Ok(ClockMove::Advance(duration)) => driver.advance(duration).await,
-            Ok(ClockMove::Set(moment)) => driver.move_to(moment).await,
+        let go = match ClockMove::parse(body, driver.now()) {
+            Ok(go) => go,
             Err(wrong) => return refuse(StatusCode::BAD_REQUEST, &wrong),
+        };
+        // In a task of its own: a client that gives up waiting must not leave the clock somewhere on the way.
+        let driver = Arc::clone(driver);
+        let moved = tokio::spawn(async move {
+            match go {
+                ClockMove::Advance(duration) => driver.advance(duration).await,
+                ClockMove::Set(moment) => driver.move_to(moment).await,
+            }
+        });
+        match moved.await {
+            Ok(()) => self.show_clock(),
+            Err(error) => {
+                tracing::error!(%error, "the clock stopped on its way; this is a bug");
+                refuse(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the clock stopped on its way; the server's log has more",
+                )
+            }
         }
-        self.show_clock()
     }
 }
 
@@ -76,4 +112,60 @@ fn answer(status: StatusCode, value: &Value) -> Response {
         .headers_mut()
         .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use groundwatch_core::{Activity, Clock, ManualClock, Timestamp};
+    use tokio::sync::{Notify as Wake, Semaphore};
+
+    use super::*;
+
+    /// Is due once, one second after the epoch, and takes until somebody opens the gate.
+    struct Slow {
+        entered: Semaphore,
+        gate: Semaphore,
+        changed: Wake,
+    }
+
+    impl Activity for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn next_due(&self) -> Option<Timestamp> {
+            (self.gate.is_closed() || self.entered.available_permits() == 0)
+                .then_some(Timestamp::from_secs(1))
+        }
+
+        fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
+            Box::pin(async {
+                self.entered.add_permits(1);
+                let _ = self.gate.acquire().await;
+            })
+        }
+
+        fn changed(&self) -> &Wake {
+            &self.changed
+        }
+    }
+
+    #[tokio::test]
+    async fn the_clock_arrives_also_when_its_client_hangs_up() {
+        let slow =
+            Arc::new(Slow { entered: Semaphore::new(0), gate: Semaphore::new(0), changed: Wake::new() });
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        let driver = Arc::new(ManualDriver::new(Arc::clone(&clock), vec![Arc::clone(&slow) as _]));
+        let paths =
+            OwnPaths { clock: Arc::clone(&clock) as _, manual: Some(Arc::clone(&driver)), notify: None };
+        tokio::select! {
+            _ = paths.move_clock(br#"{"advance":"PT10S"}"#) => panic!("the gate is closed"),
+            entered = slow.entered.acquire() => entered.expect("open").forget(),
+        }
+        slow.entered.add_permits(1);
+        slow.gate.add_permits(1);
+        // The next move waits for its turn, which comes when the first has arrived.
+        driver.advance(std::time::Duration::ZERO).await;
+        assert_eq!(clock.now(), Timestamp::from_secs(10));
+    }
 }

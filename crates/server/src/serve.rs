@@ -13,7 +13,7 @@ use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
-use groundwatch_notify::{Carriers, Notify, NotifyConfig, WebPoster};
+use groundwatch_notify::{Carriers, Functions, MailSender, Notify, NotifyConfig, SmtpSender, WebPoster};
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
@@ -62,8 +62,9 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         }
     };
 
+    let notify = services.notify.clone();
     let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
-    let server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual }));
+    let server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, notify: Some(notify) }));
     announce(address, &config.data_dir)?;
     let cut = server.serve(stop_signal, GRACE).await;
     if cut > 0 {
@@ -95,12 +96,17 @@ async fn bring_up(
     tokio::task::block_in_place(|| replay(recovery, &metric_store, &mut logs_replay, &sqs))?;
     let logs = Arc::new(logs_replay.finish().await?);
 
-    let carriers = Carriers { web: Arc::new(WebPoster::new()?), queues: Some(Arc::new(Queues(sqs.clone()))) };
+    let carriers = Carriers {
+        web: Arc::new(WebPoster::new()?),
+        queues: Some(Arc::new(Queues(sqs.clone()))),
+        mail: mail_sender(config)?,
+    };
+    let functions = Functions::new(config.functions.clone());
     let notify = Arc::new(Notify::open(
         &storage.catalog,
         clock.clone(),
         carriers,
-        &NotifyConfig::new(advertised_base_url),
+        &NotifyConfig { functions, ..NotifyConfig::new(advertised_base_url) },
     )?);
     let neighbours = Neighbours {
         reader: Arc::new(AlarmReader(metric_store.clone())),
@@ -157,6 +163,13 @@ fn log_options(config: &Config) -> StoreOptions {
 fn sqs_options(config: &Config, advertised_base_url: &str) -> SqsOptions {
     let memory_bytes_max = usize::try_from(config.sqs_memory_bytes).unwrap_or(usize::MAX);
     SqsOptions { advertised_base_url: advertised_base_url.to_owned(), memory_bytes_max }
+}
+
+/// Who sends e-mails, if there is a mail server.
+fn mail_sender(config: &Config) -> anyhow::Result<Option<Arc<dyn MailSender>>> {
+    let Some(url) = &config.smtp_url else { return Ok(None) };
+    let sender = SmtpSender::new(url, &config.smtp_from).context("cannot use smtp-url and smtp-from")?;
+    Ok(Some(Arc::new(sender)))
 }
 
 fn clock_of(kind: ClockKind) -> (SharedClock, Option<Arc<ManualClock>>) {

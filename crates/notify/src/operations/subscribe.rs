@@ -26,6 +26,7 @@ impl Handle<Subscribe> for Notify {
         let topic = self.directory.resolve(call.scope(), topic_arn, "TopicArn", "SNS:Subscribe")?;
         let protocol = Protocol::parse(input.protocol.as_deref().expect("validated: required"))?;
         let endpoint = Endpoint::parse(protocol, input.endpoint.as_deref().unwrap_or_default())?;
+        self.check_reachable(&endpoint)?;
         let preferences = Preferences::new(&input.attributes.unwrap_or_default())?;
 
         let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, &preferences)).await?;
@@ -36,6 +37,23 @@ impl Handle<Subscribe> for Notify {
 }
 
 impl Notify {
+    /// Refuses endpoints that nothing here leads to, by what is missing.
+    fn check_reachable(&self, endpoint: &Endpoint) -> Result<(), NotifyError> {
+        let missing = match endpoint.protocol {
+            Protocol::Http | Protocol::Https => return Ok(()),
+            Protocol::Sqs if endpoint.address.ends_with(".fifo") => return Err(Invalid::FifoQueue.into()),
+            Protocol::Sqs if self.carriage.carriers.queues.is_some() => return Ok(()),
+            Protocol::Email | Protocol::EmailJson if self.carriage.carriers.mail.is_some() => return Ok(()),
+            Protocol::Lambda if self.carriage.functions.url_of(&endpoint.address).is_some() => return Ok(()),
+            Protocol::Sqs => "queues",
+            Protocol::Email | Protocol::EmailJson => "a mail server (--smtp-url)",
+            Protocol::Lambda => "a URL configured for this function",
+        };
+        let protocol = endpoint.protocol.as_str();
+        let what = format!("the protocol {protocol} without {missing}");
+        Err(NotifyError::Unsupported { parameter: "Protocol", what })
+    }
+
     /// Finds or makes the subscription of `endpoint`. Unless it is confirmed, the endpoint is asked (again).
     async fn subscribe(
         &self,
@@ -45,6 +63,8 @@ impl Notify {
     ) -> Result<(SubscriptionId, Standing), NotifyError> {
         let now = self.clock.now();
         let until = now + TOKEN_LIFE;
+        // Who owns both ends has agreed.
+        let own = endpoint.belongs_to(topic.scope().account);
         let subscriber_key = Subscriber::key(&topic.key(), endpoint);
         let mut batch = Batch::new();
         let found = self.directory.subscribers.get(&subscriber_key).and_then(|subscriber| {
@@ -70,11 +90,11 @@ impl Notify {
                 self.directory.subscribers.put(&mut batch, subscriber_key, subscriber, Expect::Absent);
                 let new = Subscription {
                     endpoint: endpoint.clone(),
-                    standing: Standing::Pending { until },
+                    standing: if own { Standing::Confirmed } else { Standing::Pending { until } },
                     token: Token::new(id.id()),
                     preferences: preferences.clone(),
                     authenticate_on_unsubscribe: false,
-                    confirmation_was_authenticated: false,
+                    confirmation_was_authenticated: own,
                     created: now,
                 };
                 (id, new, Expect::Absent)
@@ -82,6 +102,10 @@ impl Notify {
         };
         let standing = subscription.standing;
         self.directory.subscriptions.put(&mut batch, id.key(), subscription, expect);
+        if standing == Standing::Confirmed {
+            self.directory.catalog.commit(batch).await?;
+            return Ok((id, standing));
+        }
         let text = Publication::plain(None, &confirmation_text(&topic.arn()))?;
         let message = self.message(MessageKind::SubscriptionConfirmation, text);
         self.outbox.send(batch, topic.scope(), message, vec![id.key().name]).await?;

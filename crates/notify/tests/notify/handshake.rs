@@ -120,12 +120,7 @@ async fn protocols_and_attributes_are_refused_by_name() {
             format!("Invalid parameter: {expected}")
         );
     };
-    check(
-        "sqs",
-        "arn:aws:sqs:us-east-1:0:q",
-        "Protocol Reason: the protocol sqs is not supported by Groundwatch",
-    )
-    .await;
+    check("sms", "+4930123456", "Protocol Reason: the protocol sms is not supported by Groundwatch").await;
     check("pigeon", "x", "Amazon SNS does not support this protocol string: pigeon").await;
     check("https", HOOK, "Endpoint must match the specified protocol").await;
     check("http", "hook.test", "Endpoint").await;

@@ -12,11 +12,17 @@ use groundwatch_api::sns::{
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
-use groundwatch_notify::{Carriers, HttpPoster, Notify, NotifyConfig, Post, PostError};
+use groundwatch_notify::{
+    Carriers, Functions, HttpPoster, Letter, MailError, MailSender, Notify, NotifyConfig, Post, PostError,
+    QueueError, QueueMessage, QueueSender,
+};
 use groundwatch_storage::Catalog;
 
 /// Where links lead to.
 pub(crate) const BASE_URL: &str = "http://groundwatch.test:4566";
+
+/// What stands in for the function `known`.
+pub(crate) const FUNCTION_URL: &str = "http://functions.test/known";
 
 /// When every test begins.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -37,8 +43,14 @@ impl Sns {
     pub(crate) fn with_backlog(backlog_bytes_max: usize) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(START));
-        let inbox =
-            Arc::new(Inbox { clock: clock.clone(), answers: Mutex::default(), received: Mutex::default() });
+        let inbox = Arc::new(Inbox {
+            clock: clock.clone(),
+            answers: Mutex::default(),
+            received: Mutex::default(),
+            queued: Mutex::default(),
+            queue_errors: Mutex::default(),
+            letters: Mutex::default(),
+        });
         let notify = open(dir.path(), &clock, &inbox, backlog_bytes_max);
         Self { notify, clock, inbox, backlog_bytes_max, dir }
     }
@@ -161,9 +173,15 @@ pub(crate) fn unsigned_call() -> Call {
 
 fn open(dir: &Path, clock: &Arc<ManualClock>, inbox: &Arc<Inbox>, backlog_bytes_max: usize) -> Notify {
     let catalog = Catalog::open(&dir.join("catalog.db")).expect("a catalog");
-    let config = NotifyConfig { backlog_bytes_max, ..NotifyConfig::new(BASE_URL) };
-    Notify::open(&catalog, clock.clone(), Carriers { web: inbox.clone(), queues: None }, &config)
-        .expect("opens")
+    let functions = Functions::new([("arn:aws:lambda:*:function:known".to_owned(), FUNCTION_URL.to_owned())]);
+    let config = NotifyConfig { backlog_bytes_max, functions, ..NotifyConfig::new(BASE_URL) };
+    Notify::open(
+        &catalog,
+        clock.clone(),
+        Carriers { web: inbox.clone(), queues: Some(inbox.clone()), mail: Some(inbox.clone()) },
+        &config,
+    )
+    .expect("opens")
 }
 
 /// How a subscriber answers.
@@ -182,6 +200,29 @@ pub(crate) struct Inbox {
     clock: Arc<ManualClock>,
     answers: Mutex<HashMap<String, Answer>>,
     received: Mutex<Vec<Received>>,
+    /// What queues took, in order.
+    pub(crate) queued: Mutex<Vec<QueueMessage>>,
+    /// What queues say from now on, by ARN, instead of taking a message.
+    pub(crate) queue_errors: Mutex<HashMap<String, QueueError>>,
+    /// What was mailed, in order.
+    pub(crate) letters: Mutex<Vec<Letter>>,
+}
+
+impl QueueSender for Inbox {
+    fn send(&self, message: QueueMessage) -> BoxFuture<'_, Result<(), QueueError>> {
+        let error = self.queue_errors.lock().expect("not poisoned").get(&message.queue_arn).cloned();
+        if error.is_none() {
+            self.queued.lock().expect("not poisoned").push(message);
+        }
+        Box::pin(async move { error.map_or(Ok(()), Err) })
+    }
+}
+
+impl MailSender for Inbox {
+    fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), MailError>> {
+        self.letters.lock().expect("not poisoned").push(letter);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A request that a subscriber got.

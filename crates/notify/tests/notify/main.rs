@@ -5,5 +5,7 @@ mod filtering;
 mod handshake;
 mod harness;
 mod management;
+mod protocols;
+mod signatures;
 mod topics;
 mod web;

@@ -68,9 +68,13 @@ async fn a_webhook_shakes_hands_and_gets_the_message() {
     let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("a catalog");
     let poster = Arc::new(WebPoster::new().expect("a client"));
     let config = NotifyConfig::new("http://127.0.0.1:4566/");
-    let notify =
-        Notify::open(&catalog, Arc::new(SystemClock), Carriers { web: poster, queues: None }, &config)
-            .expect("opens");
+    let notify = Notify::open(
+        &catalog,
+        Arc::new(SystemClock),
+        Carriers { web: poster, queues: None, mail: None },
+        &config,
+    )
+    .expect("opens");
     let activity = notify.activities().remove(0);
     let call = signed_call("us-east-1", "000000000000");
 

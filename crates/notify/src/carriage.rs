@@ -1,0 +1,218 @@
+//! Carrying one message to one subscriber, by whatever way its protocol goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::attributes::{MessageAttribute, MessageAttributes};
+use crate::delivery_policy::EffectivePolicy;
+use crate::directory::Directory;
+use crate::envelope::Wrapping;
+use crate::mail::{Letter, MailError};
+use crate::message::{Message, MessageKind};
+use crate::poster::{Post, PostError};
+use crate::queue::{QueueError, QueueMessage};
+use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, Outcome, RetryPolicy, Verdict, judge};
+use crate::signature::{Signature, Signer, SigningError};
+use crate::subscription::{Protocol, Subscription, SubscriptionId};
+use crate::{Carriers, Functions};
+
+/// AWS waits about 15 seconds for a subscriber's answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How much of a failure's reason goes along to a dead-letter queue, in characters.
+const REASON_LENGTH_MAX: usize = 256;
+
+/// What carrying takes.
+pub(crate) struct Carriage {
+    pub(crate) carriers: Carriers,
+    pub(crate) functions: Functions,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) directory: Directory,
+    /// Where subscribers reach this server, without a slash at its end.
+    pub(crate) base_url: String,
+}
+
+impl Carriage {
+    /// Tries once to bring `message` to a subscriber, for the `attempts`th time, and says what follows. What is given
+    /// up goes to the dead-letter queue, if there is one.
+    pub(crate) async fn attempt(
+        &self,
+        message: &Message,
+        id: &SubscriptionId,
+        subscription: &Subscription,
+        attempts: u32,
+    ) -> Verdict {
+        let outcome = self.carry(message, id, subscription).await;
+        let policy = self.retry_policy(id, subscription);
+        let verdict = judge(&outcome, attempts, &policy);
+        let (Outcome::Refused(reason) | Outcome::Unavailable(reason)) = &outcome else { return verdict };
+        let subscription_arn = id.arn();
+        if let Verdict::Retry(_) = verdict {
+            tracing::warn!(subscription_arn, message_id = %message.id, attempts, reason, "delivery failed; it is tried again");
+            return verdict;
+        }
+        let redriven = self.redrive(message, id, subscription, reason).await;
+        tracing::warn!(
+            subscription_arn,
+            message_id = %message.id,
+            attempts,
+            reason,
+            dead_letter_queue = ?redriven,
+            "delivery failed; the message is given up"
+        );
+        match redriven {
+            // Trying again ends here again.
+            Some(Outcome::Unavailable(_)) => Verdict::Retry(policy.max_delay_target),
+            _ => Verdict::GiveUp,
+        }
+    }
+
+    /// Puts a message that could not be delivered into the subscription's dead-letter queue; `None` without one.
+    async fn redrive(
+        &self,
+        message: &Message,
+        id: &SubscriptionId,
+        subscription: &Subscription,
+        reason: &str,
+    ) -> Option<Outcome> {
+        let queue_arn = subscription.preferences.redrive_policy.as_ref()?.queue_arn().to_owned();
+        let wrapping = Wrapping { message, id, subscription, base_url: &self.base_url };
+        let (body, mut attributes) = match self.worded(&wrapping).await {
+            Ok(worded) => worded,
+            Err(error) => return Some(Outcome::Unavailable(error.to_string())),
+        };
+        let reason: String = reason.chars().take(REASON_LENGTH_MAX).collect();
+        attributes.insert("ErrorMessage".to_owned(), MessageAttribute::text(reason));
+        attributes.insert("ErrorCode".to_owned(), MessageAttribute::text("ClientError".to_owned()));
+        let group_id = queue_arn
+            .ends_with(".fifo")
+            .then(|| message.group_id.clone().unwrap_or_else(|| id.id().to_string()));
+        let deduplication_id = group_id.is_some().then(|| format!("{}-{}", message.id, id.id()));
+        Some(
+            self.put_into_queue(QueueMessage { queue_arn, body, attributes, group_id, deduplication_id })
+                .await,
+        )
+    }
+
+    fn retry_policy(&self, id: &SubscriptionId, subscription: &Subscription) -> RetryPolicy {
+        match subscription.endpoint.protocol {
+            Protocol::Http | Protocol::Https => self.directory.policy_of(id, subscription).retry,
+            Protocol::Email | Protocol::EmailJson => MAIL_POLICY,
+            Protocol::Sqs | Protocol::Lambda => DEFAULT_HTTP_POLICY,
+        }
+    }
+
+    /// Tries once to bring `message` to a subscriber.
+    pub(crate) async fn carry(
+        &self,
+        message: &Message,
+        id: &SubscriptionId,
+        subscription: &Subscription,
+    ) -> Outcome {
+        let wrapping = Wrapping { message, id, subscription, base_url: &self.base_url };
+        let endpoint = &subscription.endpoint;
+        let carried = match endpoint.protocol {
+            Protocol::Http | Protocol::Https => self.post(&wrapping).await,
+            Protocol::Sqs => self.enqueue(&wrapping).await,
+            Protocol::Email | Protocol::EmailJson => self.mail(&wrapping).await,
+            Protocol::Lambda => self.invoke(&wrapping).await,
+        };
+        // A key that cannot be made or kept now may be later.
+        carried.unwrap_or_else(|error: SigningError| Outcome::Unavailable(error.to_string()))
+    }
+
+    async fn post(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
+        let EffectivePolicy { content_type, .. } =
+            self.directory.policy_of(wrapping.id, wrapping.subscription);
+        let body = if wrapping.is_raw() {
+            wrapping.text().to_owned()
+        } else {
+            wrapping.json(&self.sign(wrapping).await?)
+        };
+        let url = wrapping.subscription.endpoint.address.clone();
+        Ok(self
+            .send(Post { url, headers: wrapping.headers(content_type), body, timeout: ANSWER_TIMEOUT })
+            .await)
+    }
+
+    async fn invoke(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
+        let Some(url) = self.functions.url_of(&wrapping.subscription.endpoint.address) else {
+            return Ok(Outcome::Refused("no URL is configured for this function".to_owned()));
+        };
+        let body = wrapping.function_event(&self.sign(wrapping).await?);
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Ok(self.send(Post { url: url.to_owned(), headers, body, timeout: ANSWER_TIMEOUT }).await)
+    }
+
+    async fn send(&self, post: Post) -> Outcome {
+        match self.carriers.web.post(post).await {
+            Ok(200..=299) => Outcome::Accepted,
+            // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other answer
+            // outside 2xx is the client's error, which it does not.
+            Ok(status @ (429 | 500..=599)) => {
+                Outcome::Unavailable(format!("the subscriber answered {status}"))
+            }
+            Ok(status) => Outcome::Refused(format!("the subscriber answered {status}")),
+            Err(error @ (PostError::TimedOut | PostError::Unreachable { .. })) => {
+                Outcome::Unavailable(error.to_string())
+            }
+            Err(error @ PostError::Refused { .. }) => Outcome::Refused(error.to_string()),
+        }
+    }
+
+    async fn enqueue(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
+        let (body, attributes) = self.worded(wrapping).await?;
+        let message = QueueMessage {
+            queue_arn: wrapping.subscription.endpoint.address.clone(),
+            body,
+            attributes,
+            group_id: wrapping.message.group_id.clone(),
+            deduplication_id: None,
+        };
+        Ok(self.put_into_queue(message).await)
+    }
+
+    /// Body and attributes of a message in a queue.
+    async fn worded(&self, wrapping: &Wrapping<'_>) -> Result<(String, MessageAttributes), SigningError> {
+        if wrapping.is_raw() {
+            return Ok((wrapping.text().to_owned(), wrapping.message.attributes.clone()));
+        }
+        let json = wrapping.json(&self.sign(wrapping).await?);
+        Ok((json, MessageAttributes::new()))
+    }
+
+    async fn put_into_queue(&self, message: QueueMessage) -> Outcome {
+        let Some(queues) = &self.carriers.queues else {
+            return Outcome::Refused("there are no queues".to_owned());
+        };
+        match queues.send(message).await {
+            Ok(()) => Outcome::Accepted,
+            Err(error @ QueueError::Refused { .. }) => Outcome::Refused(error.to_string()),
+            Err(error @ QueueError::Unavailable { .. }) => Outcome::Unavailable(error.to_string()),
+        }
+    }
+
+    async fn mail(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
+        let Some(mail) = &self.carriers.mail else {
+            return Ok(Outcome::Refused("no mail server is configured".to_owned()));
+        };
+        let (subject, mut text) = wrapping.letter();
+        // Who asked for JSON gets JSON, but for the link that has to be visited by a person.
+        if wrapping.subscription.endpoint.protocol == Protocol::EmailJson
+            && wrapping.message.kind == MessageKind::Notification
+        {
+            text = wrapping.json(&self.sign(wrapping).await?);
+        }
+        let to = wrapping.subscription.endpoint.address.clone();
+        Ok(match mail.send(Letter { to, subject, text }).await {
+            Ok(()) => Outcome::Accepted,
+            Err(error @ MailError::Refused { .. }) => Outcome::Refused(error.to_string()),
+            Err(error @ MailError::Unavailable { .. }) => Outcome::Unavailable(error.to_string()),
+        })
+    }
+
+    async fn sign(&self, wrapping: &Wrapping<'_>) -> Result<Signature, SigningError> {
+        let version = self.directory.signature_version(wrapping.id);
+        self.signer.sign(wrapping.signed_text(), version).await
+    }
+}
