@@ -7,14 +7,16 @@
 //! alarms (they read points through [`MetricStore::read_points`]), or the wire.
 //!
 //! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
-//! head) → acknowledged → some time later [`MetricFlush`] writes a block. Out: an operation makes a [`query::Window`] →
+//! head) → acknowledged → some time later [`MetricFlush`] writes blocks, and [`MetricCompaction`] merges and ages them. Out: an operation makes a [`query::Window`] →
 //! [`MetricStore::read_window`] gathers samples from all tiers → [`statistics`] per period.
 //!
 //! What always holds:
 //! - What is acknowledged is durable, and the next read sees it.
 //! - A statistic depends on the samples alone: not on their order of arrival, nor on whether they were flushed.
 //! - Data of different units never meet in one statistic, and no value is converted.
-//! - Single values are kept as they came, so percentiles are exact; statistic sets are kept beside them.
+//! - Single values are kept as they came, so percentiles are exact; statistic sets are kept beside them. Only where a
+//!   [`Retention`] other than `Forever` no longer offers the fine periods, and an hour, five minutes or a minute has more than
+//!   128 distinct values, percentiles of that time are exact to 1 %; everything else stays exact.
 
 mod block;
 mod codec;
@@ -38,7 +40,7 @@ pub use evaluation::{
     LabelProblem, MetricStat, QueryProblem, UtcOffset,
 };
 pub use operations::Metrics;
-pub use query::{Ages, Period, Retention};
+pub use query::{Ages, InvalidRetention, Period, Retention};
 pub use record::{Datum, Points, RecordReader, RecordWriter};
 pub use sample::{Observation, Samples, SetSample, StatisticSet};
 pub use second::Second;

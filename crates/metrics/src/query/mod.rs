@@ -8,5 +8,5 @@ mod retention;
 mod window;
 
 pub use period::{Period, round_start};
-pub use retention::{Ages, Retention};
+pub use retention::{Ages, InvalidRetention, Retention};
 pub use window::{Window, periods};

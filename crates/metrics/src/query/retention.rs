@@ -1,5 +1,6 @@
 //! For how long data can be read at which period.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use groundwatch_core::Timestamp;
@@ -77,6 +78,46 @@ impl Retention {
     }
 }
 
+/// Text that names no retention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it must be `forever`, `aws`, or four ages such as `3h,15d,63d,455d`, none before a shorter one: up to which age points \
+     of seconds, minutes, five minutes and hours are kept"
+)]
+pub struct InvalidRetention;
+
+/// `forever`, `aws`, or four ages in hours or days, as in `3h,15d,63d,455d`.
+impl FromStr for Retention {
+    type Err = InvalidRetention;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRetention> {
+        match text {
+            "forever" => return Ok(Self::Forever),
+            "aws" => return Ok(Self::Aws),
+            _ => {}
+        }
+        let ages: Option<Vec<Duration>> = text.split(',').map(age).collect();
+        match ages.as_deref() {
+            Some(&[seconds, minutes, five_minutes, hours]) if ages.is_some_and(|ages| ages.is_sorted()) => {
+                Ok(Self::Ages(Ages { seconds, minutes, five_minutes, hours }))
+            }
+            _ => Err(InvalidRetention),
+        }
+    }
+}
+
+/// A number of hours or days, from an hour to about a century.
+fn age(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "h" => HOUR,
+        "d" => DAY,
+        _ => return None,
+    };
+    let age = unit.checked_mul(number.parse().ok()?)?;
+    (HOUR..=days(36_525)).contains(&age).then_some(age)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +146,24 @@ mod tests {
         check(3600, DAY * 64, true);
         check(86_400, DAY * 455, true);
         check(86_400, DAY * 455 + second, false);
+    }
+
+    #[test]
+    fn retentions_are_read_from_text() {
+        assert_eq!("forever".parse(), Ok(Retention::Forever));
+        assert_eq!("aws".parse(), Ok(Retention::Aws));
+        assert_eq!("3h,15d,63d,455d".parse(), Ok(Retention::Ages(Ages::AWS)));
+        for invalid in [
+            "",
+            "never",
+            "3h",
+            "3h,15d,63d,455d,1d",
+            "15d,3h,63d,455d",
+            "0h,1d,2d,3d",
+            "1h,1d,1d,9999999d",
+            "1é,1d,1d,1d",
+        ] {
+            assert_eq!(invalid.parse::<Retention>(), Err(InvalidRetention), "{invalid}");
+        }
     }
 }
