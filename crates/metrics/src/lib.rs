@@ -7,8 +7,9 @@
 //! alarms (they read points through [`MetricStore::read_points`]), or the wire.
 //!
 //! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
-//! head) → acknowledged → some time later [`MetricFlush`] writes blocks, and [`MetricCompaction`] merges and ages them. Out: an operation makes a [`query::Window`] →
-//! [`MetricStore::read_window`] gathers samples from all tiers → [`statistics`] per period.
+//! head) → acknowledged → some time later [`MetricFlush`] writes blocks, and [`MetricCompaction`] merges and ages them.
+//! Out: an operation makes a [`query::Window`] → [`MetricStore::read_window`] gathers samples from all tiers →
+//! [`statistics`] per period.
 //!
 //! What always holds:
 //! - What is acknowledged is durable, and the next read sees it.

@@ -97,8 +97,8 @@ impl FromStr for Retention {
             _ => {}
         }
         let ages: Option<Vec<Duration>> = text.split(',').map(age).collect();
-        match ages.as_deref() {
-            Some(&[seconds, minutes, five_minutes, hours]) if ages.is_some_and(|ages| ages.is_sorted()) => {
+        match ages.filter(|ages| ages.is_sorted()).as_deref() {
+            Some(&[seconds, minutes, five_minutes, hours]) => {
                 Ok(Self::Ages(Ages { seconds, minutes, five_minutes, hours }))
             }
             _ => Err(InvalidRetention),
