@@ -116,15 +116,20 @@ fn answer(status: StatusCode, value: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
     use groundwatch_core::{Activity, Clock, ManualClock, Timestamp};
-    use tokio::sync::{Notify as Wake, Semaphore};
+    use tokio::sync::Notify as Wake;
 
     use super::*;
 
     /// Is due once, one second after the epoch, and takes until somebody opens the gate.
+    #[derive(Default)]
     struct Slow {
-        entered: Semaphore,
-        gate: Semaphore,
+        begun: AtomicBool,
+        entered: Wake,
+        gate: Wake,
         changed: Wake,
     }
 
@@ -134,14 +139,14 @@ mod tests {
         }
 
         fn next_due(&self) -> Option<Timestamp> {
-            (self.gate.is_closed() || self.entered.available_permits() == 0)
-                .then_some(Timestamp::from_secs(1))
+            (!self.begun.load(Ordering::SeqCst)).then_some(Timestamp::from_secs(1))
         }
 
         fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
             Box::pin(async {
-                self.entered.add_permits(1);
-                let _ = self.gate.acquire().await;
+                self.begun.store(true, Ordering::SeqCst);
+                self.entered.notify_one();
+                self.gate.notified().await;
             })
         }
 
@@ -152,20 +157,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_clock_arrives_also_when_its_client_hangs_up() {
-        let slow =
-            Arc::new(Slow { entered: Semaphore::new(0), gate: Semaphore::new(0), changed: Wake::new() });
+        let slow = Arc::new(Slow::default());
         let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
         let driver = Arc::new(ManualDriver::new(Arc::clone(&clock), vec![Arc::clone(&slow) as _]));
         let paths =
             OwnPaths { clock: Arc::clone(&clock) as _, manual: Some(Arc::clone(&driver)), notify: None };
         tokio::select! {
             _ = paths.move_clock(br#"{"advance":"PT10S"}"#) => panic!("the gate is closed"),
-            entered = slow.entered.acquire() => entered.expect("open").forget(),
+            () = slow.entered.notified() => {}
         }
-        slow.entered.add_permits(1);
-        slow.gate.add_permits(1);
+        slow.gate.notify_one();
         // The next move waits for its turn, which comes when the first has arrived.
-        driver.advance(std::time::Duration::ZERO).await;
+        driver.advance(Duration::ZERO).await;
         assert_eq!(clock.now(), Timestamp::from_secs(10));
     }
 }
