@@ -143,9 +143,8 @@ impl Evaluator {
         let Decision { key, version, change } = decision;
         match self.store.apply(&key, Expect::Version(version), change).await {
             Ok(()) => {}
-            // It was put, set or deleted meanwhile: an alarm that is put is due at once, and a state that is set by hand
-            // lasts until the next evaluation.
-            Err(StorageError::Conflict { .. }) => {}
+            // It changed meanwhile, perhaps in its tags only: a little later from what it is then.
+            Err(StorageError::Conflict { .. }) => self.retry(key, now),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
