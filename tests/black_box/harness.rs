@@ -83,10 +83,18 @@ impl Server {
     }
 
     /// Sends SIGTERM, waits, and tells whether the server ended well.
-    pub(crate) fn stop(mut self) -> bool {
+    pub(crate) fn stop(self) -> bool {
+        self.end_by(&["-TERM"]) == Some(0)
+    }
+
+    /// Sends signals, waits, and tells the exit code.
+    pub(crate) fn end_by(mut self, signals: &[&str]) -> Option<i32> {
         let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        sent.success() && self.process.wait().expect("the server ends").success()
+        for signal in signals {
+            let sent = Command::new("kill").args([signal, pid.as_str()]).status().expect("kill runs");
+            assert!(sent.success(), "{signal} was sent");
+        }
+        self.process.wait().expect("the server ends").code()
     }
 
     /// `127.0.0.1:PORT`.

@@ -1,5 +1,8 @@
 //! Everything that was acknowledged is there after a restart, orderly or not.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDatum, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
@@ -95,4 +98,17 @@ async fn a_second_server_is_locked_out() {
             && message.contains(&*directory.path().to_string_lossy()),
         "{message}"
     );
+}
+
+#[test]
+fn a_second_signal_ends_at_once_what_the_first_waits_for() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address()).expect("connects");
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+        .expect("writes");
+    let mut asked = [0; 12];
+    stream.read_exact(&mut asked).expect("reads");
+    assert_eq!(&asked, b"HTTP/1.1 100", "the server waits for the body");
+    assert_eq!(server.end_by(&["-TERM", "-INT"]), Some(130));
 }

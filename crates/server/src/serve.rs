@@ -18,6 +18,7 @@ use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::activities::{ManualDriver, drive};
@@ -30,6 +31,9 @@ use crate::tagged;
 
 /// How long requests that have begun may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The exit code that shells know for an end by Ctrl-C.
+const STOPPED_BY_SIGNAL: i32 = 130;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
@@ -182,16 +186,25 @@ fn clock_of(kind: ClockKind) -> (SharedClock, Option<Arc<ManualClock>>) {
     }
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM. At the second the system's default applies: an end at once.
+/// Resolves at the first Ctrl-C or SIGTERM. The second ends the process at once, as a crash would: nothing that was
+/// acknowledged is lost by it.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
-    Ok(async move {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut next = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: ending what has begun");
+    };
+    Ok(async move {
+        next().await;
+        tracing::info!("stopping: ending what has begun; a second signal ends at once");
+        // Once a signal has been listened to, the system's default is gone for as long as the process lives.
+        tokio::spawn(async move {
+            next().await;
+            std::process::exit(STOPPED_BY_SIGNAL);
+        });
     })
 }
 
