@@ -13,5 +13,6 @@ mod limits;
 mod logs;
 mod metrics;
 mod notifications;
+mod queues;
 mod raw_requests;
 mod restart;

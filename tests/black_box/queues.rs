@@ -1,0 +1,258 @@
+//! SQS as clients of both of its protocols put it on the wire, and an alarm that arrives in a queue.
+
+use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDatum, Statistic};
+use serde_json::{Value, json};
+
+use crate::harness::{ACCOUNT, Answer, Server};
+
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+
+fn signed() -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/eu-central-1/sqs/aws4_request, \
+         SignedHeaders=content-type;host;x-amz-date, Signature=0000"
+    )
+}
+
+/// A call as the SDKs of today make it; the status, the code of an error, and the answer.
+async fn call(server: &Server, operation: &str, input: Value) -> (u16, Option<String>, Value) {
+    let headers = [
+        ("Content-Type", "application/x-amz-json-1.0"),
+        ("X-Amz-Target", &format!("AmazonSQS.{operation}")),
+        ("Authorization", &signed()),
+        ("x-amzn-query-mode", "true"),
+    ];
+    let answer = server.post("/", &headers, input.to_string().as_bytes()).await;
+    let code = answer.header("x-amzn-query-error").map(str::to_owned);
+    (answer.status, code, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
+}
+
+/// A call that must go well.
+async fn ok(server: &Server, operation: &str, input: Value) -> Value {
+    let (status, code, answer) = call(server, operation, input).await;
+    assert_eq!((status, code), (200, None), "{operation}: {answer}");
+    answer
+}
+
+/// A call of old, to where the queue's URL leads.
+async fn query(server: &Server, path: &str, form: &str) -> Answer {
+    server.post(path, &[FORM, ("Authorization", &signed())], form.as_bytes()).await
+}
+
+async fn create(server: &Server, name: &str, attributes: Value) -> String {
+    let input = json!({"QueueName": name, "Attributes": attributes});
+    ok(server, "CreateQueue", input).await["QueueUrl"].as_str().expect("told").to_owned()
+}
+
+async fn receive(server: &Server, url: &str) -> Vec<Value> {
+    let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"]});
+    ok(server, "ReceiveMessage", input).await["Messages"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_message_with_attributes_goes_through_a_queue() {
+    let server = Server::start_with_manual_clock().await;
+    let url = create(&server, "orders", json!({"VisibilityTimeout": "45"})).await;
+    assert_eq!(url, format!("{}/{ACCOUNT}/orders", server.url));
+    let sent = ok(
+        &server,
+        "SendMessage",
+        json!({
+            "QueueUrl": url,
+            "MessageBody": "This is a test message",
+            "MessageAttributes": {"city": {"DataType": "String", "StringValue": "Any City"}},
+        }),
+    )
+    .await;
+    assert_eq!(sent["MD5OfMessageBody"], "fafb00f5732ab283681e124bf8747ed1");
+
+    let input =
+        json!({"QueueUrl": url, "MessageAttributeNames": ["All"], "AttributeNames": ["SentTimestamp"]});
+    let received = ok(&server, "ReceiveMessage", input.clone()).await;
+    let message = &received["Messages"][0];
+    assert_eq!(message["MessageId"], sent["MessageId"]);
+    assert_eq!(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"]);
+    assert_eq!(message["MessageAttributes"]["city"]["StringValue"], "Any City");
+    assert_eq!(message["Attributes"], json!({"SentTimestamp": "1767225600000"}));
+    assert_eq!(ok(&server, "ReceiveMessage", input.clone()).await, json!({}), "it is hidden");
+    server.advance("PT45S").await;
+    let again = ok(&server, "ReceiveMessage", input).await["Messages"][0].clone();
+    let handle = again["ReceiptHandle"].clone();
+    ok(&server, "DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": handle})).await;
+    server.advance("PT45S").await;
+    assert!(receive(&server, &url).await.is_empty());
+}
+
+#[tokio::test]
+async fn old_clients_speak_query_to_the_queues_own_path() {
+    let server = Server::start_with_manual_clock().await;
+    let created = query(
+        &server,
+        "/",
+        "Action=CreateQueue&Version=2012-11-05&QueueName=q&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=7\
+         &Tag.1.Key=team&Tag.1.Value=a",
+    )
+    .await;
+    let url = format!("{}/{ACCOUNT}/q", server.url);
+    assert!(created.text().contains(&format!("<QueueUrl>{url}</QueueUrl>")), "{}", created.text());
+    let path = format!("/{ACCOUNT}/q");
+    let form = |action: &str| format!("Action={action}&Version=2012-11-05&QueueUrl={url}");
+
+    let sent = query(
+        &server,
+        &path,
+        &form(
+            "SendMessageBatch&SendMessageBatchRequestEntry.1.Id=a&SendMessageBatchRequestEntry.1.MessageBody=one\
+             &SendMessageBatchRequestEntry.1.MessageAttribute.1.Name=n\
+             &SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType=Number\
+             &SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue=5\
+             &SendMessageBatchRequestEntry.2.Id=b&SendMessageBatchRequestEntry.2.MessageBody=two\
+             &SendMessageBatchRequestEntry.2.DelaySeconds=1800",
+        ),
+    )
+    .await;
+    for part in [
+        "<SendMessageBatchResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><SendMessageBatchResult>",
+        "<SendMessageBatchResultEntry><Id>a</Id>",
+        "<BatchResultErrorEntry><Id>b</Id><SenderFault>true</SenderFault><Code>InvalidParameterValue</Code>",
+    ] {
+        assert!(sent.text().contains(part), "{part}: {}", sent.text());
+    }
+    let received =
+        query(&server, &path, &form("ReceiveMessage&AttributeName.1=All&MessageAttributeName.1=All")).await;
+    for part in [
+        "<ReceiveMessageResult><Message><MessageId>",
+        "<Body>one</Body>",
+        "<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>",
+        "<MessageAttribute><Name>n</Name><Value><StringValue>5</StringValue><DataType>Number</DataType></Value>",
+    ] {
+        assert!(received.text().contains(part), "{part}: {}", received.text());
+    }
+    let told = query(&server, &path, &form("GetQueueAttributes&AttributeName.1=VisibilityTimeout")).await;
+    assert!(
+        told.text().contains(
+            "<GetQueueAttributesResult><Attribute><Name>VisibilityTimeout</Name><Value>7</Value></Attribute>"
+        ),
+        "{}",
+        told.text()
+    );
+    let tags = query(&server, &path, &form("ListQueueTags")).await;
+    assert!(tags.text().contains("<Tag><Key>team</Key><Value>a</Value></Tag>"), "{}", tags.text());
+    let missing = query(&server, "/", "Action=GetQueueUrl&Version=2012-11-05&QueueName=missing").await;
+    assert_eq!(missing.status, 400);
+    assert!(missing.text().contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"));
+}
+
+#[tokio::test]
+async fn errors_have_both_of_their_names() {
+    let server = Server::start();
+    let url = create(&server, "q", json!({})).await;
+    for (operation, input, status, code, shape) in [
+        (
+            "GetQueueUrl",
+            json!({"QueueName": "missing"}),
+            400,
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "com.amazonaws.sqs#QueueDoesNotExist",
+        ),
+        (
+            "DeleteMessage",
+            json!({"QueueUrl": url, "ReceiptHandle": "x"}),
+            404,
+            "ReceiptHandleIsInvalid",
+            "com.amazonaws.sqs#ReceiptHandleIsInvalid",
+        ),
+        (
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": {"Colour": "red"}}),
+            400,
+            "InvalidAttributeName",
+            "com.amazonaws.sqs#InvalidAttributeName",
+        ),
+        (
+            "CreateQueue",
+            json!({"QueueName": "q", "Attributes": {"DelaySeconds": "5"}}),
+            400,
+            "QueueAlreadyExists",
+            "com.amazonaws.sqs#QueueNameExists",
+        ),
+    ] {
+        let (found, header, answer) = call(&server, operation, input).await;
+        assert_eq!((found, header), (status, Some(format!("{code};Sender"))), "{operation}: {answer}");
+        assert_eq!(answer["__type"], shape);
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_sigkill() {
+    let server = Server::start();
+    let url = create(&server, "q", json!({"VisibilityTimeout": "0"})).await;
+    for number in 0..20 {
+        ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": number.to_string()})).await;
+    }
+    for message in receive(&server, &url).await {
+        let handle = message["ReceiptHandle"].clone();
+        ok(&server, "DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": handle})).await;
+    }
+    let server = server.kill_and_restart(&[]);
+    let mut bodies = Vec::new();
+    let input = json!({"QueueUrl": "q", "MaxNumberOfMessages": 10, "VisibilityTimeout": 60});
+    for message in ok(&server, "ReceiveMessage", input).await["Messages"].as_array().expect("some") {
+        bodies.push(message["Body"].as_str().expect("told").parse::<u32>().expect("a number"));
+    }
+    bodies.sort_unstable();
+    assert_eq!(bodies, (10..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_when_the_clock_says_so() {
+    let server = Server::start_with_manual_clock().await;
+    let url = create(&server, "q", json!({"DelaySeconds": "15"})).await;
+    ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": "late"})).await;
+    let input = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
+    let waiting = ok(&server, "ReceiveMessage", input);
+    let moving = async {
+        // Whichever comes first: the poll begins after the message appeared, or is woken by it.
+        server.advance("PT15S").await;
+    };
+    let (received, ()) = tokio::join!(waiting, moving);
+    assert_eq!(received["Messages"][0]["Body"], "late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_arrives_in_a_queue_through_its_topic() {
+    let server = Server::start_with_manual_clock().await;
+    let url = create(&server, "alarms", json!({})).await;
+    let queue_arn = format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:alarms");
+    let (sns, cloudwatch) = (server.sns(), server.cloudwatch());
+    let topic = sns.create_topic().name("alerts").send().await.expect("created");
+    let topic_arn = topic.topic_arn().expect("an ARN").to_owned();
+    let subscribe = sns.subscribe().topic_arn(&topic_arn).protocol("sqs").endpoint(&queue_arn);
+    subscribe.send().await.expect("subscribed");
+    cloudwatch
+        .put_metric_alarm()
+        .alarm_name("hot")
+        .namespace("App")
+        .metric_name("Heat")
+        .statistic(Statistic::Maximum)
+        .period(60)
+        .evaluation_periods(1)
+        .threshold(10.0)
+        .comparison_operator(ComparisonOperator::GreaterThanThreshold)
+        .alarm_actions(&topic_arn)
+        .send()
+        .await
+        .expect("put");
+    let datum = MetricDatum::builder().metric_name("Heat").value(11.0).build();
+    cloudwatch.put_metric_data().namespace("App").metric_data(datum).send().await.expect("put");
+    server.advance("PT3M").await;
+
+    let messages = receive(&server, &url).await;
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let envelope: Value =
+        serde_json::from_str(messages[0]["Body"].as_str().expect("told")).expect("SNS's JSON");
+    assert_eq!((&envelope["Type"], &envelope["TopicArn"]), (&json!("Notification"), &json!(topic_arn)));
+    let alarm: Value =
+        serde_json::from_str(envelope["Message"].as_str().expect("told")).expect("the alarm's JSON");
+    assert_eq!((&alarm["AlarmName"], &alarm["NewStateValue"]), (&json!("hot"), &json!("ALARM")));
+}
