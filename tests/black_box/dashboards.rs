@@ -90,6 +90,9 @@ async fn a_widget_is_drawn_from_the_metrics() {
         assert_eq!(png[16..24], [0, 0, 1, 44, 0, 0, 0, 200]);
     }
     assert_ne!(full, empty);
+    let doubled = r#"[["N", "M", {"id": "m", "visible": false}], [{"expression": "m * 2", "label": "twice"}],
+        [{"expression": "SEARCH('{N} M', 'Sum', 60)"}]]"#;
+    assert_ne!(image(draw(doubled).await.expect("drawn")), empty, "expressions are drawn too");
     let wrong = draw(r#"[["N", "."]]"#).await.expect_err("refused");
     assert_eq!(wrong.code(), Some("InvalidParameterValue"));
     assert!(wrong.message().is_some_and(|text| text.contains("/metrics/0/1")), "{wrong:?}");

@@ -52,8 +52,8 @@ pub enum DashboardError {
     /// The widget of an image cannot be drawn.
     #[error("widget cannot be drawn")]
     Widget(#[from] WidgetError),
-    /// An image format other than PNG.
-    #[error("image format `{format}` is unknown")]
+    /// An image format that is not answered.
+    #[error("image format `{format}` is not supported")]
     Format {
         /// What was asked for.
         format: String,

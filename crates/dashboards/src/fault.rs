@@ -43,9 +43,14 @@ impl From<DashboardError> for Fault {
                 invalid_value(format!("The tag key {key} begins with the reserved prefix aws:."))
             }
             DashboardError::Widget(error) => invalid_value(error.to_string()),
-            DashboardError::Format { format } => invalid_value(format!(
-                "The value {format} for parameter OutputFormat is not supported. Supported values are png and image/png."
-            )),
+            // AWS answers it with a body that is the picture itself, over the query protocol.
+            DashboardError::Format { format } if format == "image/png" => invalid_value(
+                "Groundwatch does not support the value image/png for parameter OutputFormat yet, only png."
+                    .to_owned(),
+            ),
+            DashboardError::Format { format } => {
+                invalid_value(format!("The value {format} for parameter OutputFormat is not supported."))
+            }
             DashboardError::Path { rule } => errors::VALIDATION_EXCEPTION.with(format!("Path {rule}.")),
             DashboardError::PathTaken => {
                 errors::CONFLICT_EXCEPTION.with("A metric data query definition with this path already exists.")

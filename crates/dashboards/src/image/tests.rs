@@ -211,6 +211,15 @@ fn colors_come_from_rows_or_in_turn() {
 }
 
 #[test]
+fn an_expression_without_a_name_is_called_by_its_text() {
+    let widget =
+        widget(&json!({"metrics": [[{"expression": "a + b"}], [{"expression": "a - b", "id": "e"}]]}));
+    let drawn = widget.drawn(vec![series("row1", "row1", |index| index), series("e", "e", |index| index)]);
+    let labels: Vec<_> = drawn.iter().map(|series| series.label.as_str()).collect();
+    assert_eq!(labels, ["a + b", "e"]);
+}
+
+#[test]
 fn every_view_is_a_picture_of_the_size_that_was_asked_for() {
     for view in ["timeSeries", "bar", "pie", "singleValue", "gauge"] {
         for (width, height) in [(1, 1), (1, 2000), (60, 40), (600, 400)] {

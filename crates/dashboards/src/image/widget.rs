@@ -303,7 +303,7 @@ impl Widget {
             let own = own.filter(|_| colored.insert(series.id.clone()));
             let points = series.points.into_iter().filter(|(_, value)| value.is_finite());
             Some(Drawn {
-                label: series.label,
+                label: label(row, series.label, &series.id),
                 color: own.or_else(|| palette.next().copied())?,
                 is_right: row.options.is_right,
                 points: points.map(|(at, value)| (at.as_millis(), value)).collect(),
@@ -311,6 +311,15 @@ impl Widget {
             })
         };
         series.into_iter().filter_map(drawn).take(SERIES_MAX).collect()
+    }
+}
+
+/// Where a row has no label, an expression's result is called by the row's id. An id that the row did not choose tells
+/// nobody anything, its text does.
+fn label(row: &Row, label: String, id: &str) -> String {
+    match &row.source {
+        Source::Expression(expression) if row.options.id.is_none() && label == id => expression.clone(),
+        _ => label,
     }
 }
 

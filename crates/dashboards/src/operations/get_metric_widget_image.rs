@@ -32,7 +32,6 @@ impl Dashboards {
     }
 }
 
-/// AWS also answers `image/png`, a body that is the picture itself, over the query protocol only.
 fn check_format(format: Option<String>) -> Result<(), DashboardError> {
     match format.as_deref() {
         None | Some("png") => Ok(()),
