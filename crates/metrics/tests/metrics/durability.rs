@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use groundwatch_core::{Activity, Clock};
 use groundwatch_metrics::{MetricFlush, MetricId, MetricOptions, Period, Point, Statistic};
+use groundwatch_storage::simulation::SimulatedDisk;
 use serde_json::{Value, json};
 
 use crate::kit::{NOW, World, blocks, is_damage, moment, refused};
@@ -166,4 +167,34 @@ async fn a_flipped_bit_in_a_block_is_noticed_and_confined_to_it() {
             .await,
     );
     assert_eq!(fault.0, "InternalServiceError");
+}
+
+#[tokio::test]
+async fn after_a_power_loss_at_any_moment_what_was_acknowledged_is_there_once() {
+    const HOSTS: usize = 12;
+    for calls in 0..36 {
+        let disk = SimulatedDisk::new(calls);
+        let world = World::on_disk(&disk).await;
+        disk.halt_after(calls);
+        let mut acknowledged = Vec::new();
+        for host in 0..HOSTS {
+            let value = host as f64 + 0.1;
+            let put = json!({ "Namespace": "Test", "MetricData": [datum(host, value)] });
+            if world.put(put).await.is_ok() {
+                acknowledged.push(host);
+            }
+            if host % 4 == 3 {
+                // It may fail when the journal does.
+                let _ = world.store.flush().await;
+            }
+        }
+        let left = disk.crash();
+        let world = world.restart_on(Some(&left)).await;
+        for host in 0..HOSTS {
+            let found = sum(&world, host).await;
+            let value = host as f64 + 0.1;
+            assert!(found.is_none_or(|found| found == value), "{calls}: host {host} has {found:?}");
+            assert!(found.is_some() || !acknowledged.contains(&host), "{calls}: host {host} is lost");
+        }
+    }
 }

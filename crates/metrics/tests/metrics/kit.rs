@@ -10,7 +10,8 @@ use groundwatch_api::cloudwatch::{
 use groundwatch_api::{Fault, Handle, Operation, validate};
 use groundwatch_core::{AccountId, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
 use groundwatch_metrics::{MetricError, MetricOptions, MetricStore, Metrics};
-use groundwatch_storage::{Storage, StorageError, StorageOptions, StreamId};
+use groundwatch_storage::simulation::SimulatedDisk;
+use groundwatch_storage::{Disk, Storage, StorageError, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,7 +37,15 @@ impl World {
     pub(crate) async fn with(options: MetricOptions) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(moment(NOW)));
-        let opened = Self::open(dir, clock, options).await;
+        let opened = Self::open(dir, clock, options, None).await;
+        opened.unwrap_or_else(|error| panic!("cannot open: {error}"))
+    }
+
+    /// A world whose journal lies on `disk`.
+    pub(crate) async fn on_disk(disk: &SimulatedDisk) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(ManualClock::new(moment(NOW)));
+        let opened = Self::open(dir, clock, MetricOptions::default(), Some(disk)).await;
         opened.unwrap_or_else(|error| panic!("cannot open: {error}"))
     }
 
@@ -44,8 +53,10 @@ impl World {
         dir: TempDir,
         clock: Arc<ManualClock>,
         options: MetricOptions,
+        disk: Option<&SimulatedDisk>,
     ) -> Result<Self, MetricError> {
-        let (storage, recovery) = Storage::open(StorageOptions::new(dir.path()))?;
+        let disk = disk.map(|disk| Arc::new(disk.clone()) as Arc<dyn Disk>);
+        let (storage, recovery) = Storage::open(StorageOptions { disk, ..StorageOptions::new(dir.path()) })?;
         let store = MetricStore::open(storage.clone(), clock.clone(), options).await?;
         let mut recovered = 0;
         for record in recovery {
@@ -61,9 +72,14 @@ impl World {
 
     /// Closes the directory and opens it again.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_on(None).await
+    }
+
+    /// Closes the directory and opens it again, with the journal on `disk`.
+    pub(crate) async fn restart_on(self, disk: Option<&SimulatedDisk>) -> Self {
         let Self { store, metrics, storage, dir, clock, .. } = self;
         drop((store, metrics, storage));
-        let restarted = Self::open(dir, clock, MetricOptions::default()).await;
+        let restarted = Self::open(dir, clock, MetricOptions::default(), disk).await;
         restarted.unwrap_or_else(|error| panic!("cannot restart: {error}"))
     }
 
