@@ -26,6 +26,7 @@ mod evaluation;
 mod math;
 mod muting;
 mod operations;
+mod properties;
 
 /// Times of day, all of 2026-01-02 unless they say otherwise.
 pub(crate) fn at(text: &str) -> Timestamp {
