@@ -162,12 +162,16 @@ impl Carriage {
 
     async fn enqueue(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
         let (body, attributes) = self.worded(wrapping).await?;
+        let in_line = wrapping.message.in_line.as_ref();
+        let endpoint = &wrapping.subscription.endpoint;
+        let deduplication_id =
+            in_line.filter(|_| endpoint.is_fifo_queue()).map(|it| it.deduplication_id.clone());
         let message = QueueMessage {
-            queue_arn: wrapping.subscription.endpoint.address.clone(),
+            queue_arn: endpoint.address.clone(),
             body,
             attributes,
             group_id: wrapping.message.group_id.clone(),
-            deduplication_id: None,
+            deduplication_id,
         };
         Ok(self.put_into_queue(message).await)
     }

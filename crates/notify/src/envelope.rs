@@ -19,6 +19,8 @@ struct Envelope<'a> {
     kind: &'static str,
     message_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sequence_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     topic_arn: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +130,7 @@ impl<'a> Wrapping<'a> {
         let envelope = Envelope {
             kind: self.message.kind.as_str(),
             message_id: self.message.id.to_string(),
+            sequence_number: self.message.in_line.as_ref().map(|it| it.sequence.to_string()),
             token: (!notification).then_some(self.subscription.token.as_str()),
             topic_arn: self.id.topic_arn(),
             subject: self.subject(),
@@ -290,7 +293,7 @@ mod tests {
         kind: MessageKind,
         raw_message_delivery: bool,
     ) -> (Vec<(&'static str, String)>, String, String) {
-        let topic = TopicId::new(&Scope::default(), "alerts").expect("a name");
+        let topic = TopicId::new(&Scope::default(), "alerts", false).expect("a name");
         let id = SubscriptionId::new(&topic, Uuid::from_u128(7));
         let subscription = Subscription {
             endpoint: Endpoint::parse(Protocol::Http, "http://127.0.0.1:9/hook").expect("a URL"),
@@ -308,6 +311,7 @@ mod tests {
             body: Body::plain("it \"burns\"").expect("a message"),
             attributes: BTreeMap::new(),
             group_id: None,
+            in_line: None,
             published: Timestamp::from_secs(1_767_323_045),
         };
         let signature = Signature {

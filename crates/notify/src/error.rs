@@ -140,6 +140,21 @@ pub enum Invalid {
     /// A FIFO queue cannot be subscribed to a standard topic.
     #[error("a FIFO queue needs a FIFO topic")]
     FifoQueue,
+    /// Only queues can be subscribed to a FIFO topic.
+    #[error("a FIFO topic needs a queue")]
+    FifoTopicEndpoint,
+    /// A message to a FIFO topic belongs to no group.
+    #[error("message has no group")]
+    NoGroupId,
+    /// Nothing tells a message to a FIFO topic from others.
+    #[error("message has no deduplication id")]
+    NoDeduplicationId,
+    /// A group or deduplication id is empty, too long, or has characters that ids cannot have.
+    #[error("{parameter} is malformed")]
+    FifoId {
+        /// Which of them.
+        parameter: &'static str,
+    },
     /// The endpoint is not the ARN of a function.
     #[error("endpoint is not a function")]
     FunctionEndpoint,

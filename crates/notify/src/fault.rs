@@ -97,6 +97,17 @@ fn invalid_text(invalid: &Invalid) -> String {
                                SNS topics"
                 .to_owned()
         }
+        Invalid::FifoTopicEndpoint => {
+            "Invalid parameter: Endpoint Reason: Please use FIFO SQS queue".to_owned()
+        }
+        Invalid::NoGroupId => "The MessageGroupId parameter is required for FIFO topics".to_owned(),
+        Invalid::NoDeduplicationId => "The topic should either have ContentBasedDeduplication enabled or \
+                                       MessageDeduplicationId provided explicitly"
+            .to_owned(),
+        Invalid::FifoId { parameter } => format!(
+            "{parameter} Reason: {parameter} can only include alphanumeric and punctuation characters. 1 to 128 in \
+             length"
+        ),
         Invalid::Attribute(invalid) => attribute_text(invalid),
         Invalid::DeliveryPolicy(error) => format!("DeliveryPolicy: {error}"),
         Invalid::AttributeValue { name, value } => {

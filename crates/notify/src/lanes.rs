@@ -20,6 +20,8 @@ pub(crate) struct Lanes {
 struct Lane {
     waiting: BTreeMap<Place, String>,
     busy: bool,
+    /// Nothing is taken before: the first in line is to be tried again then, and nobody may overtake it.
+    held_until: Option<Timestamp>,
 }
 
 /// A delivery's place in its lane: by due time, then in the order of publishing.
@@ -51,12 +53,25 @@ impl Lanes {
         let lane = self.lanes.entry(lane_key.clone()).or_default();
         let first_before = lane.first_due();
         lane.waiting.insert(place, delivery);
-        if !lane.busy && first_before.is_none_or(|first| place.due < first) {
+        let first_after = lane.first_due();
+        if !lane.busy && first_after != first_before {
             if let Some(first) = first_before {
                 self.idle.remove(&(first, lane_key.clone()));
             }
-            self.idle.insert((place.due, lane_key));
+            self.idle.extend(first_after.map(|first| (first, lane_key)));
         }
+    }
+
+    /// Lets nothing be taken from a busy lane before `until`, also when it is released.
+    pub(crate) fn hold(&mut self, lane_key: &Key, until: Timestamp) {
+        if let Some(lane) = self.lanes.get_mut(lane_key) {
+            lane.held_until = Some(until);
+        }
+    }
+
+    /// Whether nothing waits in the lane, or is on its way from it.
+    pub(crate) fn is_empty(&self, lane_key: &Key) -> bool {
+        !self.lanes.contains_key(lane_key)
     }
 
     /// The earliest due time of any lane that is not busy.
@@ -73,6 +88,7 @@ impl Lanes {
         let lane = self.lanes.get_mut(&lane_key)?;
         let (_, delivery) = lane.waiting.pop_first()?;
         lane.busy = true;
+        lane.held_until = None;
         Some(Taken { lane: lane_key, delivery })
     }
 
@@ -93,7 +109,8 @@ impl Lanes {
 
 impl Lane {
     fn first_due(&self) -> Option<Timestamp> {
-        self.waiting.first_key_value().map(|(place, _)| place.due)
+        let (place, _) = self.waiting.first_key_value()?;
+        Some(self.held_until.map_or(place.due, |until| until.max(place.due)))
     }
 }
 
@@ -151,6 +168,21 @@ mod tests {
         assert_eq!(lanes.next_due(), None, "the lane is busy");
         lanes.release(&key("a"));
         assert_eq!(lanes.next_due(), Some(at(7)));
+    }
+
+    #[test]
+    fn a_held_lane_lets_nobody_overtake() {
+        let mut lanes = lanes(&[("a", 1, 1), ("a", 1, 2)]);
+        check_taken(&take_all(&mut lanes, 1), &[("a", "1")]);
+        lanes.add(key("a"), Place { due: at(1), sequence: 1 }, "1".to_owned());
+        lanes.hold(&key("a"), at(20));
+        lanes.release(&key("a"));
+        lanes.add(key("a"), Place { due: at(2), sequence: 3 }, "3".to_owned());
+        assert_eq!(lanes.next_due(), Some(at(20)));
+        check_taken(&take_all(&mut lanes, 19), &[]);
+        check_taken(&take_all(&mut lanes, 20), &[("a", "1")]);
+        lanes.release(&key("a"));
+        check_taken(&take_all(&mut lanes, 20), &[("a", "2")]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod envelope;
 mod error;
 mod expiry;
 mod fault;
+mod fifo;
 mod filter;
 mod functions;
 mod lanes;

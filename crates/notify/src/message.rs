@@ -46,7 +46,18 @@ pub(crate) struct Message {
     /// The group that it belongs to, which queues get to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) group_id: Option<String>,
+    /// Present on FIFO topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) in_line: Option<InLine>,
     pub(crate) published: Timestamp,
+}
+
+/// A message's place on a FIFO topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InLine {
+    pub(crate) sequence: u64,
+    /// The publisher's, or made from the text.
+    pub(crate) deduplication_id: String,
 }
 
 impl Message {
@@ -136,6 +147,11 @@ impl Body {
             .collect();
         let default = by_protocol.remove("default").ok_or(Invalid::NoDefaultMessage)?;
         Ok(Self { default, by_protocol })
+    }
+
+    /// What a subscriber reads whose protocol has no text of its own.
+    pub(crate) fn default_text(&self) -> &str {
+        &self.default
     }
 
     /// What a subscriber by `protocol` reads.

@@ -162,6 +162,11 @@ impl Outbox {
         deliveries.collect()
     }
 
+    /// Whether nothing is on its way to the subscription that is kept under `key`.
+    pub(crate) fn is_idle(&self, key: &Key) -> bool {
+        self.queue.lock().lanes.is_empty(key)
+    }
+
     /// The earliest moment at which something can be taken.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.queue.lock().lanes.next_due()
@@ -189,7 +194,7 @@ impl Outbox {
     /// lanes stay busy, and the same can be tried again.
     pub(crate) async fn settle(&self, outcomes: &[(Attempt, Settled)]) -> Result<(), StorageError> {
         let mut batch = Batch::new();
-        let mut waiting = Vec::new();
+        let (mut waiting, mut held) = (Vec::new(), Vec::new());
         let mut done: BTreeMap<Key, (&Message, usize)> = BTreeMap::new();
         for (attempt, settled) in outcomes {
             let key = attempt.taken.key();
@@ -201,7 +206,13 @@ impl Outbox {
                 }
                 Settled::Again { attempts, due } => {
                     let Some(delivery) = self.deliveries.get(&key) else { continue };
-                    let delivery = Delivery { attempts: *attempts, due: *due, ..Delivery::clone(&delivery) };
+                    let mut delivery = Delivery { attempts: *attempts, ..Delivery::clone(&delivery) };
+                    // In line a message keeps its place, and all wait for it.
+                    if attempt.message.in_line.is_some() {
+                        held.push((attempt.taken.lane.clone(), *due));
+                    } else {
+                        delivery.due = *due;
+                    }
                     self.deliveries.put(&mut batch, key.clone(), delivery.clone(), Expect::Any);
                     waiting.push((key, delivery));
                 }
@@ -222,6 +233,9 @@ impl Outbox {
         queue.backlog_bytes = queue.backlog_bytes.saturating_sub(freed_bytes);
         for (key, delivery) in waiting {
             queue.add(&delivery, key);
+        }
+        for (lane, until) in held {
+            queue.lanes.hold(&lane, until);
         }
         for (attempt, _) in outcomes {
             queue.lanes.release(&attempt.taken.lane);

@@ -25,6 +25,7 @@ pub(crate) struct Publication {
     pub(crate) body: Body,
     pub(crate) attributes: MessageAttributes,
     pub(crate) group_id: Option<String>,
+    pub(crate) deduplication_id: Option<String>,
 }
 
 impl Publication {
@@ -35,14 +36,12 @@ impl Publication {
             body: Body::plain(message)?,
             attributes: MessageAttributes::new(),
             group_id: None,
+            deduplication_id: None,
         })
     }
 
     /// Checks everything that does not depend on the topic.
     pub(crate) fn new(wording: Wording<'_>) -> Result<Self, NotifyError> {
-        if wording.deduplication_id.is_some() {
-            return Err(Invalid::FifoOnly { parameter: "MessageDeduplicationId" }.into());
-        }
         let body = match wording.structure {
             None | Some("") => Body::plain(wording.message)?,
             Some("json") => Body::structured(wording.message)?,
@@ -55,7 +54,12 @@ impl Publication {
             return Err(Invalid::MessageTooLong.into());
         }
         let subject = wording.subject.map(Subject::parse).transpose()?;
-        // A standard topic keeps no order by the group; queues get to know it.
-        Ok(Self { subject, body, attributes, group_id: wording.group_id })
+        Ok(Self {
+            subject,
+            body,
+            attributes,
+            group_id: wording.group_id,
+            deduplication_id: wording.deduplication_id,
+        })
     }
 }

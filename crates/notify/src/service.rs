@@ -9,14 +9,15 @@ use crate::carriage::Carriage;
 use crate::deliverer::Deliverer;
 use crate::directory::Directory;
 use crate::expiry::Expiry;
-use crate::message::{Message, MessageKind, Subject};
+use crate::fifo::{self, Admission, Fifo};
+use crate::message::{InLine, Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::publication::Publication;
 use crate::retry::Outcome;
 use crate::signature::{CERTIFICATE_PATH, Signer};
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
-use crate::{Functions, HttpPoster, MailSender, MessageId, NotifyError, QueueSender};
+use crate::{Functions, HttpPoster, Invalid, MailSender, MessageId, NotifyError, QueueSender};
 
 /// How often an operation that met a concurrent one starts over before it gives up.
 const CONFLICTS_MAX: usize = 8;
@@ -57,6 +58,13 @@ pub struct Carriers {
     pub mail: Option<Arc<dyn MailSender>>,
 }
 
+/// What a publisher gets to know of a message.
+pub(crate) struct Receipt {
+    pub(crate) id: MessageId,
+    /// On FIFO topics, its place in line.
+    pub(crate) sequence: Option<u64>,
+}
+
 /// SNS. Cheap to clone; all clones are one service.
 #[derive(Clone)]
 pub struct Notify {
@@ -65,6 +73,7 @@ pub struct Notify {
     pub(crate) expiry: Arc<Expiry>,
     pub(crate) clock: SharedClock,
     pub(crate) carriage: Arc<Carriage>,
+    fifo: Arc<Fifo>,
     deliverer: Arc<Deliverer>,
 }
 
@@ -86,7 +95,8 @@ impl Notify {
             Arc::new(Carriage { carriers, functions, signer, directory: directory.clone(), base_url });
         let deliverer =
             Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriage.clone(), clock.clone()));
-        Ok(Self { directory, outbox, expiry, clock, carriage, deliverer })
+        let fifo = Arc::new(Fifo::open(catalog)?);
+        Ok(Self { directory, outbox, expiry, clock, carriage, fifo, deliverer })
     }
 
     /// The certificate that signatures are checked with, in PEM, if `path` is where it is served.
@@ -117,30 +127,65 @@ impl Notify {
     ) -> Result<MessageId, NotifyError> {
         let topic = self.directory.resolve(scope, topic_arn, "TopicArn", "SNS:Publish")?;
         let publication = Publication::plain(subject.and_then(Subject::made_to_fit), message)?;
-        self.publish_to(&topic, publication).await
+        Ok(self.publish_to(&topic, publication).await?.id)
     }
 
-    /// Writes a notification with a delivery for everybody who is subscribed now and wants it.
+    /// Sends a notification to everybody who is subscribed now and wants it.
     pub(crate) async fn publish_to(
         &self,
         topic: &TopicId,
         publication: Publication,
-    ) -> Result<MessageId, NotifyError> {
+    ) -> Result<Receipt, NotifyError> {
+        if topic.is_fifo() {
+            return self.publish_in_line(topic, publication).await;
+        }
+        if publication.deduplication_id.is_some() {
+            return Err(Invalid::FifoOnly { parameter: "MessageDeduplicationId" }.into());
+        }
         let message = self.message(MessageKind::Notification, publication);
-        let id = message.id;
-        let (queues, mut others): (Vec<_>, Vec<_>) = self
-            .directory
-            .who_wants(topic, &message)
-            .into_iter()
-            .partition(|(_, subscription)| subscription.endpoint.protocol == Protocol::Sqs);
-        // Queues are within reach: who has an answer finds the message in them. What a queue does not take waits for its
-        // next attempt with the others.
+        let receipt = Receipt { id: message.id, sequence: None };
+        self.distribute(Batch::new(), topic, message).await?;
+        Ok(receipt)
+    }
+
+    /// Publishes to a FIFO topic: one message after the other, unless it came already.
+    async fn publish_in_line(
+        &self,
+        topic_id: &TopicId,
+        publication: Publication,
+    ) -> Result<Receipt, NotifyError> {
+        fifo::check(&publication)?;
+        let _turn = self.fifo.turn(topic_id).await;
+        let topic = self.directory.topics.get(&topic_id.key()).ok_or(NotifyError::TopicNotFound)?;
+        let (id, now) = (MessageId::new(), self.clock.now());
+        let mut batch = Batch::new();
+        match self.fifo.admit(&mut batch, topic_id, &topic, &publication, id, now)? {
+            Admission::Repeated { message, sequence } => {
+                Ok(Receipt { id: message, sequence: Some(sequence) })
+            }
+            Admission::Next { sequence, deduplication_id } => {
+                let in_line = Some(InLine { sequence, deduplication_id });
+                let message = Message { id, in_line, ..self.message(MessageKind::Notification, publication) };
+                self.distribute(batch, topic_id, message).await?;
+                Ok(Receipt { id, sequence: Some(sequence) })
+            }
+        }
+    }
+
+    /// Commits `batch` together with `message` and its deliveries. Queues are within reach: whoever has an answer finds
+    /// the message in them. What a queue does not take waits for its next attempt with the other deliveries, and in line
+    /// nothing overtakes what waits.
+    async fn distribute(&self, batch: Batch, topic: &TopicId, message: Message) -> Result<(), NotifyError> {
+        let (queues, mut others): (Vec<_>, Vec<_>) =
+            self.directory.who_wants(topic, &message).into_iter().partition(|(name, subscription)| {
+                let overtakes = || !self.outbox.is_idle(&Key::new(topic.scope(), name.clone()));
+                subscription.endpoint.protocol == Protocol::Sqs && !(topic.is_fifo() && overtakes())
+            });
         let sent =
             queues.into_iter().map(|(name, subscription)| self.enqueue(topic, name, subscription, &message));
         others.extend(futures_util::future::join_all(sent).await.into_iter().flatten());
         let names = others.into_iter().map(|(name, _)| name).collect();
-        self.outbox.send(Batch::new(), topic.scope(), message, names).await?;
-        Ok(id)
+        self.outbox.send(batch, topic.scope(), message, names).await
     }
 
     /// Puts a message into a subscribed queue; gives the subscription back if that did not work.
@@ -158,9 +203,10 @@ impl Notify {
 
     /// A message of the present moment.
     pub(crate) fn message(&self, kind: MessageKind, publication: Publication) -> Message {
-        let Publication { subject, body, attributes, group_id } = publication;
+        let Publication { subject, body, attributes, group_id, deduplication_id: _ } = publication;
         let published = self.clock.now();
-        Message { id: MessageId::new(), kind, subject, body, attributes, group_id, published }
+        let id = MessageId::new();
+        Message { id, kind, subject, body, attributes, group_id, in_line: None, published }
     }
 }
 

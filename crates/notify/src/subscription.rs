@@ -200,6 +200,11 @@ impl Endpoint {
         Ok(Self { protocol, address: address.to_owned() })
     }
 
+    /// Whether it is a FIFO queue, which its name tells.
+    pub(crate) fn is_fifo_queue(&self) -> bool {
+        self.protocol == Protocol::Sqs && self.address.ends_with(".fifo")
+    }
+
     /// Whether it belongs to `account` itself, which then needs no further confirmation.
     pub(crate) fn belongs_to(&self, account: AccountId) -> bool {
         match self.protocol {
@@ -291,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_arn_leads_back_to_its_subscription() {
-        let topic = TopicId::new(&Scope::default(), "alerts").expect("a name");
+        let topic = TopicId::new(&Scope::default(), "alerts", false).expect("a name");
         let subscription = SubscriptionId::new(&topic, Uuid::from_u128(7));
         assert_eq!(
             subscription.arn(),

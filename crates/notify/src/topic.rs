@@ -11,6 +11,9 @@ use crate::{Invalid, NotifyError};
 /// The longest name, in characters.
 const NAME_LENGTH_MAX: usize = 256;
 
+/// What the names of FIFO topics end in.
+const FIFO_SUFFIX: &str = ".fifo";
+
 /// AWS's limit of tags a resource.
 const TAGS_MAX: usize = 50;
 
@@ -50,16 +53,12 @@ pub(crate) struct TopicId {
 }
 
 impl TopicId {
-    /// The standard topic called `name` in `scope`: 1 to 256 ASCII letters, digits, hyphens and underscores.
-    pub(crate) fn new(scope: &Scope, name: &str) -> Result<Self, NotifyError> {
-        if name.ends_with(".fifo") {
-            return Err(NotifyError::Unsupported {
-                parameter: "Topic Name",
-                what: "a FIFO topic".to_owned(),
-            });
-        }
+    /// The topic called `name` in `scope`: 1 to 256 ASCII letters, digits, hyphens and underscores, of which the last
+    /// are `.fifo` if, and only if, it is a FIFO topic.
+    pub(crate) fn new(scope: &Scope, name: &str, fifo: bool) -> Result<Self, NotifyError> {
+        let word = if fifo { name.strip_suffix(FIFO_SUFFIX).ok_or(Invalid::TopicName)? } else { name };
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.bytes().all(allowed) {
+        if word.is_empty() || name.len() > NAME_LENGTH_MAX || !word.bytes().all(allowed) {
             return Err(Invalid::TopicName.into());
         }
         Ok(Self { scope: scope.clone(), name: name.to_owned() })
@@ -82,6 +81,11 @@ impl TopicId {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is a FIFO topic, which its name tells.
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.name.ends_with(FIFO_SUFFIX)
     }
 
     pub(crate) fn arn(&self) -> String {
@@ -107,7 +111,7 @@ mod tests {
     #[test]
     fn names_are_ascii_words_of_bounded_length() {
         let check = |name: &str, allowed: bool| {
-            assert_eq!(TopicId::new(&Scope::default(), name).is_ok(), allowed, "{name}");
+            assert_eq!(TopicId::new(&Scope::default(), name, false).is_ok(), allowed, "{name}");
         };
         check("alerts", true);
         check("A-z_09", true);
@@ -116,12 +120,14 @@ mod tests {
         check("", false);
         check("two words", false);
         check("ünicode", false);
-        check("queue.fifo", false);
+        check("topic.fifo", false);
+        let fifo = |name: &str| TopicId::new(&Scope::default(), name, true).is_ok();
+        assert!(fifo("topic.fifo") && !fifo("topic") && !fifo("a.topic.fifo") && !fifo(".fifo"));
     }
 
     #[test]
     fn an_arn_leads_back_to_its_topic() {
-        let topic = TopicId::new(&Scope::default(), "alerts").expect("a name");
+        let topic = TopicId::new(&Scope::default(), "alerts", false).expect("a name");
         assert_eq!(topic.arn(), "arn:aws:sns:us-east-1:000000000000:alerts");
         assert_eq!(TopicId::parse(&topic.arn(), "TopicArn"), Ok(topic));
     }

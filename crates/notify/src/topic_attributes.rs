@@ -21,7 +21,7 @@ const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 ///
 /// `KmsMasterKeyId` is kept and shown, as templates set it everywhere, and does nothing: what is on disk is as safe as the
 /// disk.
-pub(crate) fn check(name: &str, value: &str) -> Result<(), NotifyError> {
+pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyError> {
     let refused = |known: &'static str| Invalid::AttributeValue { name: known, value: value.to_owned() };
     match name {
         "DisplayName" => {
@@ -44,18 +44,34 @@ pub(crate) fn check(name: &str, value: &str) -> Result<(), NotifyError> {
         "SignatureVersion" => {
             SignatureVersion::parse(value).ok_or_else(|| refused("SignatureVersion"))?;
         }
-        "FifoTopic" | "ContentBasedDeduplication" if value == "false" => {}
-        "FifoTopic" | "ContentBasedDeduplication" | "FifoThroughputScope" | "ArchivePolicy"
-            if value.is_empty() => {}
-        "FifoTopic" | "ContentBasedDeduplication" | "FifoThroughputScope" | "ArchivePolicy" => {
-            return Err(unsupported(&format!("the attribute {name}")));
+        "FifoTopic" => {
+            flag(value).ok_or_else(|| refused("FifoTopic"))?;
         }
+        "ContentBasedDeduplication" => match flag(value) {
+            Some(wanted) if fifo || !wanted => {}
+            _ => return Err(refused("ContentBasedDeduplication").into()),
+        },
+        "FifoThroughputScope" => match value {
+            "Topic" | "MessageGroup" if fifo => {}
+            _ => return Err(refused("FifoThroughputScope").into()),
+        },
+        "ArchivePolicy" if value.is_empty() => {}
+        "ArchivePolicy" => return Err(unsupported("the attribute ArchivePolicy")),
         _ if name.ends_with("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate") => {
             return Err(unsupported(&format!("the attribute {name}")));
         }
         _ => return Err(Invalid::UnknownAttribute { name: name.to_owned() }.into()),
     }
     Ok(())
+}
+
+/// A truth value, which AWS reads in any case; an empty one says nothing.
+pub(crate) fn flag(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" | "" => Some(false),
+        _ => None,
+    }
 }
 
 fn unsupported(what: &str) -> NotifyError {
@@ -66,7 +82,13 @@ impl Topic {
     /// The topic with an attribute set. An empty value takes it away.
     pub(crate) fn with_attribute(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
-        if value.is_empty() || (name == "FifoTopic" && value == "false") {
+        let value = match name {
+            // What only FIFO topics have is shown for them, whether it was set or not.
+            "FifoTopic" | "ContentBasedDeduplication" if flag(value) == Some(true) => "true",
+            "FifoTopic" | "ContentBasedDeduplication" => "",
+            _ => value,
+        };
+        if value.is_empty() {
             changed.attributes.remove(name);
         } else {
             changed.attributes.insert(name.to_owned(), value.to_owned());
@@ -77,6 +99,11 @@ impl Topic {
     /// Its delivery policy, if it has one.
     pub(crate) fn delivery_policy(&self) -> Option<DeliveryPolicy> {
         self.attributes.get("DeliveryPolicy").and_then(|text| DeliveryPolicy::of_topic(text).ok())
+    }
+
+    /// Whether equal messages are the same message, without a word of the publisher.
+    pub(crate) fn deduplicates_by_content(&self) -> bool {
+        self.attributes.contains_key("ContentBasedDeduplication")
     }
 
     /// Its policy document: that which was set, or the one that every topic begins with.
@@ -116,6 +143,9 @@ impl Topic {
         ];
         let mut shown: BTreeMap<_, _> =
             always.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if id.is_fifo() {
+            shown.insert("ContentBasedDeduplication".to_owned(), "false".to_owned());
+        }
         shown.extend(self.attributes.clone());
         shown
     }

@@ -19,7 +19,9 @@ impl Handle<CreateTopic> for Notify {
         input: CreateTopicInput,
     ) -> Result<CreateTopicOutput, Fault> {
         let name = input.name.expect("validated: required");
-        let id = TopicId::new(call.scope(), &name)?;
+        let attributes = input.attributes.unwrap_or_default();
+        let fifo = attributes.get("FifoTopic").is_some_and(|wish| topic_attributes::flag(wish) == Some(true));
+        let id = TopicId::new(call.scope(), &name, fifo)?;
         if input.data_protection_policy.is_some() {
             let what = "a data protection policy".to_owned();
             return Err(NotifyError::Unsupported { parameter: "DataProtectionPolicy", what }.into());
@@ -31,8 +33,8 @@ impl Handle<CreateTopic> for Notify {
             subscriptions_deleted: 0,
         }
         .tagged(pairs(input.tags.unwrap_or_default()))?;
-        for (name, value) in input.attributes.unwrap_or_default() {
-            topic_attributes::check(&name, &value)?;
+        for (name, value) in attributes {
+            topic_attributes::check(&name, &value, fifo)?;
             topic = topic.with_attribute(&name, &value);
         }
         despite_conflicts(|| self.create_or_find(&id, &topic)).await?;

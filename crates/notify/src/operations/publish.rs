@@ -19,8 +19,11 @@ impl Handle<Publish> for Notify {
             deduplication_id: input.message_deduplication_id,
             group_id: input.message_group_id,
         })?;
-        let id = self.publish_to(&topic, publication).await?;
-        Ok(PublishOutput { message_id: Some(id.to_string()), sequence_number: None })
+        let receipt = self.publish_to(&topic, publication).await?;
+        Ok(PublishOutput {
+            message_id: Some(receipt.id.to_string()),
+            sequence_number: receipt.sequence.map(|number| number.to_string()),
+        })
     }
 }
 

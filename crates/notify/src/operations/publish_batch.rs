@@ -11,8 +11,9 @@ use groundwatch_core::Call;
 
 use crate::message::MESSAGE_BYTES_MAX;
 use crate::publication::{Publication, Wording};
+use crate::service::Receipt;
 use crate::topic::TopicId;
-use crate::{InvalidBatch, MessageId, Notify, NotifyError};
+use crate::{Invalid, InvalidBatch, Notify, NotifyError};
 
 /// The most entries of a batch.
 const ENTRIES_MAX: usize = 10;
@@ -30,15 +31,19 @@ impl Handle<PublishBatch> for Notify {
         let topic = self.directory.resolve(call.scope(), arn, "TopicArn", "SNS:Publish")?;
         let entries = input.publish_batch_request_entries.unwrap_or_default();
         check(&entries).map_err(NotifyError::from)?;
+        // AWS refuses the whole batch for this one.
+        if topic.is_fifo() && entries.iter().any(|entry| entry.message_group_id.is_none()) {
+            return Err(Invalid::NoGroupId.into());
+        }
         let mut output = PublishBatchOutput { successful: Some(Vec::new()), failed: Some(Vec::new()) };
         // One after the other: a FIFO topic keeps their order.
         for entry in entries {
             let id = entry.id.clone();
             match self.publish_entry(&topic, entry).await {
-                Ok(message_id) => output.successful.get_or_insert_default().push(PublishBatchResultEntry {
+                Ok(receipt) => output.successful.get_or_insert_default().push(PublishBatchResultEntry {
                     id,
-                    message_id: Some(message_id.to_string()),
-                    sequence_number: None,
+                    message_id: Some(receipt.id.to_string()),
+                    sequence_number: receipt.sequence.map(|number| number.to_string()),
                 }),
                 Err(error) => output.failed.get_or_insert_default().push(failed(id, &error.into())),
             }
@@ -52,7 +57,7 @@ impl Notify {
         &self,
         topic: &TopicId,
         entry: PublishBatchRequestEntry,
-    ) -> Result<MessageId, NotifyError> {
+    ) -> Result<Receipt, NotifyError> {
         let publication = Publication::new(Wording {
             message: entry.message.as_deref().expect("validated: required"),
             subject: entry.subject.as_deref(),

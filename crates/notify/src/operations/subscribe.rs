@@ -26,7 +26,7 @@ impl Handle<Subscribe> for Notify {
         let topic = self.directory.resolve(call.scope(), topic_arn, "TopicArn", "SNS:Subscribe")?;
         let protocol = Protocol::parse(input.protocol.as_deref().expect("validated: required"))?;
         let endpoint = Endpoint::parse(protocol, input.endpoint.as_deref().unwrap_or_default())?;
-        self.check_reachable(&endpoint)?;
+        self.check_reachable(&topic, &endpoint)?;
         let preferences = Preferences::new(&input.attributes.unwrap_or_default())?;
 
         let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, &preferences)).await?;
@@ -38,10 +38,15 @@ impl Handle<Subscribe> for Notify {
 
 impl Notify {
     /// Refuses endpoints that nothing here leads to, by what is missing.
-    fn check_reachable(&self, endpoint: &Endpoint) -> Result<(), NotifyError> {
+    fn check_reachable(&self, topic: &TopicId, endpoint: &Endpoint) -> Result<(), NotifyError> {
+        if topic.is_fifo() && endpoint.protocol != Protocol::Sqs {
+            return Err(Invalid::FifoTopicEndpoint.into());
+        }
         let missing = match endpoint.protocol {
             Protocol::Http | Protocol::Https => return Ok(()),
-            Protocol::Sqs if endpoint.address.ends_with(".fifo") => return Err(Invalid::FifoQueue.into()),
+            Protocol::Sqs if endpoint.is_fifo_queue() && !topic.is_fifo() => {
+                return Err(Invalid::FifoQueue.into());
+            }
             Protocol::Sqs if self.carriage.carriers.queues.is_some() => return Ok(()),
             Protocol::Email | Protocol::EmailJson if self.carriage.carriers.mail.is_some() => return Ok(()),
             Protocol::Lambda if self.carriage.functions.url_of(&endpoint.address).is_some() => return Ok(()),

@@ -33,7 +33,7 @@ impl Handle<SetTopicAttributes> for Notify {
         let id = self.directory.resolve(call.scope(), arn, "TopicArn", "SNS:SetTopicAttributes")?;
         let name = input.attribute_name.as_deref().expect("validated: required");
         let value = input.attribute_value.as_deref().unwrap_or_default();
-        topic_attributes::check(name, value).map_err(|error| match error {
+        topic_attributes::check(name, value, id.is_fifo()).map_err(|error| match error {
             NotifyError::Invalid(Invalid::UnknownAttribute { .. }) => Invalid::AttributeName.into(),
             other => other,
         })?;

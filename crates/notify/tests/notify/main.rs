@@ -1,6 +1,7 @@
 //! SNS as its callers and subscribers see it, under a clock that the tests move.
 
 mod delivery;
+mod fifo;
 mod filtering;
 mod handshake;
 mod harness;

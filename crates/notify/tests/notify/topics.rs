@@ -57,7 +57,7 @@ async fn attributes_that_would_change_behaviour_are_refused_by_name() {
             format!("InvalidParameter: Invalid parameter: Attributes Reason: {expected}")
         );
     };
-    check("FifoTopic", "true", "the attribute FifoTopic is not supported by Groundwatch").await;
+    check("ContentBasedDeduplication", "true", "ContentBasedDeduplication: Invalid value [true]").await;
     check("TracingConfig", "Active", "active tracing is not supported by Groundwatch").await;
     check(
         "HTTPFailureFeedbackRoleArn",
