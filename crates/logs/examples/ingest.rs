@@ -17,14 +17,23 @@ use groundwatch_api::logs::{
     CreateLogGroup, CreateLogGroupInput, CreateLogStream, CreateLogStreamInput, FilterLogEvents,
     FilterLogEventsInput, GetLogEvents, GetLogEventsInput, PutLogEvents,
 };
-use groundwatch_core::{Activity as _, Call, Caller, ManualClock, RequestId, Timestamp};
-use groundwatch_logs::{Logs, StoreOptions};
+use groundwatch_core::{Activity as _, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
+use groundwatch_logs::{Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 
 const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
 const BATCHES: usize = 1024;
 const WRITERS: usize = 4;
 const GROUP: &str = "/app/orders";
+
+/// Nothing here gives rise to metrics.
+struct NoMetrics;
+
+impl MetricSink for NoMetrics {
+    fn put<'a>(&'a self, _scope: &'a Scope, _data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
@@ -59,7 +68,7 @@ async fn run() -> anyhow::Result<()> {
     .await?;
     total.report("journal alone", &started)?;
 
-    let logs = Arc::new(Logs::replay(&storage, options)?.finish().await?);
+    let logs = Arc::new(Logs::replay(&storage, options)?.finish(Arc::new(NoMetrics)).await?);
     prepare(&logs).await?;
     let started = Cost::now()?;
     for_all_writers(|writer| {

@@ -5,6 +5,7 @@ use groundwatch_storage::StorageError;
 
 use crate::identifier::IdentifierError;
 use crate::ingestion::BatchError;
+use crate::metric_filter::FilterError;
 use crate::pattern::PatternError;
 use crate::store::StoreError;
 
@@ -77,6 +78,9 @@ pub enum LogsError {
         /// The member, or a value of it.
         what: &'static str,
     },
+    /// A metric filter that is refused, or is not there.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),

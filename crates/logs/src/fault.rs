@@ -8,6 +8,7 @@ use groundwatch_storage::StorageError;
 use crate::error::{Combination, LogsError};
 use crate::identifier::IdentifierError;
 use crate::ingestion::{BATCH_BYTES_MAX, BatchError};
+use crate::metric_filter::{DIMENSIONS_MAX, FilterError};
 use crate::store::StoreError;
 
 impl From<LogsError> for Fault {
@@ -59,6 +60,7 @@ impl From<LogsError> for Fault {
                  each with ^ in front or not, separated by |."
             )),
             LogsError::Unsupported { what } => invalid(format!("{what} is not supported.")),
+            LogsError::Filter(error) => filter(error),
             LogsError::Store(error) => store(&error),
         }
     }
@@ -75,6 +77,31 @@ fn identifier(error: &IdentifierError) -> Fault {
             .with(format!("The log group identifier '{identifier}' is not valid.")),
         // Nothing of another account or region can be seen from here.
         IdentifierError::Elsewhere { .. } => LogsError::GroupMissing.into(),
+    }
+}
+
+fn filter(error: FilterError) -> Fault {
+    let invalid = |message: String| errors::INVALID_PARAMETER_EXCEPTION.with(message);
+    match error {
+        FilterError::Missing => {
+            errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified metric filter does not exist.")
+        }
+        // [R]
+        FilterError::TooMany => errors::LIMIT_EXCEEDED_EXCEPTION.with("Resource limit exceeded."),
+        FilterError::DefaultAndDimensions => invalid(
+            "Invalid metric transformation: dimensions and default value are mutually exclusive properties."
+                .into(),
+        ),
+        FilterError::TooManyDimensions => invalid(format!(
+            "Invalid metric transformation: at most {DIMENSIONS_MAX} dimensions are allowed."
+        )),
+        FilterError::Reference { reference } => invalid(format!(
+            "Invalid metric transformation: '{reference}' is neither a number nor a field of the filter pattern."
+        )),
+        FilterError::SystemField { field } => invalid(format!("'{field}' is not a system field.")),
+        FilterError::NameWithoutNamespace => {
+            invalid("metricName and metricNamespace must be specified together.".into())
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! CloudWatch Logs: groups, streams and their events.
 //!
-//! Owns the documents of groups and streams, the rules of ingestion, the store of events (in memory and in segments),
+//! Owns the documents of groups, streams and metric filters, the rules of ingestion, the store of events (in memory and in segments),
 //! reading in both directions, and the language of filter patterns. Does not own how events become durable
 //! (`groundwatch-storage`), how requests travel (`groundwatch-wire`), or when the flush runs (the server drives the
-//! [`LogFlush`] activity).
+//! activities [`LogFlush`] and [`LogReclaim`]), or where metrics go that events give rise to (a [`MetricSink`]).
 //!
 //! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`] (journal, then
 //! head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) → [`store`] (a merge over all
@@ -17,6 +17,7 @@
 //! group of the same name is created again.
 
 mod directory;
+mod embedded_metrics;
 mod error;
 mod event_key;
 mod fault;
@@ -25,6 +26,8 @@ mod identifier;
 mod incarnation;
 mod ingestion;
 mod logs;
+mod metric_filter;
+mod metric_sink;
 mod operations;
 mod paging;
 pub mod pattern;
@@ -34,4 +37,6 @@ mod stream;
 pub use error::{Combination, LogsError};
 pub use event_key::{EventKey, KeyRange};
 pub use logs::{Logs, LogsReplay};
+pub use metric_filter::FilterError;
+pub use metric_sink::{MetricDatum, MetricSink, SinkError};
 pub use store::{LogFlush, LogReclaim, StoreError, StoreOptions};

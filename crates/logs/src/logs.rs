@@ -1,5 +1,7 @@
 //! The service: what the handlers of all operations share, and how it comes up.
 
+use std::sync::Arc;
+
 use groundwatch_core::{Scope, SharedClock};
 use groundwatch_storage::{Record, Storage};
 
@@ -7,6 +9,8 @@ use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::group::LogGroup;
 use crate::identifier;
+use crate::metric_filter::MetricFilters;
+use crate::metric_sink::MetricSink;
 use crate::store::{LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
 
 /// CloudWatch Logs. Cheap to clone.
@@ -14,6 +18,8 @@ use crate::store::{LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, Sto
 pub struct Logs {
     pub(crate) directory: Directory,
     pub(crate) store: LogStore,
+    pub(crate) metric_filters: MetricFilters,
+    pub(crate) sink: Arc<dyn MetricSink>,
 }
 
 /// The service on its way up: give it the journal's records of logs, in their order, then [`Self::finish`].
@@ -46,7 +52,7 @@ impl Logs {
         scope: &Scope,
         name: Option<&str>,
         identifier: Option<&str>,
-    ) -> Result<(String, std::sync::Arc<LogGroup>), LogsError> {
+    ) -> Result<(String, Arc<LogGroup>), LogsError> {
         let name = identifier::group_name(scope, name, identifier)?;
         Ok((name.to_owned(), self.directory.group(scope, name)?))
     }
@@ -58,9 +64,12 @@ impl LogsReplay {
         self.store.record(record.position, record.payload)
     }
 
-    /// The service, as it was when its last acknowledgement went out.
-    pub async fn finish(self) -> Result<Logs, StoreError> {
-        self.directory.remove_orphans().await?;
-        Ok(Logs { directory: self.directory, store: self.store.finish()? })
+    /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to `sink`.
+    pub async fn finish(self, sink: Arc<dyn MetricSink>) -> Result<Logs, StoreError> {
+        let Self { directory, store } = self;
+        directory.remove_orphans().await?;
+        let groups = directory.groups.all().iter().map(|(_, group)| group.id).collect();
+        let metric_filters = MetricFilters::open(&directory.catalog, &groups).await?;
+        Ok(Logs { directory, store: store.finish()?, metric_filters, sink })
     }
 }

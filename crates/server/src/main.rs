@@ -4,6 +4,7 @@ mod activities;
 mod cli;
 mod clock_request;
 mod config;
+mod log_metrics;
 mod paths;
 mod ports;
 mod routes;

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::activities::{ManualDriver, drive};
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
+use crate::log_metrics::LogMetrics;
 use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, Queues, WidgetMetrics};
 use crate::routes::Services;
@@ -98,7 +99,7 @@ async fn bring_up(
     let sqs = Sqs::open(storage, clock.clone(), &sqs_options(config, &advertised_base_url)).await?;
     // Reading the journal blocks; nothing else runs yet that it could hold up.
     tokio::task::block_in_place(|| replay(recovery, &metric_store, &mut logs_replay, &sqs))?;
-    let logs = Arc::new(logs_replay.finish().await?);
+    let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone()))).await?);
 
     let carriers = Carriers {
         web: Arc::new(WebPoster::new()?),

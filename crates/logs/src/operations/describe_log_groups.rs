@@ -154,7 +154,7 @@ impl Logs {
             log_group_name: Some(name.to_owned()),
             creation_time: Some(group.created.as_millis()),
             retention_in_days: group.retention_days.and_then(|days| i32::try_from(days).ok()),
-            metric_filter_count: Some(0),
+            metric_filter_count: i32::try_from(self.metric_filters.count(group.id)).ok(),
             arn: Some(format!("{arn}:*")),
             stored_bytes: in_full.then(|| i64::try_from(stored_bytes).unwrap_or(i64::MAX)),
             kms_key_id: group.kms_key_id.clone(),

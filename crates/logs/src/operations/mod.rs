@@ -8,6 +8,7 @@ mod kms_key;
 mod list_log_groups;
 mod log_group;
 mod log_stream;
+mod metric_filter;
 mod page;
 mod put_log_events;
 mod retention_policy;

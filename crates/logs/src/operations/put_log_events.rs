@@ -7,9 +7,11 @@ use groundwatch_api::logs::{PutLogEvents, PutLogEventsOutput, RejectedLogEventsI
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 
+use crate::embedded_metrics;
 use crate::error::LogsError;
 use crate::ingestion::{self, Verdict};
 use crate::logs::Logs;
+use crate::metric_sink::Samples;
 use crate::store::StreamAddress;
 
 impl Handle<PutLogEvents> for Logs {
@@ -43,16 +45,45 @@ impl Handle<PutLogEvents> for Logs {
             };
             let message_bytes = message_bytes(&events, accepted.clone());
             let accepted = events[accepted].iter().map(|event| (timestamp(event), message(event)));
-            self.store
-                .append(&address, call.received, accepted, message_bytes)
+            let sequence = self
+                .store
+                .append(&address, call.received, accepted.clone(), message_bytes)
                 .await
-                .map_err(LogsError::from)?
+                .map_err(LogsError::from)?;
+            if group.class.readable() {
+                self.emit_metrics(call, &address, accepted).await;
+            }
+            sequence
         };
         Ok(PutLogEventsOutput {
             next_sequence_token: Some(sequence_token(sequence)),
             rejected_log_events_info: rejected(&verdict),
             ..PutLogEventsOutput::default()
         })
+    }
+}
+
+impl Logs {
+    /// Sends on what stored events give rise to: metrics of filters, and embedded ones. The events are stored whatever
+    /// becomes of these.
+    async fn emit_metrics<'e>(
+        &self,
+        call: &Call,
+        address: &StreamAddress,
+        events: impl Iterator<Item = (i64, &'e [u8])> + Clone,
+    ) {
+        let mut samples = Samples::default();
+        self.metric_filters.apply(call.scope(), address.group_id, &events, &mut samples);
+        for (_, message) in events {
+            embedded_metrics::collect(message, &address.group, call.received, &mut samples);
+        }
+        let data = samples.into_data();
+        if !data.is_empty()
+            && let Err(error) = self.sink.put(call.scope(), data).await
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, group = address.group, "metrics of log events are lost");
+        }
     }
 }
 

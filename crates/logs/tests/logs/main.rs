@@ -3,6 +3,7 @@
 mod filtering;
 mod groups;
 mod ingestion;
+mod metric_filters;
 mod model;
 mod patterns;
 mod reading;

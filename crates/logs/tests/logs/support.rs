@@ -1,7 +1,7 @@
 //! A service on a data directory of its own, and short forms of its operations.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
 use groundwatch_api::logs::{
@@ -10,8 +10,8 @@ use groundwatch_api::logs::{
     GetLogEventsInput, GetLogEventsOutput, PutLogEvents, PutLogEventsOutput,
 };
 use groundwatch_api::{Fault, Handle, Operation};
-use groundwatch_core::{Activity, Call, Caller, ManualClock, RequestId, Timestamp};
-use groundwatch_logs::{Logs, StoreOptions};
+use groundwatch_core::{Activity, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
+use groundwatch_logs::{Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 use tempfile::TempDir;
 
@@ -21,11 +21,31 @@ pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
 pub(crate) const GROUP: &str = "group";
 pub(crate) const STREAM: &str = "stream";
 
+/// Keeps the metrics that it is given.
+#[derive(Default)]
+pub(crate) struct Collected(Mutex<Vec<MetricDatum>>);
+
+impl Collected {
+    /// What came since the last call.
+    pub(crate) fn take(&self) -> Vec<MetricDatum> {
+        std::mem::take(&mut *self.0.lock().expect("no test panics while it holds this"))
+    }
+}
+
+impl MetricSink for Collected {
+    fn put<'a>(&'a self, _scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
+        self.0.lock().expect("no test panics while it holds this").extend(data);
+        Box::pin(async { Ok(()) })
+    }
+}
+
 /// The service under test.
 pub(crate) struct Service {
     dir: TempDir,
     options: StoreOptions,
     logs: Option<Logs>,
+    /// The metrics that events gave rise to.
+    pub(crate) metrics: Arc<Collected>,
     /// Who calls, and when.
     pub(crate) call: Call,
 }
@@ -38,10 +58,11 @@ impl Service {
 
     pub(crate) async fn with_options(options: StoreOptions) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let logs = Some(open(&dir, options).await);
+        let metrics = Arc::default();
+        let logs = Some(open(&dir, options, &metrics).await);
         let call =
             Call { caller: Caller::default(), request_id: RequestId("test".to_owned()), received: NOW };
-        let service = Self { dir, options, logs, call };
+        let service = Self { dir, options, logs, metrics, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");
         service
@@ -54,7 +75,7 @@ impl Service {
     /// Closes the data directory without any farewell, and opens it again.
     pub(crate) async fn restart(&mut self) {
         drop(self.logs.take());
-        self.logs = Some(open(&self.dir, self.options).await);
+        self.logs = Some(open(&self.dir, self.options, &self.metrics).await);
     }
 
     pub(crate) async fn flush(&self) {
@@ -125,7 +146,7 @@ impl Service {
     }
 }
 
-async fn open(dir: &TempDir, options: StoreOptions) -> Logs {
+async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>) -> Logs {
     let (storage, recovery) = Storage::open(StorageOptions::new(dir.path())).expect("opens");
     let mut replay = Logs::replay(&storage, options).expect("replays");
     for record in recovery {
@@ -133,7 +154,7 @@ async fn open(dir: &TempDir, options: StoreOptions) -> Logs {
         assert_eq!(record.stream, StreamId::LOGS);
         replay.record(record).expect("a record of logs");
     }
-    replay.finish().await.expect("finishes")
+    replay.finish(metrics.clone()).await.expect("finishes")
 }
 
 /// Asserts that a call was refused with this error and message.
