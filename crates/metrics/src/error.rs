@@ -11,10 +11,12 @@ pub enum MetricError {
     #[error("recent samples fill their memory budget: retry later")]
     Overloaded,
     /// The request would create more series than the budget allows: use fewer distinct dimension values.
-    #[error("there are {series_max} series already, which is the limit: no further metric can be created")]
+    #[error(
+        "there are {series} series already, as many as the limits allow: no further metric can be created"
+    )]
     TooManySeries {
-        /// The limit.
-        series_max: usize,
+        /// How many there are.
+        series: usize,
     },
     /// Storage failed.
     #[error(transparent)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use groundwatch_storage::{Position, StreamId};
 
 use super::batch::{Batch, Pending};
+use super::index::series_bytes;
 use super::shard::{SHARDS, Shard};
 use super::{MetricStore, SeriesId};
 use crate::MetricError;
@@ -53,7 +54,7 @@ impl MetricStore {
             let found = candidate.filter(|id| shard.key(*id).is_some_and(|found| **found == *key));
             let id = found.or_else(|| self.find_or_create(&mut shard, number, datum.hash, key));
             // Creation is refused by `series_max` long before numbers run out.
-            ids.push(id.ok_or(MetricError::TooManySeries { series_max: self.inner.options.series_max })?);
+            ids.push(id.ok_or(MetricError::TooManySeries { series: self.series_count() })?);
         }
         let data = batch.of_shard(number).zip(ids);
         let grown: usize =
@@ -88,17 +89,24 @@ impl MetricStore {
         }
     }
 
-    /// Near the limit every series of the batch must exist already. Requests that run at the same time may overshoot it
+    /// Near the limits every series of the batch must exist already. Requests that run at the same time may overshoot them
     /// by what they hold.
     fn refuse_too_many_series(&self, batch: &Batch) -> Result<(), MetricError> {
-        let series_max = self.inner.options.series_max;
-        let room = series_max.saturating_sub(self.series_count());
-        if batch.len() <= room {
+        let (series, bytes) = {
+            let index = self.inner.index.read();
+            (index.len(), index.bytes())
+        };
+        let mut series_left = self.inner.options.series_max.saturating_sub(series);
+        let mut bytes_left = self.inner.options.series_bytes_max.saturating_sub(bytes);
+        let bytes_all: usize = batch.iter().map(|datum| series_bytes(batch.key(datum))).sum();
+        if batch.len() <= series_left && bytes_all <= bytes_left {
             return Ok(());
         }
         let is_new = |datum: &&Pending| self.find_hashed(datum.hash, batch.key(datum)).is_none();
-        if batch.iter().filter(is_new).nth(room).is_some() {
-            return Err(MetricError::TooManySeries { series_max });
+        for datum in batch.iter().filter(is_new) {
+            let left = (series_left.checked_sub(1), bytes_left.checked_sub(series_bytes(batch.key(datum))));
+            let (Some(fewer), Some(less)) = left else { return Err(MetricError::TooManySeries { series }) };
+            (series_left, bytes_left) = (fewer, less);
         }
         Ok(())
     }

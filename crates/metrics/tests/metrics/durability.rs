@@ -146,6 +146,16 @@ async fn series_beyond_the_limit_are_refused_and_known_ones_are_not() {
 }
 
 #[tokio::test]
+async fn series_count_towards_the_memory_budget() {
+    let world = World::with(MetricOptions { series_bytes_max: 64 << 10, ..MetricOptions::default() }).await;
+    put_hosts(&world, 0..50).await;
+    let many = || (0..1000).map(|host| datum(host, 1.0)).collect::<Value>();
+    let (code, _) = refused(world.put(json!({ "Namespace": "Test", "MetricData": many() })).await);
+    assert_eq!((code, world.store.series_count()), ("LimitExceeded", 50));
+    put_hosts(&world, 0..50).await;
+}
+
+#[tokio::test]
 async fn a_flipped_bit_in_a_block_is_noticed_and_confined_to_it() {
     let world = World::new().await;
     put_hosts(&world, 0..20_000).await;
