@@ -11,6 +11,7 @@ mod dashboards;
 mod harness;
 mod limits;
 mod logs;
+mod metric_queries;
 mod metrics;
 mod notifications;
 mod queues;

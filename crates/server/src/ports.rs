@@ -1,12 +1,12 @@
 //! Plugs services together: each declares what it needs in words of its own, and here the real thing is put in.
 
-use std::sync::Arc;
-
 use groundwatch_alarms as alarms;
-use groundwatch_api::{Handle, cloudwatch};
 use groundwatch_core::{BoxFuture, Call, Scope, Timestamp};
 use groundwatch_dashboards as dashboards;
-use groundwatch_metrics::{MetricId, MetricStore, Metrics, Period, Statistic, Unit};
+use groundwatch_metrics::{
+    DataQuery, DataSource, EvaluatedSeries, EvaluationRange, MetricId, MetricStat, MetricStore, Period,
+    Statistic, Unit,
+};
 use groundwatch_notify::{self as notify, Notify, NotifyError};
 use groundwatch_sqs::{self as sqs, Sqs, SqsError};
 
@@ -61,11 +61,8 @@ fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> alarms::
     alarms::ReadError(Box::new(error))
 }
 
-/// GetMetricData, as widgets read it: what that operation answers or refuses, a picture shows or refuses.
-pub(crate) struct WidgetMetrics(pub(crate) Arc<Metrics>);
-
-/// Pages of one picture; the widget's own bounds end it long before.
-const WIDGET_PAGES_MAX: usize = 64;
+/// The metric store, as widgets read it.
+pub(crate) struct WidgetMetrics(pub(crate) MetricStore);
 
 impl dashboards::WidgetDataSource for WidgetMetrics {
     fn read<'a>(
@@ -76,86 +73,53 @@ impl dashboards::WidgetDataSource for WidgetMetrics {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<dashboards::WidgetSeries>, dashboards::WidgetDataError>> {
         Box::pin(async move {
-            let mut all: Vec<dashboards::WidgetSeries> = Vec::new();
-            let mut next_token = None;
-            for _ in 0..WIDGET_PAGES_MAX {
-                let input = cloudwatch::GetMetricDataInput {
-                    metric_data_queries: Some(queries.iter().map(widget_query).collect()),
-                    start_time: Some(from.into()),
-                    end_time: Some(to.into()),
-                    scan_by: Some(cloudwatch::ScanBy::TimestampAscending),
-                    next_token,
-                    ..cloudwatch::GetMetricDataInput::default()
-                };
-                let answer = Handle::<cloudwatch::GetMetricData>::handle(&*self.0, call, input);
-                let page = answer.await.map_err(widget_refusal)?;
-                for result in page.metric_data_results.unwrap_or_default() {
-                    let series = widget_series(result);
-                    // A series goes on where the page before it ended.
-                    match all.iter_mut().find(|known| (&known.id, &known.label) == (&series.id, &series.label)) {
-                        Some(known) => known.points.extend(series.points),
-                        None => all.push(series),
-                    }
+            let queries = queries.iter().map(widget_query).collect::<Result<Vec<_>, _>>()?;
+            let range = EvaluationRange::of_request(from, to, call.received);
+            let evaluated = self.0.evaluate(call.scope(), queries, &range).await.map_err(|error| {
+                let refused = error.is_refusal();
+                let text = error.to_string();
+                match refused {
+                    true => dashboards::WidgetDataError::Refused(text),
+                    false => dashboards::WidgetDataError::Unavailable(text),
                 }
-                next_token = page.next_token;
-                if next_token.is_none() {
-                    break;
-                }
-            }
-            Ok(all)
+            })?;
+            evaluated.series.into_iter().map(widget_series).collect()
         })
     }
 }
 
-fn widget_query(query: &dashboards::WidgetQuery) -> cloudwatch::MetricDataQuery {
-    let period = i32::try_from(query.period_secs).ok();
-    let base = cloudwatch::MetricDataQuery {
-        id: Some(query.id.clone()),
-        label: query.label.clone(),
-        return_data: Some(query.is_shown),
-        ..cloudwatch::MetricDataQuery::default()
-    };
-    match &query.source {
-        dashboards::QuerySource::Expression(expression) => {
-            cloudwatch::MetricDataQuery { expression: Some(expression.clone()), period, ..base }
+fn widget_query(query: &dashboards::WidgetQuery) -> Result<DataQuery, dashboards::WidgetDataError> {
+    let refuse = |what: String| dashboards::WidgetDataError::Refused(what);
+    let period = Period::from_secs(i64::from(query.period_secs)).ok_or_else(|| {
+        refuse(format!("period {} is not 1, 5, 10, 20, 30 or a multiple of 60", query.period_secs))
+    })?;
+    let source = match &query.source {
+        dashboards::QuerySource::Expression(text) => {
+            DataSource::Expression { text: text.clone(), period: Some(period) }
         }
         dashboards::QuerySource::Metric { namespace, name, dimensions, stat } => {
-            let dimension = |(name, value): &(String, String)| cloudwatch::Dimension {
-                name: Some(name.clone()),
-                value: Some(value.clone()),
-            };
-            let metric = cloudwatch::Metric {
-                namespace: Some(namespace.clone()),
-                metric_name: Some(name.clone()),
-                dimensions: Some(dimensions.iter().map(dimension).collect()),
-            };
-            let stat = cloudwatch::MetricStat {
-                metric: Some(metric),
+            let statistic = stat.parse().map_err(|_| refuse(format!("`{stat}` is not a statistic")))?;
+            let (namespace, name, dimensions) = (namespace.clone(), name.clone(), dimensions.clone());
+            let metric = MetricId { namespace, name, dimensions };
+            DataSource::Metric(MetricStat {
+                metric,
+                statistic,
+                statistic_text: stat.clone(),
                 period,
-                stat: Some(stat.clone()),
-                ..cloudwatch::MetricStat::default()
-            };
-            cloudwatch::MetricDataQuery { metric_stat: Some(stat), ..base }
+                unit: None,
+            })
         }
-    }
+    };
+    Ok(DataQuery { id: query.id.clone(), source, label: query.label.clone(), is_returned: query.is_shown })
 }
 
-fn widget_series(result: cloudwatch::MetricDataResult) -> dashboards::WidgetSeries {
-    let moments = result.timestamps.unwrap_or_default().into_iter().map(|moment| moment.0);
-    dashboards::WidgetSeries {
-        id: result.id.unwrap_or_default(),
-        label: result.label.unwrap_or_default(),
-        points: moments.zip(result.values.unwrap_or_default()).collect(),
+fn widget_series(series: EvaluatedSeries) -> Result<dashboards::WidgetSeries, dashboards::WidgetDataError> {
+    if series.is_unreadable {
+        let text = format!("the data of `{}` cannot be read", series.label);
+        return Err(dashboards::WidgetDataError::Unavailable(text));
     }
-}
-
-fn widget_refusal(fault: groundwatch_api::Fault) -> dashboards::WidgetDataError {
-    let text = fault.message.unwrap_or_else(|| fault.shape.code.to_owned());
-    if fault.shape.status < 500 {
-        dashboards::WidgetDataError::Refused(text)
-    } else {
-        dashboards::WidgetDataError::Unavailable(text)
-    }
+    let points = series.points.into_iter().map(|(start, value)| (start.timestamp(), value)).collect();
+    Ok(dashboards::WidgetSeries { id: series.id, label: series.label, points })
 }
 
 /// SNS, as alarm actions publish to it.

@@ -129,8 +129,8 @@ async fn bring_up(
     activities.push(Arc::new(logs.flush_activity(clock.clone())));
     activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
 
+    let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));
     let metrics = Arc::new(Metrics::new(metric_store));
-    let widget_data = Arc::new(WidgetMetrics(metrics.clone()));
     let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
     let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
