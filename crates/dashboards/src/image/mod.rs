@@ -13,6 +13,7 @@ mod bars;
 mod canvas;
 mod cells;
 mod geometry;
+mod labels;
 mod legend;
 mod pie;
 mod plot;

@@ -185,7 +185,7 @@ fn mark_labels(canvas: &mut Canvas, widget: &Widget, layout: &TimeSeriesLayout, 
         let start = if align == Align::End { x - width } else { x };
         let height = Face::SMALL.cap_height();
         let veil = Area::new(start - 3.0, y - height - 4.0, width + 6.0, height + 8.0);
-        canvas.rectangle(veil, palette.background.faded(0.6));
+        canvas.rectangle(veil, palette.background.faded(0.75));
         canvas.text(&text, Face::SMALL, (start, y), Align::Start, color);
     };
     for mark in &widget.horizontal {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use groundwatch_core::{Scope, Timestamp};
 use serde_json::Value;
 
-use super::Drawn;
 use super::legend::LegendPosition;
 use super::theme::{Color, Theme};
 use super::time_range::{self, RANGE_DAYS_MAX};
+use super::{Drawn, labels};
 use crate::body::{
     ANNOTATIONS, Finding, Findings, Node, Rule, Schema, Y_AXIS, check_rows, optional, required,
 };
@@ -290,8 +290,10 @@ impl Widget {
     }
 
     /// What the answers to the queries look like on the picture.
-    pub(super) fn drawn(&self, series: Vec<WidgetSeries>) -> Vec<Drawn> {
+    pub(super) fn drawn(&self, mut series: Vec<WidgetSeries>) -> Vec<Drawn> {
         let queries = self.queries();
+        series.truncate(SERIES_MAX);
+        labels::tell_apart(&mut series, &queries);
         let rows: HashMap<&str, (&Row, &WidgetQuery)> =
             self.rows.iter().zip(&queries).map(|(row, query)| (query.id.as_str(), (row, query))).collect();
         let mut palette = self.theme.palette().series.iter().cycle();
@@ -310,7 +312,7 @@ impl Widget {
                 period_ms: i64::from(query.period_secs) * 1000,
             })
         };
-        series.into_iter().filter_map(drawn).take(SERIES_MAX).collect()
+        series.into_iter().filter_map(drawn).collect()
     }
 }
 
