@@ -66,6 +66,11 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) metrics_memory_mib: Option<u64>,
 
+    /// How long metrics are kept: `forever`; `aws` (points of seconds for 3 hours, of minutes for 15 days, of five minutes
+    /// for 63 days, of hours for 455 days); or four such ages of your own, as in `3h,15d,63d,455d`. [default: forever]
+    #[arg(long, env = "GROUNDWATCH_METRICS_RETENTION", value_name = "AGES")]
+    pub(crate) metrics_retention: Option<String>,
+
     /// Memory for recent log events that are not in segments yet, in MiB. [default: 256]
     #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) logs_memory_mib: Option<u64>,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use groundwatch_metrics::Retention;
 use serde::Deserialize;
 
 use crate::cli::{ClockKind, LogFormat, ServeFlags};
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     /// URLs that stand in for Lambda functions, by patterns of their ARNs. In the file only: a table is no flag.
     pub(crate) functions: BTreeMap<String, String>,
     pub(crate) metrics_memory_bytes: u64,
+    pub(crate) metrics_retention: Retention,
     pub(crate) logs_memory_bytes: u64,
     pub(crate) sqs_memory_bytes: u64,
     pub(crate) log: String,
@@ -44,6 +46,7 @@ struct FileConfig {
     smtp_from: Option<String>,
     functions: BTreeMap<String, String>,
     metrics_memory_mib: Option<u64>,
+    metrics_retention: Option<String>,
     logs_memory_mib: Option<u64>,
     sqs_memory_mib: Option<u64>,
     log: Option<String>,
@@ -67,6 +70,8 @@ impl Config {
             "cannot listen on {listen}: requests are not authenticated yet, so only loopback addresses such as \
              127.0.0.1 are allowed"
         );
+        let metrics_retention =
+            flags.metrics_retention.or(file.metrics_retention).unwrap_or_else(|| "forever".to_owned());
         let metrics_memory_mib = flags.metrics_memory_mib.or(file.metrics_memory_mib).unwrap_or(512);
         let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(256);
         let sqs_memory_mib = flags.sqs_memory_mib.or(file.sqs_memory_mib).unwrap_or(256);
@@ -92,6 +97,7 @@ impl Config {
                 .unwrap_or_else(|| "Groundwatch <groundwatch@localhost>".to_owned()),
             functions: file.functions,
             metrics_memory_bytes: metrics_memory_mib << 20,
+            metrics_retention: metrics_retention.parse().context("metrics-retention is not valid")?,
             logs_memory_bytes: logs_memory_mib << 20,
             sqs_memory_bytes: sqs_memory_mib << 20,
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
@@ -125,6 +131,18 @@ mod tests {
         let file: FileConfig = toml::from_str(text).expect("valid");
         let config = Config::resolve(ServeFlags::default(), file).expect("valid");
         assert_eq!(config.functions["arn:aws:lambda:*:function:page"], "http://127.0.0.1:9/page");
+    }
+
+    #[test]
+    fn metrics_are_kept_forever_unless_told_otherwise() {
+        let retention = |text: Option<&str>| {
+            let metrics_retention = text.map(str::to_owned);
+            let flags = ServeFlags { metrics_retention, ..ServeFlags::default() };
+            Config::resolve(flags, FileConfig::default()).ok().map(|config| config.metrics_retention)
+        };
+        assert_eq!(retention(None), Some(Retention::Forever));
+        assert_eq!(retention(Some("aws")), Some(Retention::Aws));
+        assert_eq!(retention(Some("a while")), None);
     }
 
     #[test]
