@@ -73,8 +73,8 @@ impl Directory {
 
     pub(crate) fn by_key(&self, key: &Key) -> Option<Found> {
         let (version, definition) = self.definitions.get_versioned(key)?;
-        // A definition that is there and not alive yet is one whose creation is being answered right now.
-        let queue = self.by_id(definition.id).unwrap_or_else(|| self.come_alive(key, &definition));
+        // None if it is being deleted: a queue is alive before its definition is there.
+        let queue = self.by_id(definition.id)?;
         Some(Found { version, definition, queue })
     }
 

@@ -87,3 +87,83 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FormatError
         None => Err(FormatError::Empty),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use groundwatch_core::Timestamp;
+
+    use super::*;
+    use crate::backlog::State;
+    use crate::message::{AttributeValue, MessageAttribute};
+
+    fn message() -> Arc<Message> {
+        let attribute = |value| MessageAttribute { data_type: "T".to_owned(), value };
+        let attributes = BTreeMap::from([
+            ("b".to_owned(), attribute(AttributeValue::Binary(vec![0, 255]))),
+            ("t".to_owned(), attribute(AttributeValue::Text("v".to_owned()))),
+        ]);
+        Arc::new(Message {
+            id: Uuid::from_u128(2),
+            body: "body".to_owned(),
+            attributes,
+            trace_header: None,
+            group_id: Some("g".to_owned()),
+            deduplication_id: Some("d".to_owned()),
+            sender_id: "1".to_owned(),
+            sent: Timestamp::from_millis(1_767_225_600_123),
+            dead_letter_source_arn: None,
+        })
+    }
+
+    fn records() -> Vec<Record> {
+        let (queue, at) = (Uuid::from_u128(1), Timestamp::from_millis(1_767_225_601_000));
+        let deduplication_key = Some("d".to_owned());
+        let placed = Placed { sequence: 300, visible_at: Some(at), deduplication_key, message: message() };
+        vec![
+            Record::Sent { queue, messages: vec![placed.clone()] },
+            Record::Received { queue, sequences: vec![300], since: at, until: at },
+            Record::Deleted { queue, sequences: vec![300] },
+            Record::Hidden { queue, sequences: vec![(300, at)] },
+            Record::Moved { from: queue, to: Uuid::from_u128(3), messages: vec![(300, placed)] },
+            Record::Purged { queue, through: 300 },
+        ]
+    }
+
+    fn parts() -> Vec<Part> {
+        let at = Timestamp::from_millis(1_767_225_601_000);
+        let entry = |state| Entry { message: message(), state, receives: 1, first_received: Some(at) };
+        let states = [
+            State::Held,
+            State::Delayed { until: at },
+            State::Visible,
+            State::InFlight { since: at, until: at },
+        ];
+        let message_id = Uuid::from_u128(2);
+        vec![Part {
+            queue: Uuid::from_u128(1),
+            next_sequence: 5,
+            entries: (1..).zip(states.map(entry)).collect(),
+            recent: vec![Original { key: "d".to_owned(), message_id, sequence: 1, sent: at }],
+        }]
+    }
+
+    /// The samples are what version 1 wrote; they are never rewritten.
+    #[test]
+    fn version_1_stays_readable() {
+        let sample = include_bytes!("../tests/data/records.v1");
+        assert_eq!(decode::<Vec<Record>>(sample).expect("readable"), records());
+        assert_eq!(encode(&records()), sample);
+        let sample = include_bytes!("../tests/data/checkpoint.v1");
+        assert_eq!(decode::<Vec<Part>>(sample).expect("readable"), parts());
+        assert_eq!(encode(&parts()), sample);
+    }
+
+    #[test]
+    fn what_is_damaged_or_newer_is_told_apart() {
+        assert!(matches!(decode::<Record>(&[]), Err(FormatError::Empty)));
+        assert!(matches!(decode::<Record>(&[2, 0]), Err(FormatError::Version(2))));
+        assert!(matches!(decode::<Record>(&[VERSION, 99]), Err(FormatError::Damaged(_))));
+    }
+}
