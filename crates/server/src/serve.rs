@@ -12,7 +12,7 @@ use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
-use groundwatch_metrics::{MetricFlush, MetricOptions, MetricStore, Metrics};
+use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
 use groundwatch_notify::{Carriers, Functions, MailSender, Notify, NotifyConfig, SmtpSender, WebPoster};
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
@@ -126,6 +126,7 @@ async fn bring_up(
     activities.extend(notify.activities());
     activities.extend(sqs.activities());
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
+    activities.push(Arc::new(MetricCompaction::new(metric_store.clone())));
     activities.push(Arc::new(logs.flush_activity(clock.clone())));
     activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
 
@@ -141,7 +142,9 @@ async fn bring_up(
 /// operator's decision, not ours.
 fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay, sqs: &Sqs) -> anyhow::Result<()> {
     for record in recovery {
-        let record: Record = record.context("the journal is damaged; see `groundwatch serve --help`")?;
+        let record: Record = record.context(
+            "the journal is damaged: restore the data directory from a backup, or start on a new one",
+        )?;
         match record.stream {
             StreamId::METRICS => metrics.recover(record.position, &record.payload)?,
             StreamId::LOGS => logs.record(record)?,
@@ -157,7 +160,12 @@ fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay, sqs:
 fn metric_options(config: &Config) -> MetricOptions {
     let bytes = usize::try_from(config.metrics_memory_bytes).unwrap_or(usize::MAX);
     // While one head is being flushed, the next fills.
-    MetricOptions { head_bytes_flush: bytes / 3, head_bytes_max: bytes, ..MetricOptions::default() }
+    MetricOptions {
+        head_bytes_flush: bytes / 3,
+        head_bytes_max: bytes,
+        retention: config.metrics_retention,
+        ..MetricOptions::default()
+    }
 }
 
 fn log_options(config: &Config) -> StoreOptions {
