@@ -9,8 +9,8 @@ use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
 use groundwatch_metrics::Metrics;
 use groundwatch_notify::Notify;
-use groundwatch_tagging::Tagging;
 use groundwatch_sqs::Sqs;
+use groundwatch_tagging::Tagging;
 use groundwatch_wire::Router;
 
 /// The services behind the endpoint.
