@@ -124,6 +124,13 @@ impl Carriage {
     async fn post(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
         let EffectivePolicy { content_type, .. } =
             self.directory.policy_of(wrapping.id, wrapping.subscription);
+        let url = wrapping.subscription.endpoint.address.clone();
+        if let Some(format) = &wrapping.subscription.preferences.message_format {
+            let headers = vec![("content-type", "application/json".to_owned())];
+            return Ok(self
+                .send(Post { url, headers, body: format.body(wrapping), timeout: ANSWER_TIMEOUT })
+                .await);
+        }
         let body = if wrapping.is_raw() {
             wrapping.text().to_owned()
         } else {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::MessageFormat;
 use crate::delivery_policy::DeliveryPolicy;
 use crate::filter::{Filter, FilterPolicy, FilterScope};
 use crate::redrive_policy::RedrivePolicy;
+use crate::subscription::Protocol;
 use crate::{Invalid, NotifyError};
 
 /// Attributes of AWS that would change what is delivered, and are refused by name.
@@ -29,6 +31,9 @@ pub(crate) struct Preferences {
     /// Where messages go that could not be delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redrive_policy: Option<RedrivePolicy>,
+    /// Whose JSON is posted instead of SNS's. Groundwatch's own: AWS has no such attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_format: Option<MessageFormat>,
 }
 
 impl Preferences {
@@ -49,6 +54,16 @@ impl Preferences {
         let known = self.put(name, value)?;
         self.check_filter()?;
         Ok(known)
+    }
+
+    /// Refuses what makes no sense for messages that go by `protocol`.
+    pub(crate) fn check_protocol(&self, protocol: Protocol) -> Result<(), Invalid> {
+        match &self.message_format {
+            Some(format) if !matches!(protocol, Protocol::Http | Protocol::Https) => {
+                Err(Invalid::AttributeValue { name: "MessageFormat", value: format.name() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The filter policy in its scope.
@@ -74,6 +89,7 @@ impl Preferences {
             }
             "DeliveryPolicy" => self.delivery_policy = unless_empty(value, DeliveryPolicy::of_subscription)?,
             "RedrivePolicy" => self.redrive_policy = unless_empty(value, RedrivePolicy::parse)?,
+            "MessageFormat" => self.message_format = unless_empty(value, MessageFormat::parse)?,
             _ if UNSUPPORTED.contains(&name) => {
                 let what = format!("the attribute {name}");
                 return Err(NotifyError::Unsupported { parameter: "Attributes", what });
@@ -96,6 +112,9 @@ impl Preferences {
         }
         if let Some(policy) = &self.redrive_policy {
             shown.insert("RedrivePolicy".to_owned(), policy.text().to_owned());
+        }
+        if let Some(format) = &self.message_format {
+            shown.insert("MessageFormat".to_owned(), format.name());
         }
         shown
     }

@@ -28,6 +28,7 @@ impl Handle<Subscribe> for Notify {
         let endpoint = Endpoint::parse(protocol, input.endpoint.as_deref().unwrap_or_default())?;
         self.check_reachable(&topic, &endpoint)?;
         let preferences = Preferences::new(&input.attributes.unwrap_or_default())?;
+        preferences.check_protocol(protocol)?;
 
         let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, &preferences)).await?;
         let tell_arn = standing == Standing::Confirmed || input.return_subscription_arn == Some(true);

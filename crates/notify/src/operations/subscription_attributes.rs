@@ -51,6 +51,7 @@ impl Notify {
         if !changed.preferences.set(name, value)? {
             return Err(Invalid::AttributeName.into());
         }
+        changed.preferences.check_protocol(changed.endpoint.protocol)?;
         let mut batch = Batch::new();
         self.directory.subscriptions.put(&mut batch, id.key(), changed, Expect::Version(version));
         Ok(self.directory.catalog.commit(batch).await?)

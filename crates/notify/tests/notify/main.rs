@@ -1,5 +1,6 @@
 //! SNS as its callers and subscribers see it, under a clock that the tests move.
 
+mod chat;
 mod delivery;
 mod fifo;
 mod filtering;
