@@ -4,6 +4,7 @@
 
 mod compaction;
 mod durability;
+mod evaluate;
 mod golden_data;
 mod golden_periods;
 mod golden_statistics;
