@@ -5,8 +5,9 @@ use groundwatch_api::{Fault, common};
 use groundwatch_core::{TagError, Tags};
 use groundwatch_storage::StorageError;
 
-use crate::DashboardError;
 use crate::body::Finding;
+use crate::image::WidgetError;
+use crate::{DashboardError, WidgetDataError};
 
 impl From<DashboardError> for Fault {
     fn from(error: DashboardError) -> Self {
@@ -41,6 +42,13 @@ impl From<DashboardError> for Fault {
             }
             DashboardError::Tags(TagError::Reserved { key }) => {
                 invalid_value(format!("The tag key {key} begins with the reserved prefix aws:."))
+            }
+            // Nothing that the widget says is wrong.
+            DashboardError::Widget(
+                error @ (WidgetError::Encoding | WidgetError::Data(WidgetDataError::Unavailable(_))),
+            ) => {
+                tracing::error!(%error, "a widget cannot be drawn");
+                errors::INTERNAL_SERVICE_FAULT.with("The widget cannot be drawn at the moment.")
             }
             DashboardError::Widget(error) => invalid_value(error.to_string()),
             // AWS answers it with a body that is the picture itself, over the query protocol.
@@ -98,6 +106,18 @@ fn storage_fault(error: &StorageError) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unreadable_data_are_not_the_callers_fault() {
+        let unavailable = WidgetError::Data(WidgetDataError::Unavailable("disk".to_owned()));
+        assert_eq!(Fault::from(DashboardError::Widget(unavailable)).shape.status, 500);
+        let refused = WidgetError::Data(WidgetDataError::Refused("no such function".to_owned()));
+        let fault = Fault::from(DashboardError::Widget(refused));
+        assert_eq!(
+            (fault.shape.code, fault.message.as_deref()),
+            ("InvalidParameterValue", Some("no such function"))
+        );
+    }
 
     #[test]
     fn errors_of_a_body_read_as_aws_words_them() {
