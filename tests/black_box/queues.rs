@@ -138,6 +138,10 @@ async fn old_clients_speak_query_to_the_queues_own_path() {
     );
     let tags = query(&server, &path, &form("ListQueueTags")).await;
     assert!(tags.text().contains("<Tag><Key>team</Key><Value>a</Value></Tag>"), "{}", tags.text());
+    // As in AWS's guide: the path alone says which queue.
+    let bare =
+        query(&server, &path, "Action=GetQueueAttributes&AttributeName.1=QueueArn&Version=2012-11-05").await;
+    assert!(bare.text().contains(&format!("{ACCOUNT}:q</Value>")), "{}", bare.text());
     let missing = query(&server, "/", "Action=GetQueueUrl&Version=2012-11-05&QueueName=missing").await;
     assert_eq!(missing.status, 400);
     assert!(missing.text().contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"));

@@ -47,6 +47,8 @@ pub struct Service {
     pub operations: &'static [&'static str],
     /// Lists and maps that the query protocol writes in a manner of its own.
     pub flattened: &'static [Flattened],
+    /// The parameter of the query protocol that the request's path gives if the form does not; empty if none does.
+    pub path_parameter: &'static str,
 }
 
 /// A list or map whose elements the query protocol writes without a level of their own, under a name of their own:

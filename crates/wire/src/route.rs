@@ -10,6 +10,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use groundwatch_api::{Fault, Protocol, Service};
 use http::request::Parts;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::credentials::Credential;
 use crate::query::first_value;
@@ -45,7 +46,8 @@ pub fn route(
     if let Some(action) = first_value(&form, "Action") {
         let service = query_service(&action, &form, credential, services)?;
         let operation = operation_of(service, &action)?;
-        return Ok(Route { service, operation, payload: form });
+        let payload = with_path_parameter(service, head.uri.path(), form);
+        return Ok(Route { service, operation, payload });
     }
     if head.uri.path() == "/" {
         Err(fault::missing_action())
@@ -97,6 +99,16 @@ fn parameters(head: &Parts, dialect: &Dialect, body: Bytes) -> Bytes {
             both.freeze()
         }
     }
+}
+
+/// Adds what the path says, for services that are called at the URLs of their resources.
+fn with_path_parameter(service: &Service, path: &str, form: Bytes) -> Bytes {
+    let name = service.path_parameter;
+    if name.is_empty() || path == "/" || first_value(&form, name).is_some() {
+        return form;
+    }
+    let value = utf8_percent_encode(path, NON_ALPHANUMERIC).to_string();
+    [&form[..], b"&", name.as_bytes(), b"=", value.as_bytes()].concat().into()
 }
 
 /// SNS, SQS, STS and CloudWatch share `POST /` and some names of actions: the credential scope decides, then `Version`.

@@ -12,6 +12,11 @@ pub(super) fn shape_namespace(service: &str) -> Option<&'static str> {
     (service == "sqs").then_some("com.amazonaws.sqs")
 }
 
+/// The parameter that the path of a query request gives where the form does not: SQS is called at a queue's own URL.
+pub(super) fn path_parameter(service: &str) -> &'static str {
+    if service == "sqs" { "QueueUrl" } else { "" }
+}
+
 /// Whether the service itself refuses unknown enum values, in words of its own, rather than AWS's framework.
 pub(super) fn checks_enums_itself(service: &str) -> bool {
     service == "sqs"

@@ -169,6 +169,7 @@ fn service_static(out: &mut String, plan: &Plan<'_>, model: &Model) -> Result<()
     put!(out, "validation_error: {validation_error},");
     put!(out, "operations: &[{}],", operations.join(", "));
     put!(out, "flattened: &[{}],", flattened(plan).join(", "));
+    put!(out, "path_parameter: {:?},", recorded::path_parameter(&plan.service));
     put!(out, "}};");
     Ok(())
 }

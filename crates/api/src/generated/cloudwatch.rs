@@ -81,6 +81,7 @@ pub static SERVICE: Service = Service {
         "UpdateResourceMetricsConfiguration",
     ],
     flattened: &[],
+    path_parameter: "",
 };
 
 /// The operation `DeleteAlarmMuteRule`.

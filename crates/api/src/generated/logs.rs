@@ -140,6 +140,7 @@ pub static SERVICE: Service = Service {
         "UpdateScheduledQuery",
     ],
     flattened: &[],
+    path_parameter: "",
 };
 
 /// The operation `AssociateKmsKey`.

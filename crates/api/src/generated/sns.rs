@@ -63,6 +63,7 @@ pub static SERVICE: Service = Service {
         "VerifySMSSandboxPhoneNumber",
     ],
     flattened: &[],
+    path_parameter: "",
 };
 
 /// The operation `AddPermission`.

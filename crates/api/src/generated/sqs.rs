@@ -247,6 +247,7 @@ pub static SERVICE: Service = Service {
         Flattened { structure: "TagQueueInput", member: "Tags", element: "Tag", entry: ("Key", "Value") },
         Flattened { structure: "UntagQueueInput", member: "TagKeys", element: "TagKey", entry: ("", "") },
     ],
+    path_parameter: "QueueUrl",
 };
 
 /// The operation `AddPermission`.

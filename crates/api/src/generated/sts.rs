@@ -31,6 +31,7 @@ pub static SERVICE: Service = Service {
         "GetWebIdentityToken",
     ],
     flattened: &[],
+    path_parameter: "",
 };
 
 /// The operation `GetCallerIdentity`.

@@ -78,6 +78,21 @@ fn an_action_stands_in_the_form_or_in_the_query_string() {
 }
 
 #[test]
+fn a_queues_own_path_says_which_queue_unless_the_form_does() {
+    let form = "POST /000000000000/q\ncontent-type: application/x-www-form-urlencoded";
+    let payload = |form_data: &str| {
+        let route = find(form, form_data).expect("a route");
+        String::from_utf8_lossy(&route.payload).into_owned()
+    };
+    let purge = "Action=PurgeQueue&Version=2012-11-05";
+    assert_eq!(payload(purge), format!("{purge}&QueueUrl=%2F000000000000%2Fq"));
+    let with_url = format!("{purge}&QueueUrl=r");
+    assert_eq!(payload(&with_url), with_url);
+    let publish = "Action=Publish&Version=2010-03-31";
+    assert_eq!(payload(publish), publish);
+}
+
+#[test]
 fn the_credential_scope_decides_between_services_then_the_version() {
     check(&signed("sts"), "Action=GetCallerIdentity", &sts::SERVICE, "GetCallerIdentity");
     check("POST /", "Action=GetCallerIdentity", &sts::SERVICE, "GetCallerIdentity");
