@@ -10,6 +10,7 @@ mod crash;
 mod dashboards;
 mod harness;
 mod limits;
+mod log_settings;
 mod logs;
 mod metric_queries;
 mod metrics;
