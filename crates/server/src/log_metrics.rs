@@ -9,11 +9,7 @@ use groundwatch_metrics::{Datum, MetricStore, Points, RecordWriter, Second, Unit
 pub(crate) struct LogMetrics(pub(crate) MetricStore);
 
 impl MetricSink for LogMetrics {
-    fn put<'a>(
-        &'a self,
-        scope: &'a Scope,
-        data: Vec<MetricDatum>,
-    ) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn put<'a>(&'a self, scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
         Box::pin(async move {
             for of_namespace in data.chunk_by(|one, next| one.namespace == next.namespace) {
                 let record = record(scope, of_namespace);
