@@ -4,8 +4,8 @@
 //! queues and the tasks that move messages back. Does not own how requests arrive (`groundwatch-wire`), who may do what
 //! (policies are kept and told, not evaluated), or waking up in time (the server drives the [activities](Sqs::activities)).
 //!
-//! The way through: an operation (`operations/`) → `directory` (which queue) → [`backlog`] (what happens to its messages, pure,
-//! takes the present moment) → [`record`] (what of that is written) → `store` (journal, then memory) → the answer.
+//! The way through: an operation (`operations/`) → `directory` (which queue) → `backlog` (what happens to its messages, pure,
+//! takes the present moment) → `record` (what of that is written) → `store` (journal, then memory) → the answer.
 //!
 //! What always holds:
 //! - What was answered is durable: a sent message, a deletion, a receipt with its visibility timeout, a receive count.
