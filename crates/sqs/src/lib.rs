@@ -10,7 +10,7 @@
 //! What always holds:
 //! - What was answered is durable: a sent message, a deletion, a receipt with its visibility timeout, a receive count.
 //! - A message is in exactly one queue. Its move to another is one record of the journal.
-//! - In a FIFO queue, a message is received only when every earlier one of its group is gone.
+//! - In a FIFO queue, a message is received only when every earlier one of its group is gone or comes with it.
 //! - Nothing waits in a loop: a long poll is woken by a message, or by the clock at the moment at which one appears.
 //! - Messages are held in memory, all together within a budget; over it, sending is throttled. From time to time a checkpoint
 //!   writes them into segments and releases the journal: a message costs about 400 bytes besides its own.
