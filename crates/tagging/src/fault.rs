@@ -14,7 +14,7 @@ pub enum TaggingError {
         /// What was given.
         arn: String,
     },
-    /// AWS has such resources, and Groundwatch has not.
+    /// AWS tags such resources, and Groundwatch does not.
     Unsupported(ResourceKind),
     /// There is no such resource.
     NotFound {
@@ -41,7 +41,7 @@ impl From<TaggingError> for Fault {
         match error {
             TaggingError::Arn { arn } => invalid(format!("Invalid ResourceARN: {arn}")),
             TaggingError::Unsupported(kind) => {
-                invalid(format!("Groundwatch does not support {} yet.", kind.plural()))
+                invalid(format!("Groundwatch does not support tags of {} yet.", kind.plural()))
             }
             TaggingError::NotFound { kind, name } => {
                 // AWS sends the two members and no sentence; clients then show this word.
