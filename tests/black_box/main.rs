@@ -18,3 +18,4 @@ mod notifications;
 mod queues;
 mod raw_requests;
 mod restart;
+mod sns;

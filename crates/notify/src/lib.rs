@@ -21,7 +21,7 @@
 //! - What waits is bounded in bytes; over the bound `Publish` is throttled.
 //!
 //! What is missing, and refused by name: text messages, mobile push, Firehose, archives and replay, delivery status logs,
-//! throttle policies, data protection policies. `KmsMasterKeyId` is kept without an effect.
+//! throttle policies, data protection policies, encryption by keys of KMS.
 
 mod attributes;
 mod carriage;

@@ -18,9 +18,6 @@ const POLICY_BYTES_MAX: usize = 30 << 10;
 const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 
 /// Whether an attribute has an effect is decided where it is read; here is whether it can be kept.
-///
-/// `KmsMasterKeyId` is kept and shown, as templates set it everywhere, and does nothing: what is on disk is as safe as the
-/// disk.
 pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyError> {
     let refused = |known: &'static str| Invalid::AttributeValue { name: known, value: value.to_owned() };
     match name {
@@ -35,7 +32,8 @@ pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyErr
                 DeliveryPolicy::of_topic(value).map_err(Invalid::DeliveryPolicy)?;
             }
         }
-        "KmsMasterKeyId" => {}
+        "KmsMasterKeyId" if value.is_empty() => {}
+        "KmsMasterKeyId" => return Err(unsupported("encryption by a key of KMS")),
         "TracingConfig" => match value {
             "PassThrough" => {}
             "Active" => return Err(unsupported("active tracing")),
