@@ -224,6 +224,6 @@ impl Carriage {
 
     async fn sign(&self, wrapping: &Wrapping<'_>) -> Result<Signature, SigningError> {
         let version = self.directory.signature_version(wrapping.id);
-        self.signer.sign(wrapping.signed_text(), version).await
+        self.signer.sign(&wrapping.signed_text(), version).await
     }
 }

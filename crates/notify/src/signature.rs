@@ -92,7 +92,8 @@ pub(crate) struct Signer {
     catalog: Catalog,
     keys: Documents<SigningKey>,
     ready: OnceCell<Arc<ReadyKey>>,
-    remembered: Mutex<VecDeque<(SignatureVersion, String, String)>>,
+    /// Version, hash of the text, and signature; the latest first.
+    remembered: Mutex<VecDeque<(SignatureVersion, [u8; 32], String)>>,
 }
 
 struct ReadyKey {
@@ -114,21 +115,22 @@ impl Signer {
     /// Signs `text`.
     pub(crate) async fn sign(
         &self,
-        text: String,
+        text: &str,
         version: SignatureVersion,
     ) -> Result<Signature, SigningError> {
         let ready = self.ready().await?;
         let certificate_name = ready.certificate_name.clone();
-        let known = self.remembered.lock().iter().find_map(|(known_version, known_text, value)| {
-            (*known_version == version && *known_text == text).then(|| value.clone())
+        let hash: [u8; 32] = Sha256::digest(text).into();
+        let known = self.remembered.lock().iter().find_map(|(known_version, known_hash, value)| {
+            (*known_version == version && *known_hash == hash).then(|| value.clone())
         });
         let value = match known {
             Some(value) => value,
             None => {
-                let value = ready.sign(&text, version)?;
+                let value = ready.sign(text, version)?;
                 let mut remembered = self.remembered.lock();
                 remembered.truncate(REMEMBERED_MAX - 1);
-                remembered.push_front((version, text, value.clone()));
+                remembered.push_front((version, hash, value.clone()));
                 value
             }
         };
