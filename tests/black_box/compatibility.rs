@@ -35,14 +35,25 @@ async fn is_served(server: &Server, service: &Service, operation: &str) -> bool 
     let answer = if let Some(version) = json_version {
         let content_type = format!("application/x-amz-json-{version}");
         let target = format!("{}.{operation}", service.target_prefix);
-        let headers = [("Content-Type", content_type.as_str()), ("X-Amz-Target", &target), ("Authorization", &authorization)];
+        let headers = [
+            ("Content-Type", content_type.as_str()),
+            ("X-Amz-Target", &target),
+            ("Authorization", &authorization),
+        ];
         server.post("/", &headers, b"{}").await
     } else {
-        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", authorization.as_str())];
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", authorization.as_str()),
+        ];
         let body = format!("Action={operation}&Version={}", service.api_version);
         server.post("/", &headers, body.as_bytes()).await
     };
-    assert!(answer.status == 501 || !answer.text().contains("UnknownOperation"), "{operation}: {}", answer.text());
+    assert!(
+        answer.status == 501 || !answer.text().contains("UnknownOperation"),
+        "{operation}: {}",
+        answer.text()
+    );
     answer.status != 501
 }
 
@@ -61,7 +72,11 @@ fn table(page: &mut String, service: &Service, served: &BTreeSet<&str>) {
     let (done, all) = (served.len(), service.operations.len());
     let _ = write!(page, "\n## {}: {done} of {all}\n\n| operation | |\n| --- | --- |\n", service.name);
     for operation in service.operations {
-        let _ = writeln!(page, "| {operation} | {} |", if served.contains(operation) { "yes" } else { "refused" });
+        let _ = writeln!(
+            page,
+            "| {operation} | {} |",
+            if served.contains(operation) { "yes" } else { "refused" }
+        );
     }
 }
 
@@ -75,7 +90,11 @@ async fn the_page_says_what_the_server_does() {
         for operation in service.operations {
             let is_served = is_served(&server, service, operation).await;
             let id = format!("{} {operation}", service.name);
-            assert_eq!(is_served, generated.contains(&id), "{id}: crates/api/operations.txt and routes.rs disagree");
+            assert_eq!(
+                is_served,
+                generated.contains(&id),
+                "{id}: crates/api/operations.txt and routes.rs disagree"
+            );
             if is_served {
                 served.insert(*operation);
             }

@@ -45,7 +45,8 @@ fn manifests(root: &Path) -> Result<BTreeMap<String, String>> {
         let path = directory.join("Cargo.toml");
         let name = directory.file_name().context("a named directory")?.to_string_lossy().into_owned();
         if name != "server" {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             manifests.insert(name, text);
         }
     }
@@ -90,7 +91,8 @@ mod tests {
 
     #[test]
     fn tests_may_use_anything() {
-        let manifest = "[dependencies]\nserde.workspace = true\n[dev-dependencies]\ngroundwatch-wire.workspace = true\n";
+        let manifest =
+            "[dependencies]\nserde.workspace = true\n[dev-dependencies]\ngroundwatch-wire.workspace = true\n";
         assert_eq!(dependencies(manifest).count(), 0);
     }
 

@@ -63,7 +63,7 @@ impl Timestamp {
     /// `2026-01-02T03:04:05Z`, with milliseconds only if there are any: the form of the query protocol.
     pub fn to_iso8601(self) -> String {
         let format =
-            if self.0.rem_euclid(1000) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S.%3fZ" };
+            if self.clamped_millis() % 1000 == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S.%3fZ" };
         self.strftime(format)
     }
 
@@ -92,10 +92,18 @@ impl Timestamp {
         Ok(Self(zoned.timestamp().as_millisecond()))
     }
 
+    /// Cut to the years 0000 to 9999: what four digits can show.
+    const fn clamped_millis(self) -> i64 {
+        match self.0 {
+            ..-62_167_219_200_000 => -62_167_219_200_000,
+            253_402_207_200_000.. => 253_402_207_200_000,
+            millis => millis,
+        }
+    }
+
     fn civil(self) -> jiff::civil::DateTime {
-        // Years 0000 to 9999: what four digits can show.
-        let clamped = self.0.clamp(-62_167_219_200_000, 253_402_207_200_000);
-        let moment = jiff::Timestamp::from_millisecond(clamped).expect("clamped to jiff's range");
+        let moment =
+            jiff::Timestamp::from_millisecond(self.clamped_millis()).expect("clamped to jiff's range");
         jiff::tz::TimeZone::UTC.to_datetime(moment)
     }
 }

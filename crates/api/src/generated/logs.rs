@@ -179,42 +179,6 @@ impl Operation for CreateLogStream {
     type Output = CreateLogStreamOutput;
 }
 
-/// The operation `DeleteAccountPolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteAccountPolicy;
-
-impl Operation for DeleteAccountPolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DeleteAccountPolicy";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DeleteAccountPolicyInput;
-    type Output = DeleteAccountPolicyOutput;
-}
-
-/// The operation `DeleteDestination`.
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteDestination;
-
-impl Operation for DeleteDestination {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DeleteDestination";
-    const HAS_OUTPUT: bool = false;
-    type Input<'a> = DeleteDestinationInput;
-    type Output = DeleteDestinationOutput;
-}
-
-/// The operation `DeleteIndexPolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteIndexPolicy;
-
-impl Operation for DeleteIndexPolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DeleteIndexPolicy";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DeleteIndexPolicyInput;
-    type Output = DeleteIndexPolicyOutput;
-}
-
 /// The operation `DeleteLogGroup`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteLogGroup;
@@ -251,30 +215,6 @@ impl Operation for DeleteMetricFilter {
     type Output = DeleteMetricFilterOutput;
 }
 
-/// The operation `DeleteQueryDefinition`.
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteQueryDefinition;
-
-impl Operation for DeleteQueryDefinition {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DeleteQueryDefinition";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DeleteQueryDefinitionInput;
-    type Output = DeleteQueryDefinitionOutput;
-}
-
-/// The operation `DeleteResourcePolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteResourcePolicy;
-
-impl Operation for DeleteResourcePolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DeleteResourcePolicy";
-    const HAS_OUTPUT: bool = false;
-    type Input<'a> = DeleteResourcePolicyInput;
-    type Output = DeleteResourcePolicyOutput;
-}
-
 /// The operation `DeleteRetentionPolicy`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteRetentionPolicy;
@@ -285,42 +225,6 @@ impl Operation for DeleteRetentionPolicy {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = DeleteRetentionPolicyInput;
     type Output = DeleteRetentionPolicyOutput;
-}
-
-/// The operation `DescribeAccountPolicies`.
-#[derive(Clone, Copy, Debug)]
-pub struct DescribeAccountPolicies;
-
-impl Operation for DescribeAccountPolicies {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DescribeAccountPolicies";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DescribeAccountPoliciesInput;
-    type Output = DescribeAccountPoliciesOutput;
-}
-
-/// The operation `DescribeDestinations`.
-#[derive(Clone, Copy, Debug)]
-pub struct DescribeDestinations;
-
-impl Operation for DescribeDestinations {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DescribeDestinations";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DescribeDestinationsInput;
-    type Output = DescribeDestinationsOutput;
-}
-
-/// The operation `DescribeIndexPolicies`.
-#[derive(Clone, Copy, Debug)]
-pub struct DescribeIndexPolicies;
-
-impl Operation for DescribeIndexPolicies {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DescribeIndexPolicies";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DescribeIndexPoliciesInput;
-    type Output = DescribeIndexPoliciesOutput;
 }
 
 /// The operation `DescribeLogGroups`.
@@ -357,30 +261,6 @@ impl Operation for DescribeMetricFilters {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = DescribeMetricFiltersInput;
     type Output = DescribeMetricFiltersOutput;
-}
-
-/// The operation `DescribeQueryDefinitions`.
-#[derive(Clone, Copy, Debug)]
-pub struct DescribeQueryDefinitions;
-
-impl Operation for DescribeQueryDefinitions {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DescribeQueryDefinitions";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DescribeQueryDefinitionsInput;
-    type Output = DescribeQueryDefinitionsOutput;
-}
-
-/// The operation `DescribeResourcePolicies`.
-#[derive(Clone, Copy, Debug)]
-pub struct DescribeResourcePolicies;
-
-impl Operation for DescribeResourcePolicies {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "DescribeResourcePolicies";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = DescribeResourcePoliciesInput;
-    type Output = DescribeResourcePoliciesOutput;
 }
 
 /// The operation `DisassociateKmsKey`.
@@ -455,54 +335,6 @@ impl Operation for ListTagsLogGroup {
     type Output = ListTagsLogGroupOutput;
 }
 
-/// The operation `PutAccountPolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutAccountPolicy;
-
-impl Operation for PutAccountPolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutAccountPolicy";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = PutAccountPolicyInput;
-    type Output = PutAccountPolicyOutput;
-}
-
-/// The operation `PutDestination`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutDestination;
-
-impl Operation for PutDestination {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutDestination";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = PutDestinationInput;
-    type Output = PutDestinationOutput;
-}
-
-/// The operation `PutDestinationPolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutDestinationPolicy;
-
-impl Operation for PutDestinationPolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutDestinationPolicy";
-    const HAS_OUTPUT: bool = false;
-    type Input<'a> = PutDestinationPolicyInput;
-    type Output = PutDestinationPolicyOutput;
-}
-
-/// The operation `PutIndexPolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutIndexPolicy;
-
-impl Operation for PutIndexPolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutIndexPolicy";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = PutIndexPolicyInput;
-    type Output = PutIndexPolicyOutput;
-}
-
 /// The operation `PutLogEvents`.
 #[derive(Clone, Copy, Debug)]
 pub struct PutLogEvents;
@@ -537,30 +369,6 @@ impl Operation for PutMetricFilter {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = PutMetricFilterInput;
     type Output = PutMetricFilterOutput;
-}
-
-/// The operation `PutQueryDefinition`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutQueryDefinition;
-
-impl Operation for PutQueryDefinition {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutQueryDefinition";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = PutQueryDefinitionInput;
-    type Output = PutQueryDefinitionOutput;
-}
-
-/// The operation `PutResourcePolicy`.
-#[derive(Clone, Copy, Debug)]
-pub struct PutResourcePolicy;
-
-impl Operation for PutResourcePolicy {
-    const SERVICE: &'static Service = &SERVICE;
-    const NAME: &'static str = "PutResourcePolicy";
-    const HAS_OUTPUT: bool = true;
-    type Input<'a> = PutResourcePolicyInput;
-    type Output = PutResourcePolicyOutput;
 }
 
 /// The operation `PutRetentionPolicy`.
@@ -633,26 +441,6 @@ impl Operation for UntagResource {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = UntagResourceInput;
     type Output = UntagResourceOutput;
-}
-
-shape! {
-    /// `AccountPolicy`.
-    pub struct AccountPolicy {
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `policyDocument`.
-        pub policy_document: Option<String> = "policyDocument",
-        /// `lastUpdatedTime`: at least 0.
-        pub last_updated_time: Option<i64> = "lastUpdatedTime",
-        /// `policyType`.
-        pub policy_type: Option<PolicyType> = "policyType",
-        /// `scope`.
-        pub scope: Option<Scope> = "scope",
-        /// `selectionCriteria`.
-        pub selection_criteria: Option<String> = "selectionCriteria",
-        /// `accountId`: 12 to 12 characters.
-        pub account_id: Option<String> = "accountId",
-    }
 }
 
 shape! {
@@ -756,77 +544,6 @@ impl Validate for DataSourceFilter {
 }
 
 shape! {
-    /// Input of [`DeleteAccountPolicy`].
-    pub struct DeleteAccountPolicyInput {
-        /// `policyName`: required.
-        pub policy_name: Option<String> = "policyName",
-        /// `policyType`: required.
-        pub policy_type: Option<PolicyType> = "policyType",
-        /// `dryRun`.
-        pub dry_run: Option<bool> = "dryRun",
-    }
-}
-
-impl Validate for DeleteAccountPolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
-        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
-    }
-}
-
-shape! {
-    /// Output of [`DeleteAccountPolicy`].
-    pub struct DeleteAccountPolicyOutput {
-        /// `dryRunResult`.
-        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
-    }
-}
-
-shape! {
-    /// Input of [`DeleteDestination`].
-    pub struct DeleteDestinationInput {
-        /// `destinationName`: 1 to 512 characters, required.
-        pub destination_name: Option<String> = "destinationName",
-    }
-}
-
-impl Validate for DeleteDestinationInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
-    }
-}
-
-shape! {
-    /// Output of [`DeleteDestination`].
-    pub struct DeleteDestinationOutput {
-    }
-}
-
-shape! {
-    /// Input of [`DeleteIndexPolicy`].
-    pub struct DeleteIndexPolicyInput {
-        /// `logGroupIdentifier`: 1 to 2048 characters, required.
-        pub log_group_identifier: Option<String> = "logGroupIdentifier",
-    }
-}
-
-impl Validate for DeleteIndexPolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(
-            &self.log_group_identifier,
-            &at.member("logGroupIdentifier"),
-            &rules::LOG_GROUP_IDENTIFIER,
-        );
-    }
-}
-
-shape! {
-    /// Output of [`DeleteIndexPolicy`].
-    pub struct DeleteIndexPolicyOutput {
-    }
-}
-
-shape! {
     /// Input of [`DeleteLogGroup`].
     pub struct DeleteLogGroupInput {
         /// `logGroupName`: 1 to 512 characters, required.
@@ -893,56 +610,6 @@ shape! {
 }
 
 shape! {
-    /// Input of [`DeleteQueryDefinition`].
-    pub struct DeleteQueryDefinitionInput {
-        /// `queryDefinitionId`: 1 to 256 characters, required.
-        pub query_definition_id: Option<String> = "queryDefinitionId",
-    }
-}
-
-impl Validate for DeleteQueryDefinitionInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.query_definition_id, &at.member("queryDefinitionId"), &rules::QUERY_ID);
-    }
-}
-
-shape! {
-    /// Output of [`DeleteQueryDefinition`].
-    pub struct DeleteQueryDefinitionOutput {
-        /// `success`.
-        pub success: Option<bool> = "success",
-    }
-}
-
-shape! {
-    /// Input of [`DeleteResourcePolicy`].
-    pub struct DeleteResourcePolicyInput {
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `resourceArn`.
-        pub resource_arn: Option<String> = "resourceArn",
-        /// `expectedRevisionId`: at least 1 characters.
-        pub expected_revision_id: Option<String> = "expectedRevisionId",
-    }
-}
-
-impl Validate for DeleteResourcePolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(
-            &self.expected_revision_id,
-            &at.member("expectedRevisionId"),
-            &rules::EXPECTED_REVISION_ID,
-        );
-    }
-}
-
-shape! {
-    /// Output of [`DeleteResourcePolicy`].
-    pub struct DeleteResourcePolicyOutput {
-    }
-}
-
-shape! {
     /// Input of [`DeleteRetentionPolicy`].
     pub struct DeleteRetentionPolicyInput {
         /// `logGroupName`: 1 to 512 characters, required.
@@ -959,103 +626,6 @@ impl Validate for DeleteRetentionPolicyInput {
 shape! {
     /// Output of [`DeleteRetentionPolicy`].
     pub struct DeleteRetentionPolicyOutput {
-    }
-}
-
-shape! {
-    /// Input of [`DescribeAccountPolicies`].
-    pub struct DescribeAccountPoliciesInput {
-        /// `policyType`: required.
-        pub policy_type: Option<PolicyType> = "policyType",
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `accountIdentifiers`: a list of `AccountId`, 0 to 20 elements.
-        pub account_identifiers: Option<Vec<String>> = "accountIdentifiers",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-impl Validate for DescribeAccountPoliciesInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
-        found.optional(&self.account_identifiers, &at.member("accountIdentifiers"), &rules::ACCOUNT_IDS);
-        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
-    }
-}
-
-shape! {
-    /// Output of [`DescribeAccountPolicies`].
-    pub struct DescribeAccountPoliciesOutput {
-        /// `accountPolicies`: a list of `AccountPolicy`.
-        pub account_policies: Option<Vec<AccountPolicy>> = "accountPolicies",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-shape! {
-    /// Input of [`DescribeDestinations`].
-    pub struct DescribeDestinationsInput {
-        /// `DestinationNamePrefix`: 1 to 512 characters.
-        pub destination_name_prefix: Option<String> = "DestinationNamePrefix",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-        /// `limit`: 1 to 50.
-        pub limit: Option<i32> = "limit",
-    }
-}
-
-impl Validate for DescribeDestinationsInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(
-            &self.destination_name_prefix,
-            &at.member("DestinationNamePrefix"),
-            &rules::DESTINATION_NAME,
-        );
-        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
-        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
-    }
-}
-
-shape! {
-    /// Output of [`DescribeDestinations`].
-    pub struct DescribeDestinationsOutput {
-        /// `destinations`: a list of `Destination`.
-        pub destinations: Option<Vec<Destination>> = "destinations",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-shape! {
-    /// Input of [`DescribeIndexPolicies`].
-    pub struct DescribeIndexPoliciesInput {
-        /// `logGroupIdentifiers`: a list of `LogGroupIdentifier`, 1 to 1 elements, required.
-        pub log_group_identifiers: Option<Vec<String>> = "logGroupIdentifiers",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-impl Validate for DescribeIndexPoliciesInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(
-            &self.log_group_identifiers,
-            &at.member("logGroupIdentifiers"),
-            &rules::DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS,
-        );
-        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
-    }
-}
-
-shape! {
-    /// Output of [`DescribeIndexPolicies`].
-    pub struct DescribeIndexPoliciesOutput {
-        /// `indexPolicies`: a list of `IndexPolicy`.
-        pub index_policies: Option<Vec<IndexPolicy>> = "indexPolicies",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
     }
 }
 
@@ -1200,93 +770,6 @@ shape! {
 }
 
 shape! {
-    /// Input of [`DescribeQueryDefinitions`].
-    pub struct DescribeQueryDefinitionsInput {
-        /// `queryLanguage`.
-        pub query_language: Option<QueryLanguage> = "queryLanguage",
-        /// `queryDefinitionNamePrefix`: 1 to 255 characters.
-        pub query_definition_name_prefix: Option<String> = "queryDefinitionNamePrefix",
-        /// `maxResults`: 1 to 1000.
-        pub max_results: Option<i32> = "maxResults",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-impl Validate for DescribeQueryDefinitionsInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(&self.query_language, &at.member("queryLanguage"), &OneOf);
-        found.optional(
-            &self.query_definition_name_prefix,
-            &at.member("queryDefinitionNamePrefix"),
-            &rules::QUERY_DEFINITION_NAME,
-        );
-        found.optional(&self.max_results, &at.member("maxResults"), &rules::QUERY_LIST_MAX_RESULTS);
-        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
-    }
-}
-
-shape! {
-    /// Output of [`DescribeQueryDefinitions`].
-    pub struct DescribeQueryDefinitionsOutput {
-        /// `queryDefinitions`: a list of `QueryDefinition`.
-        pub query_definitions: Option<Vec<QueryDefinition>> = "queryDefinitions",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-shape! {
-    /// Input of [`DescribeResourcePolicies`].
-    pub struct DescribeResourcePoliciesInput {
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-        /// `limit`: 1 to 50.
-        pub limit: Option<i32> = "limit",
-        /// `resourceArn`.
-        pub resource_arn: Option<String> = "resourceArn",
-        /// `policyScope`.
-        pub policy_scope: Option<PolicyScope> = "policyScope",
-    }
-}
-
-impl Validate for DescribeResourcePoliciesInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
-        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
-        found.optional(&self.policy_scope, &at.member("policyScope"), &OneOf);
-    }
-}
-
-shape! {
-    /// Output of [`DescribeResourcePolicies`].
-    pub struct DescribeResourcePoliciesOutput {
-        /// `resourcePolicies`: a list of `ResourcePolicy`.
-        pub resource_policies: Option<Vec<ResourcePolicy>> = "resourcePolicies",
-        /// `nextToken`: at least 1 characters.
-        pub next_token: Option<String> = "nextToken",
-    }
-}
-
-shape! {
-    /// `Destination`.
-    pub struct Destination {
-        /// `destinationName`: 1 to 512 characters.
-        pub destination_name: Option<String> = "destinationName",
-        /// `targetArn`: at least 1 characters.
-        pub target_arn: Option<String> = "targetArn",
-        /// `roleArn`: at least 1 characters.
-        pub role_arn: Option<String> = "roleArn",
-        /// `accessPolicy`: at least 1 characters.
-        pub access_policy: Option<String> = "accessPolicy",
-        /// `arn`.
-        pub arn: Option<String> = "arn",
-        /// `creationTime`: at least 0.
-        pub creation_time: Option<i64> = "creationTime",
-    }
-}
-
-shape! {
     /// Input of [`DisassociateKmsKey`].
     pub struct DisassociateKmsKeyInput {
         /// `logGroupName`: 1 to 512 characters.
@@ -1310,24 +793,6 @@ impl Validate for DisassociateKmsKeyInput {
 shape! {
     /// Output of [`DisassociateKmsKey`].
     pub struct DisassociateKmsKeyOutput {
-    }
-}
-
-shape! {
-    /// `DryRunResult`.
-    pub struct DryRunResult {
-        /// `totalMatchedLogGroups`: at least 0.
-        pub total_matched_log_groups: Option<i32> = "totalMatchedLogGroups",
-        /// `increasedRetentionLogGroupCount`: at least 0.
-        pub increased_retention_log_group_count: Option<i32> = "increasedRetentionLogGroupCount",
-        /// `decreasedRetentionLogGroupCount`: at least 0.
-        pub decreased_retention_log_group_count: Option<i32> = "decreasedRetentionLogGroupCount",
-        /// `unchangedRetentionLogGroupCount`: at least 0.
-        pub unchanged_retention_log_group_count: Option<i32> = "unchangedRetentionLogGroupCount",
-        /// `failedAnalysisCount`: at least 0.
-        pub failed_analysis_count: Option<i32> = "failedAnalysisCount",
-        /// `topLogGroupsImpacted`: a list of `LogGroupImpact`.
-        pub top_log_groups_impacted: Option<Vec<LogGroupImpact>> = "topLogGroupsImpacted",
     }
 }
 
@@ -1464,22 +929,6 @@ shape! {
 }
 
 shape! {
-    /// `IndexPolicy`.
-    pub struct IndexPolicy {
-        /// `logGroupIdentifier`: 1 to 2048 characters.
-        pub log_group_identifier: Option<String> = "logGroupIdentifier",
-        /// `lastUpdateTime`: at least 0.
-        pub last_update_time: Option<i64> = "lastUpdateTime",
-        /// `policyDocument`: 1 to 51200 characters.
-        pub policy_document: Option<String> = "policyDocument",
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `source`.
-        pub source: Option<IndexSource> = "source",
-    }
-}
-
-shape! {
     /// Input of [`ListLogGroups`].
     pub struct ListLogGroupsInput {
         /// `logGroupNamePattern`: 3 to 129 characters.
@@ -1609,20 +1058,6 @@ shape! {
 }
 
 shape! {
-    /// `LogGroupImpact`.
-    pub struct LogGroupImpact {
-        /// `logGroupName`: 1 to 512 characters.
-        pub log_group_name: Option<String> = "logGroupName",
-        /// `currentRetention`: 1 to 12 characters.
-        pub current_retention: Option<String> = "currentRetention",
-        /// `proposedRetention`: 1 to 12 characters.
-        pub proposed_retention: Option<String> = "proposedRetention",
-        /// `storedBytes`: at least 0.
-        pub stored_bytes: Option<i64> = "storedBytes",
-    }
-}
-
-shape! {
     /// `LogGroupSummary`.
     pub struct LogGroupSummary {
         /// `logGroupName`: 1 to 512 characters.
@@ -1731,128 +1166,6 @@ shape! {
 }
 
 shape! {
-    /// Input of [`PutAccountPolicy`].
-    pub struct PutAccountPolicyInput {
-        /// `policyName`: required.
-        pub policy_name: Option<String> = "policyName",
-        /// `policyDocument`: required.
-        pub policy_document: Option<String> = "policyDocument",
-        /// `policyType`: required.
-        pub policy_type: Option<PolicyType> = "policyType",
-        /// `scope`.
-        pub scope: Option<Scope> = "scope",
-        /// `selectionCriteria`.
-        pub selection_criteria: Option<String> = "selectionCriteria",
-        /// `dryRun`.
-        pub dry_run: Option<bool> = "dryRun",
-    }
-}
-
-impl Validate for PutAccountPolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
-        found.required(&self.policy_document, &at.member("policyDocument"), &Text::ANY);
-        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
-        found.optional(&self.scope, &at.member("scope"), &OneOf);
-    }
-}
-
-shape! {
-    /// Output of [`PutAccountPolicy`].
-    pub struct PutAccountPolicyOutput {
-        /// `accountPolicy`.
-        pub account_policy: Option<AccountPolicy> = "accountPolicy",
-        /// `dryRunResult`.
-        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
-    }
-}
-
-shape! {
-    /// Input of [`PutDestination`].
-    pub struct PutDestinationInput {
-        /// `destinationName`: 1 to 512 characters, required.
-        pub destination_name: Option<String> = "destinationName",
-        /// `targetArn`: at least 1 characters, required.
-        pub target_arn: Option<String> = "targetArn",
-        /// `roleArn`: at least 1 characters, required.
-        pub role_arn: Option<String> = "roleArn",
-        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
-        pub tags: Option<BTreeMap<String, String>> = "tags",
-    }
-}
-
-impl Validate for PutDestinationInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
-        found.required(&self.target_arn, &at.member("targetArn"), &rules::TARGET_ARN);
-        found.required(&self.role_arn, &at.member("roleArn"), &rules::ROLE_ARN);
-        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
-    }
-}
-
-shape! {
-    /// Output of [`PutDestination`].
-    pub struct PutDestinationOutput {
-        /// `destination`.
-        pub destination: Option<Destination> = "destination",
-    }
-}
-
-shape! {
-    /// Input of [`PutDestinationPolicy`].
-    pub struct PutDestinationPolicyInput {
-        /// `destinationName`: 1 to 512 characters, required.
-        pub destination_name: Option<String> = "destinationName",
-        /// `accessPolicy`: at least 1 characters, required.
-        pub access_policy: Option<String> = "accessPolicy",
-        /// `forceUpdate`.
-        pub force_update: Option<bool> = "forceUpdate",
-    }
-}
-
-impl Validate for PutDestinationPolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.destination_name, &at.member("destinationName"), &rules::DESTINATION_NAME);
-        found.required(&self.access_policy, &at.member("accessPolicy"), &rules::ACCESS_POLICY);
-    }
-}
-
-shape! {
-    /// Output of [`PutDestinationPolicy`].
-    pub struct PutDestinationPolicyOutput {
-    }
-}
-
-shape! {
-    /// Input of [`PutIndexPolicy`].
-    pub struct PutIndexPolicyInput {
-        /// `logGroupIdentifier`: 1 to 2048 characters, required.
-        pub log_group_identifier: Option<String> = "logGroupIdentifier",
-        /// `policyDocument`: 1 to 51200 characters, required.
-        pub policy_document: Option<String> = "policyDocument",
-    }
-}
-
-impl Validate for PutIndexPolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(
-            &self.log_group_identifier,
-            &at.member("logGroupIdentifier"),
-            &rules::LOG_GROUP_IDENTIFIER,
-        );
-        found.required(&self.policy_document, &at.member("policyDocument"), &rules::POLICY_DOCUMENT);
-    }
-}
-
-shape! {
-    /// Output of [`PutIndexPolicy`].
-    pub struct PutIndexPolicyOutput {
-        /// `indexPolicy`.
-        pub index_policy: Option<IndexPolicy> = "indexPolicy",
-    }
-}
-
-shape! {
     /// Output of [`PutLogEvents`].
     pub struct PutLogEventsOutput {
         /// `nextSequenceToken`: at least 1 characters.
@@ -1936,81 +1249,6 @@ shape! {
 }
 
 shape! {
-    /// Input of [`PutQueryDefinition`].
-    pub struct PutQueryDefinitionInput {
-        /// `queryLanguage`.
-        pub query_language: Option<QueryLanguage> = "queryLanguage",
-        /// `name`: 1 to 255 characters, required.
-        pub name: Option<String> = "name",
-        /// `queryDefinitionId`: 1 to 256 characters.
-        pub query_definition_id: Option<String> = "queryDefinitionId",
-        /// `logGroupNames`: a list of `LogGroupName`.
-        pub log_group_names: Option<Vec<String>> = "logGroupNames",
-        /// `queryString`: 1 to 10000 characters, required.
-        pub query_string: Option<String> = "queryString",
-        /// `clientToken`: 36 to 128 characters.
-        pub client_token: Option<String> = "clientToken",
-        /// `parameters`: a list of `QueryParameter`, at most 20 elements.
-        pub parameters: Option<Vec<QueryParameter>> = "parameters",
-    }
-}
-
-impl Validate for PutQueryDefinitionInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(&self.query_language, &at.member("queryLanguage"), &OneOf);
-        found.required(&self.name, &at.member("name"), &rules::QUERY_DEFINITION_NAME);
-        found.optional(&self.query_definition_id, &at.member("queryDefinitionId"), &rules::QUERY_ID);
-        found.optional(&self.log_group_names, &at.member("logGroupNames"), &rules::LOG_GROUP_NAMES);
-        found.required(&self.query_string, &at.member("queryString"), &rules::QUERY_DEFINITION_STRING);
-        found.optional(&self.client_token, &at.member("clientToken"), &rules::CLIENT_TOKEN);
-        found.optional(&self.parameters, &at.member("parameters"), &rules::QUERY_PARAMETER_LIST);
-    }
-}
-
-shape! {
-    /// Output of [`PutQueryDefinition`].
-    pub struct PutQueryDefinitionOutput {
-        /// `queryDefinitionId`: 1 to 256 characters.
-        pub query_definition_id: Option<String> = "queryDefinitionId",
-    }
-}
-
-shape! {
-    /// Input of [`PutResourcePolicy`].
-    pub struct PutResourcePolicyInput {
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `policyDocument`: 1 to 51200 characters.
-        pub policy_document: Option<String> = "policyDocument",
-        /// `resourceArn`.
-        pub resource_arn: Option<String> = "resourceArn",
-        /// `expectedRevisionId`: at least 1 characters.
-        pub expected_revision_id: Option<String> = "expectedRevisionId",
-    }
-}
-
-impl Validate for PutResourcePolicyInput {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.optional(&self.policy_document, &at.member("policyDocument"), &rules::POLICY_DOCUMENT);
-        found.optional(
-            &self.expected_revision_id,
-            &at.member("expectedRevisionId"),
-            &rules::EXPECTED_REVISION_ID,
-        );
-    }
-}
-
-shape! {
-    /// Output of [`PutResourcePolicy`].
-    pub struct PutResourcePolicyOutput {
-        /// `resourcePolicy`.
-        pub resource_policy: Option<ResourcePolicy> = "resourcePolicy",
-        /// `revisionId`: at least 1 characters.
-        pub revision_id: Option<String> = "revisionId",
-    }
-}
-
-shape! {
     /// Input of [`PutRetentionPolicy`].
     pub struct PutRetentionPolicyInput {
         /// `logGroupName`: 1 to 512 characters, required.
@@ -2034,50 +1272,6 @@ shape! {
 }
 
 shape! {
-    /// `QueryDefinition`.
-    pub struct QueryDefinition {
-        /// `queryLanguage`.
-        pub query_language: Option<QueryLanguage> = "queryLanguage",
-        /// `queryDefinitionId`: 1 to 256 characters.
-        pub query_definition_id: Option<String> = "queryDefinitionId",
-        /// `name`: 1 to 255 characters.
-        pub name: Option<String> = "name",
-        /// `queryString`: 1 to 10000 characters.
-        pub query_string: Option<String> = "queryString",
-        /// `lastModified`: at least 0.
-        pub last_modified: Option<i64> = "lastModified",
-        /// `logGroupNames`: a list of `LogGroupName`.
-        pub log_group_names: Option<Vec<String>> = "logGroupNames",
-        /// `parameters`: a list of `QueryParameter`, at most 20 elements.
-        pub parameters: Option<Vec<QueryParameter>> = "parameters",
-    }
-}
-
-shape! {
-    /// `QueryParameter`.
-    pub struct QueryParameter {
-        /// `name`: 1 to 128 characters, required.
-        pub name: Option<String> = "name",
-        /// `defaultValue`: at most 1024 characters.
-        pub default_value: Option<String> = "defaultValue",
-        /// `description`: at most 512 characters.
-        pub description: Option<String> = "description",
-    }
-}
-
-impl Validate for QueryParameter {
-    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
-        found.required(&self.name, &at.member("name"), &rules::QUERY_PARAMETER_NAME);
-        found.optional(
-            &self.default_value,
-            &at.member("defaultValue"),
-            &rules::QUERY_PARAMETER_DEFAULT_VALUE,
-        );
-        found.optional(&self.description, &at.member("description"), &rules::QUERY_PARAMETER_DESCRIPTION);
-    }
-}
-
-shape! {
     /// `RejectedEntityInfo`.
     pub struct RejectedEntityInfo {
         /// `errorType`: required.
@@ -2094,24 +1288,6 @@ shape! {
         pub too_old_log_event_end_index: Option<i32> = "tooOldLogEventEndIndex",
         /// `expiredLogEventEndIndex`.
         pub expired_log_event_end_index: Option<i32> = "expiredLogEventEndIndex",
-    }
-}
-
-shape! {
-    /// `ResourcePolicy`.
-    pub struct ResourcePolicy {
-        /// `policyName`.
-        pub policy_name: Option<String> = "policyName",
-        /// `policyDocument`: 1 to 51200 characters.
-        pub policy_document: Option<String> = "policyDocument",
-        /// `lastUpdatedTime`: at least 0.
-        pub last_updated_time: Option<i64> = "lastUpdatedTime",
-        /// `policyScope`.
-        pub policy_scope: Option<PolicyScope> = "policyScope",
-        /// `resourceArn`.
-        pub resource_arn: Option<String> = "resourceArn",
-        /// `revisionId`: at least 1 characters.
-        pub revision_id: Option<String> = "revisionId",
     }
 }
 
@@ -2283,14 +1459,6 @@ open_enum! {
 }
 
 open_enum! {
-    /// `IndexSource`.
-    pub enum IndexSource {
-        Account = "ACCOUNT",
-        LogGroup = "LOG_GROUP",
-    }
-}
-
-open_enum! {
     /// `InheritedProperty`.
     pub enum InheritedProperty {
         AccountDataProtection = "ACCOUNT_DATA_PROTECTION",
@@ -2312,42 +1480,6 @@ open_enum! {
     pub enum OrderBy {
         LogStreamName = "LogStreamName",
         LastEventTime = "LastEventTime",
-    }
-}
-
-open_enum! {
-    /// `PolicyScope`.
-    pub enum PolicyScope {
-        Account = "ACCOUNT",
-        Resource = "RESOURCE",
-    }
-}
-
-open_enum! {
-    /// `PolicyType`.
-    pub enum PolicyType {
-        DataProtectionPolicy = "DATA_PROTECTION_POLICY",
-        SubscriptionFilterPolicy = "SUBSCRIPTION_FILTER_POLICY",
-        FieldIndexPolicy = "FIELD_INDEX_POLICY",
-        TransformerPolicy = "TRANSFORMER_POLICY",
-        MetricExtractionPolicy = "METRIC_EXTRACTION_POLICY",
-        RetentionPolicy = "RETENTION_POLICY",
-    }
-}
-
-open_enum! {
-    /// `QueryLanguage`.
-    pub enum QueryLanguage {
-        Cwli = "CWLI",
-        Sql = "SQL",
-        Ppl = "PPL",
-    }
-}
-
-open_enum! {
-    /// `Scope`.
-    pub enum Scope {
-        All = "ALL",
     }
 }
 
@@ -2465,20 +1597,14 @@ pub mod borrowed {
 mod rules {
     use crate::validate::{List, Map, Number, Shape, Text};
 
-    pub(super) static ACCESS_POLICY: Text = Text::ANY.min(1);
     pub(super) static ACCOUNT_ID: Text = Text::ANY.min(12).max(12).matching(&patterns::ACCOUNT_ID);
     pub(super) static ACCOUNT_IDS: List<Text> = List::of(&ACCOUNT_ID).min(0).max(20);
     pub(super) static AMAZON_RESOURCE_NAME: Text =
         Text::ANY.min(1).max(1011).matching(&patterns::AMAZON_RESOURCE_NAME);
-    pub(super) static CLIENT_TOKEN: Text = Text::ANY.min(36).max(128).matching(&patterns::CLIENT_TOKEN);
     pub(super) static DATA_SOURCE_FILTERS: List<Shape> = List::of(&Shape("DataSourceFilter")).min(1).max(5);
-    pub(super) static DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS: List<Text> =
-        List::of(&LOG_GROUP_IDENTIFIER).min(1).max(1);
     pub(super) static DESCRIBE_LIMIT: Number<i32> = Number::ANY.min(1).max(50);
     pub(super) static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(50);
-    pub(super) static DESTINATION_NAME: Text =
-        Text::ANY.min(1).max(512).matching(&patterns::DESTINATION_NAME);
     pub(super) static DIMENSIONS: Map<Text, Text> = Map::of(&DIMENSIONS_KEY, &DIMENSIONS_VALUE);
     pub(super) static DIMENSIONS_KEY: Text = Text::ANY.max(255);
     pub(super) static DIMENSIONS_VALUE: Text = Text::ANY.max(255);
@@ -2492,7 +1618,6 @@ mod rules {
     pub(super) static ENTITY_KEY_ATTRIBUTES_VALUE: Text = Text::ANY.min(1).max(512);
     pub(super) static EVENTS_LIMIT: Number<i32> = Number::ANY.min(1).max(10000);
     pub(super) static EVENT_MESSAGE: Text = Text::ANY.min(1);
-    pub(super) static EXPECTED_REVISION_ID: Text = Text::ANY.min(1);
     pub(super) static FIELD_INDEX_NAME: Text =
         Text::ANY.min(1).max(512).matching(&patterns::FIELD_INDEX_NAME);
     pub(super) static FIELD_INDEX_NAMES: List<Text> = List::of(&FIELD_INDEX_NAME).min(1).max(20);
@@ -2506,7 +1631,6 @@ mod rules {
     pub(super) static LOG_GROUP_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::LOG_GROUP_IDENTIFIER);
     pub(super) static LOG_GROUP_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_GROUP_NAME);
-    pub(super) static LOG_GROUP_NAMES: List<Text> = List::of(&LOG_GROUP_NAME);
     pub(super) static LOG_GROUP_NAME_PATTERN: Text =
         Text::ANY.min(0).max(512).matching(&patterns::LOG_GROUP_NAME_PATTERN);
     pub(super) static LOG_GROUP_NAME_REGEX_PATTERN: Text =
@@ -2518,19 +1642,8 @@ mod rules {
         List::of(&Shape("MetricTransformation")).min(1).max(1);
     pub(super) static METRIC_VALUE: Text = Text::ANY.max(100);
     pub(super) static NEXT_TOKEN: Text = Text::ANY.min(1);
-    pub(super) static POLICY_DOCUMENT: Text = Text::ANY.min(1).max(51200);
-    pub(super) static QUERY_DEFINITION_NAME: Text = Text::ANY.min(1).max(255);
-    pub(super) static QUERY_DEFINITION_STRING: Text = Text::ANY.min(1).max(10000);
-    pub(super) static QUERY_ID: Text = Text::ANY.min(1).max(256);
-    pub(super) static QUERY_LIST_MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(1000);
-    pub(super) static QUERY_PARAMETER_DEFAULT_VALUE: Text = Text::ANY.max(1024);
-    pub(super) static QUERY_PARAMETER_DESCRIPTION: Text = Text::ANY.max(512);
-    pub(super) static QUERY_PARAMETER_LIST: List<Shape> = List::of(&Shape("QueryParameter")).max(20);
-    pub(super) static QUERY_PARAMETER_NAME: Text =
-        Text::ANY.min(1).max(128).matching(&patterns::QUERY_PARAMETER_NAME);
     pub(super) static RESOURCE_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::RESOURCE_IDENTIFIER);
-    pub(super) static ROLE_ARN: Text = Text::ANY.min(1);
     pub(super) static SEQUENCE_TOKEN: Text = Text::ANY.min(1);
     pub(super) static TAGS: Map<Text, Text> = Map::of(&TAG_KEY, &TAG_VALUE).min(1).max(50);
     pub(super) static TAG_FILTERS: List<Shape> = List::of(&Shape("TagFilter")).min(1).max(5);
@@ -2542,7 +1655,6 @@ mod rules {
     pub(super) static TAG_KEY_LIST: List<Text> = List::of(&TAG_KEY).min(0).max(50);
     pub(super) static TAG_LIST: List<Text> = List::of(&TAG_KEY).min(1);
     pub(super) static TAG_VALUE: Text = Text::ANY.max(256).matching(&patterns::TAG_VALUE);
-    pub(super) static TARGET_ARN: Text = Text::ANY.min(1);
     pub(super) static TEST_EVENT_MESSAGES: List<Text> = List::of(&EVENT_MESSAGE).min(1).max(50);
     pub(super) static TIMESTAMP: Number<i64> = Number::ANY.min(0);
 
@@ -2552,9 +1664,6 @@ mod rules {
         pub(super) static ACCOUNT_ID: Pattern = Pattern::new(r##"^\d{12}$"##, "^[0-9]{12}$");
         pub(super) static AMAZON_RESOURCE_NAME: Pattern =
             Pattern::new(r##"[\w+=/:,.@-]*"##, "[0-9A-Za-z_+=/:,.@-]*");
-        pub(super) static CLIENT_TOKEN: Pattern =
-            Pattern::new(r##"\S{36,128}"##, r##"[^\t\n\x0B\x0C\r ]{36,128}"##);
-        pub(super) static DESTINATION_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
         pub(super) static FIELD_INDEX_NAME: Pattern =
             Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##, r##"[\.\-_/#A-Za-z0-9]+"##);
         pub(super) static FILTER_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
@@ -2571,8 +1680,6 @@ mod rules {
         pub(super) static LOG_STREAM_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
         pub(super) static METRIC_NAME: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
         pub(super) static METRIC_NAMESPACE: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
-        pub(super) static QUERY_PARAMETER_NAME: Pattern =
-            Pattern::new("^[a-zA-Z_][a-zA-Z0-9_]*", "^[a-zA-Z_][a-zA-Z0-9_]*");
         pub(super) static RESOURCE_IDENTIFIER: Pattern =
             Pattern::new(r##"[\w+=/:,.@\-\*]*"##, r##"[0-9A-Za-z_+=/:,.@\-\*]*"##);
         pub(super) static TAG_FILTER_KEY: Pattern =

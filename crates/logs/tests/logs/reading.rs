@@ -365,15 +365,17 @@ async fn a_follower_misses_nothing_of_parallel_writers() {
     let mut followed: Vec<String> = Vec::new();
     let mut token = None;
     while followed.len() < WRITERS * EVENTS {
+        // Only a page that was asked for after the last writer was done can be the end.
+        while let Some(done) = writers.try_join_next() {
+            done.expect("no panic");
+        }
+        let writers_are_done = writers.is_empty();
         let input =
             GetLogEventsInput { next_token: token, start_from_head: Some(true), ..Default::default() };
         let page = service.get(input).await.expect("a page");
         token = page.next_forward_token;
         let events = page.events.expect("a list");
-        while let Some(done) = writers.try_join_next() {
-            done.expect("no panic");
-        }
-        if events.is_empty() && writers.is_empty() {
+        if events.is_empty() && writers_are_done {
             break;
         }
         followed.extend(events.into_iter().filter_map(|event| event.message));
