@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use groundwatch_outbound::{AwsCall, HttpRequest, Outcome, Parcel};
+
+use crate::Carriers;
 use crate::attributes::{MessageAttribute, MessageAttributes};
-use crate::delivery_policy::EffectivePolicy;
 use crate::directory::Directory;
 use crate::envelope::Wrapping;
 use crate::mail::{Letter, MailError};
 use crate::message::{Message, MessageKind};
-use crate::poster::{Post, PostError};
 use crate::queue::{QueueError, QueueMessage};
-use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, Outcome, RetryPolicy, Verdict, judge};
+use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, RetryPolicy, Verdict, judge};
 use crate::signature::{Signature, Signer, SigningError};
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
-use crate::{Carriers, Functions};
 
 /// AWS waits about 15 seconds for a subscriber's answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,7 +25,6 @@ const REASON_LENGTH_MAX: usize = 256;
 /// What carrying takes.
 pub(crate) struct Carriage {
     pub(crate) carriers: Carriers,
-    pub(crate) functions: Functions,
     pub(crate) signer: Arc<Signer>,
     pub(crate) directory: Directory,
     /// Where subscribers reach this server, without a slash at its end.
@@ -45,7 +44,9 @@ impl Carriage {
         let outcome = self.carry(message, id, subscription).await;
         let policy = self.retry_policy(id, subscription);
         let verdict = judge(&outcome, attempts, &policy);
-        let (Outcome::Refused(reason) | Outcome::Unavailable(reason)) = &outcome else { return verdict };
+        let (Outcome::Refused { reason } | Outcome::Unavailable { reason, .. }) = &outcome else {
+            return verdict;
+        };
         let subscription_arn = id.arn();
         if let Verdict::Retry(_) = verdict {
             tracing::warn!(subscription_arn, message_id = %message.id, attempts, reason, "delivery failed; it is tried again");
@@ -62,7 +63,7 @@ impl Carriage {
         );
         match redriven {
             // Trying again ends here again.
-            Some(Outcome::Unavailable(_)) => Verdict::Retry(policy.max_delay_target),
+            Some(Outcome::Unavailable { .. }) => Verdict::Retry(policy.max_delay_target),
             _ => Verdict::GiveUp,
         }
     }
@@ -79,7 +80,7 @@ impl Carriage {
         let wrapping = Wrapping { message, id, subscription, base_url: &self.base_url };
         let (body, mut attributes) = match self.worded(&wrapping).await {
             Ok(worded) => worded,
-            Err(error) => return Some(Outcome::Unavailable(error.to_string())),
+            Err(error) => return Some(Outcome::unavailable(error.to_string())),
         };
         let reason: String = reason.chars().take(REASON_LENGTH_MAX).collect();
         attributes.insert("ErrorMessage".to_owned(), MessageAttribute::text(reason));
@@ -118,53 +119,34 @@ impl Carriage {
             Protocol::Lambda => self.invoke(&wrapping).await,
         };
         // A key that cannot be made or kept now may be later.
-        carried.unwrap_or_else(|error: SigningError| Outcome::Unavailable(error.to_string()))
+        carried.unwrap_or_else(|error: SigningError| Outcome::unavailable(error.to_string()))
     }
 
     async fn post(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let EffectivePolicy { content_type, .. } =
-            self.directory.policy_of(wrapping.id, wrapping.subscription);
-        let url = wrapping.subscription.endpoint.address.clone();
-        if let Some(format) = &wrapping.subscription.preferences.message_format {
-            let headers = vec![("content-type", "application/json".to_owned())];
-            return Ok(self
-                .send(Post { url, headers, body: format.body(wrapping), timeout: ANSWER_TIMEOUT })
-                .await);
-        }
-        let body = if wrapping.is_raw() {
-            wrapping.text().to_owned()
-        } else {
-            wrapping.json(&self.sign(wrapping).await?)
+        let (headers, body) = match &wrapping.subscription.preferences.message_format {
+            Some(format) => (vec![("content-type", "application/json".to_owned())], format.body(wrapping)),
+            None => {
+                let policy = self.directory.policy_of(wrapping.id, wrapping.subscription);
+                let body = match wrapping.is_raw() {
+                    true => wrapping.text().to_owned(),
+                    false => wrapping.json(&self.sign(wrapping).await?),
+                };
+                (wrapping.headers(policy.content_type), body)
+            }
         };
-        let url = wrapping.subscription.endpoint.address.clone();
-        Ok(self
-            .send(Post { url, headers: wrapping.headers(content_type), body, timeout: ANSWER_TIMEOUT })
-            .await)
+        let url = wrapping.subscription.endpoint.address.as_str();
+        // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other answer outside
+        // 2xx is the client's error, which it does not.
+        let answer = self.carriers.web.send(HttpRequest::post(url, headers, body, ANSWER_TIMEOUT)).await;
+        Ok(Outcome::of_http(answer))
     }
 
     async fn invoke(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let Some(url) = self.functions.url_of(&wrapping.subscription.endpoint.address) else {
-            return Ok(Outcome::Refused("no URL is configured for this function".to_owned()));
-        };
-        let body = wrapping.function_event(&self.sign(wrapping).await?);
-        let headers = vec![("content-type", "application/json".to_owned())];
-        Ok(self.send(Post { url: url.to_owned(), headers, body, timeout: ANSWER_TIMEOUT }).await)
-    }
-
-    async fn send(&self, post: Post) -> Outcome {
-        match self.carriers.web.post(post).await {
-            Ok(200..=299) => Outcome::Accepted,
-            // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other answer
-            // outside 2xx is the client's error, which it does not.
-            Ok(status @ (429 | 500..=599)) => {
-                Outcome::Unavailable(format!("the subscriber answered {status}"))
-            }
-            Ok(status) => Outcome::Refused(format!("the subscriber answered {status}")),
-            Err(error @ (PostError::TimedOut | PostError::Unreachable { .. })) => {
-                Outcome::Unavailable(error.to_string())
-            }
-            Err(error @ PostError::Refused { .. }) => Outcome::Refused(error.to_string()),
-        }
+        let function_arn = wrapping.subscription.endpoint.address.as_str();
+        let event = wrapping.function_event(&self.sign(wrapping).await?);
+        let call = AwsCall::invoke_function(function_arn, event.clone());
+        let id = format!("{}-{}", wrapping.message.id, wrapping.id.id());
+        Ok(self.carriers.outbound.deliver(&Parcel::json(function_arn, id, event).with_aws(call)).await)
     }
 
     async fn enqueue(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
@@ -194,18 +176,18 @@ impl Carriage {
 
     async fn put_into_queue(&self, message: QueueMessage) -> Outcome {
         let Some(queues) = &self.carriers.queues else {
-            return Outcome::Refused("there are no queues".to_owned());
+            return Outcome::refused("there are no queues".to_owned());
         };
         match queues.send(message).await {
-            Ok(()) => Outcome::Accepted,
-            Err(error @ QueueError::Refused { .. }) => Outcome::Refused(error.to_string()),
-            Err(error @ QueueError::Unavailable { .. }) => Outcome::Unavailable(error.to_string()),
+            Ok(()) => Outcome::accepted(),
+            Err(error @ QueueError::Refused { .. }) => Outcome::refused(error.to_string()),
+            Err(error @ QueueError::Unavailable { .. }) => Outcome::unavailable(error.to_string()),
         }
     }
 
     async fn mail(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
         let Some(mail) = &self.carriers.mail else {
-            return Ok(Outcome::Refused("no mail server is configured".to_owned()));
+            return Ok(Outcome::refused("no mail server is configured".to_owned()));
         };
         let (subject, mut text) = wrapping.letter();
         // Who asked for JSON gets JSON, but for the link that has to be visited by a person.
@@ -216,9 +198,9 @@ impl Carriage {
         }
         let to = wrapping.subscription.endpoint.address.clone();
         Ok(match mail.send(Letter { to, subject, text }).await {
-            Ok(()) => Outcome::Accepted,
-            Err(error @ MailError::Refused { .. }) => Outcome::Refused(error.to_string()),
-            Err(error @ MailError::Unavailable { .. }) => Outcome::Unavailable(error.to_string()),
+            Ok(()) => Outcome::accepted(),
+            Err(error @ MailError::Refused { .. }) => Outcome::refused(error.to_string()),
+            Err(error @ MailError::Unavailable { .. }) => Outcome::unavailable(error.to_string()),
         })
     }
 

@@ -3,13 +3,13 @@
 //! Owns topics, standard and FIFO; subscriptions of webhooks, queues, mail boxes and functions, with the confirmation
 //! handshake; publishing; filter policies; signatures; delivery with retries and dead-letter queues. Does not own the
 //! endpoint that confirm and unsubscribe links lead to (they are ordinary query calls, which `groundwatch-wire` decodes),
-//! queues (asks a [`QueueSender`]), what an alarm's notification says (`groundwatch-alarms`), or waking up in time (the
+//! queues (asks a [`QueueSender`]), the HTTP client and what stands in for functions (`groundwatch-outbound`), what an alarm's notification says (`groundwatch-alarms`), or waking up in time (the
 //! server drives the [activities](Notify::activities)).
 //!
 //! The way through: an operation (`operations/`) → `publication` (what is to be sent, checked) → `fifo` (whether it came
 //! already) → `directory` and `filter` (who gets it, pure) → `outbox` (message and deliveries, durable) → `lanes` (which is
 //! next, one lane a subscription) → `deliverer` (attempts it) → `carriage` (by which way) → `envelope`, `chat` and
-//! `signature` (what it says) → [`HttpPoster`], [`QueueSender`] or [`MailSender`] → `retry` (what an outcome means, pure).
+//! `signature` (what it says) → `groundwatch-outbound`, [`QueueSender`] or [`MailSender`] → `retry` (what an outcome means, pure).
 //!
 //! What always holds:
 //! - A message whose publisher has an answer is in every subscribed queue that takes it, and on disk with a delivery for
@@ -35,14 +35,12 @@ mod expiry;
 mod fault;
 mod fifo;
 mod filter;
-mod functions;
 mod lanes;
 mod mail;
 mod message;
 mod operations;
 mod outbox;
 mod permissions;
-mod poster;
 mod preferences;
 mod publication;
 mod queue;
@@ -58,9 +56,7 @@ pub use attributes::{AttributeValue, InvalidAttribute, MessageAttribute, Message
 pub use delivery_policy::InvalidDeliveryPolicy;
 pub use error::{Invalid, InvalidBatch, NotifyError};
 pub use filter::FilterPolicyError;
-pub use functions::Functions;
 pub use mail::{Letter, MailError, MailSender, SmtpConfigError, SmtpSender};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
-pub use poster::{HttpPoster, Post, PostError, WebPoster, WebPosterError};
 pub use queue::{QueueError, QueueMessage, QueueSender};
 pub use service::{Carriers, Notify, NotifyConfig};

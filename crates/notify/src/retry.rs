@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use groundwatch_outbound::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// The phases of retries, named as in the `healthyRetryPolicy` of an SNS delivery policy.
@@ -112,23 +113,12 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// How one attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The subscriber has the message.
-    Accepted,
-    /// The subscriber does not want it; asking again does not help.
-    Refused(String),
-    /// The subscriber could not be asked, or could not take it now.
-    Unavailable(String),
-}
-
 /// Judges an attempt; `attempts` counts this one too.
 pub(crate) fn judge(outcome: &Outcome, attempts: u32, policy: &RetryPolicy) -> Verdict {
     match outcome {
-        Outcome::Accepted => Verdict::Delivered,
-        Outcome::Refused(_) => Verdict::GiveUp,
-        Outcome::Unavailable(_) => policy.delay(attempts).map_or(Verdict::GiveUp, Verdict::Retry),
+        Outcome::Accepted { .. } => Verdict::Delivered,
+        Outcome::Refused { .. } => Verdict::GiveUp,
+        Outcome::Unavailable { .. } => policy.delay(attempts).map_or(Verdict::GiveUp, Verdict::Retry),
     }
 }
 
@@ -169,12 +159,12 @@ mod tests {
 
     #[test]
     fn only_who_was_not_available_is_asked_again() {
-        let unavailable = Outcome::Unavailable(String::new());
+        let unavailable = Outcome::unavailable("");
         let check = |outcome: &Outcome, attempts: u32, expected: Verdict| {
             assert_eq!(judge(outcome, attempts, &DEFAULT_HTTP_POLICY), expected, "{outcome:?} {attempts}");
         };
-        check(&Outcome::Accepted, 4, Verdict::Delivered);
-        check(&Outcome::Refused(String::new()), 4, Verdict::GiveUp);
+        check(&Outcome::accepted(), 4, Verdict::Delivered);
+        check(&Outcome::refused(""), 4, Verdict::GiveUp);
         check(&unavailable, 4, Verdict::Retry(Duration::from_secs(1)));
         check(&unavailable, 50, Verdict::Retry(Duration::from_secs(20)));
         check(&unavailable, 51, Verdict::GiveUp);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Activity, Call, Scope, SharedClock};
+use groundwatch_outbound::{HttpClient, Outbound, Outcome};
 use groundwatch_storage::{Batch, Catalog, Key, StorageError};
 
 use crate::carriage::Carriage;
@@ -13,11 +14,10 @@ use crate::fifo::{self, Admission, Fifo};
 use crate::message::{InLine, Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::publication::Publication;
-use crate::retry::Outcome;
 use crate::signature::{CERTIFICATE_PATH, Signer};
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
-use crate::{Functions, HttpPoster, Invalid, MailSender, MessageId, NotifyError, QueueSender};
+use crate::{Invalid, MailSender, MessageId, NotifyError, QueueSender};
 
 /// How often an operation that met a concurrent one starts over before it gives up.
 const CONFLICTS_MAX: usize = 8;
@@ -29,8 +29,6 @@ pub struct NotifyConfig {
     pub advertised_base_url: String,
     /// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
     pub backlog_bytes_max: usize,
-    /// Which URLs stand in for functions.
-    pub functions: Functions,
 }
 
 impl NotifyConfig {
@@ -39,11 +37,7 @@ impl NotifyConfig {
 
     /// The defaults, for a server that subscribers reach at `advertised_base_url`.
     pub fn new(advertised_base_url: impl Into<String>) -> Self {
-        Self {
-            advertised_base_url: advertised_base_url.into(),
-            backlog_bytes_max: Self::BACKLOG_BYTES_MAX,
-            functions: Functions::default(),
-        }
+        Self { advertised_base_url: advertised_base_url.into(), backlog_bytes_max: Self::BACKLOG_BYTES_MAX }
     }
 }
 
@@ -51,7 +45,9 @@ impl NotifyConfig {
 #[derive(Clone)]
 pub struct Carriers {
     /// `http` and `https`.
-    pub web: Arc<dyn HttpPoster>,
+    pub web: Arc<dyn HttpClient>,
+    /// `lambda`, for the functions that it has targets for.
+    pub outbound: Outbound,
     /// `sqs`, and dead-letter queues.
     pub queues: Option<Arc<dyn QueueSender>>,
     /// `email` and `email-json`.
@@ -90,9 +86,7 @@ impl Notify {
         let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
         let signer = Arc::new(Signer::open(catalog)?);
-        let functions = config.functions.clone();
-        let carriage =
-            Arc::new(Carriage { carriers, functions, signer, directory: directory.clone(), base_url });
+        let carriage = Arc::new(Carriage { carriers, signer, directory: directory.clone(), base_url });
         let deliverer =
             Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriage.clone(), clock.clone()));
         let fifo = Arc::new(Fifo::open(catalog)?);
@@ -198,7 +192,7 @@ impl Notify {
     ) -> Option<(String, Arc<Subscription>)> {
         let id = SubscriptionId::of_key(&Key::new(topic.scope(), name.clone()))?;
         let outcome = self.carriage.carry(message, &id, &subscription).await;
-        (outcome != Outcome::Accepted).then_some((name, subscription))
+        (!matches!(outcome, Outcome::Accepted { .. })).then_some((name, subscription))
     }
 
     /// A message of the present moment.

@@ -12,6 +12,7 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::HttpRequest;
@@ -72,6 +73,22 @@ impl AwsCall {
             .finish();
         let headers = vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())];
         Self { service, method: Method::POST, path_and_query: "/".to_owned(), headers, body: body.into() }
+    }
+
+    /// An asynchronous invocation of a Lambda function, by its name or ARN.
+    pub fn invoke_function(function: &str, payload: impl Into<Bytes>) -> Self {
+        let function = utf8_percent_encode(function, NON_ALPHANUMERIC);
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("x-amz-invocation-type", "Event".to_owned()),
+        ];
+        Self::rest(
+            "lambda",
+            Method::POST,
+            format!("/2015-03-31/functions/{function}/invocations"),
+            headers,
+            payload,
+        )
     }
 
     /// A call in one of AWS's REST protocols.

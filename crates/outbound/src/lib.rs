@@ -34,4 +34,4 @@ pub use outcome::Outcome;
 pub use parcel::Parcel;
 pub use pattern::ArnPattern;
 pub use retry::Backoff;
-pub use target::{Route, Target, TargetConfig, TargetError};
+pub use target::{AwsConfig, Route, Target, TargetConfig, TargetError};

@@ -34,17 +34,17 @@ pub enum Outcome {
 
 impl Outcome {
     /// Accepted without an answer.
-    pub(crate) fn accepted() -> Self {
+    pub fn accepted() -> Self {
         Self::Accepted { answer: Bytes::new() }
     }
 
     /// Refused for that reason.
-    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+    pub fn refused(reason: impl Into<String>) -> Self {
         Self::Refused { reason: reason.into() }
     }
 
     /// Unavailable for that reason, and not because there was too much.
-    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
+    pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), is_throttled: false }
     }
 

@@ -62,6 +62,11 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_SMTP_FROM", value_name = "MAILBOX")]
     pub(crate) smtp_from: Option<String>,
 
+    /// Whether subscribers' webhooks must have public addresses, which keeps users of the API out of the network that this
+    /// server stands in. [default: false]
+    #[arg(long, env = "GROUNDWATCH_WEBHOOK_FENCE", value_name = "BOOL")]
+    pub(crate) webhook_fence: Option<bool>,
+
     /// Memory for recent metric samples that are not in segments yet, in MiB. [default: 512]
     #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) metrics_memory_mib: Option<u64>,

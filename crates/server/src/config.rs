@@ -1,11 +1,11 @@
 //! The server's configuration: flags over environment over file over defaults.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use groundwatch_metrics::Retention;
+use groundwatch_outbound::{Fence, Target, TargetConfig};
 use serde::Deserialize;
 
 use crate::cli::{ClockKind, LogFormat, ServeFlags};
@@ -24,8 +24,10 @@ pub(crate) struct Config {
     /// `None`: there is no e-mail.
     pub(crate) smtp_url: Option<String>,
     pub(crate) smtp_from: String,
-    /// URLs that stand in for Lambda functions, by patterns of their ARNs. In the file only: a table is no flag.
-    pub(crate) functions: BTreeMap<String, String>,
+    /// Whether webhooks of subscribers may lie in the server's own network.
+    pub(crate) webhook_fence: Fence,
+    /// Where things for other services go. In the file only: a list of tables is no flag.
+    pub(crate) targets: Vec<Target>,
     pub(crate) metrics_memory_bytes: u64,
     pub(crate) metrics_retention: Retention,
     pub(crate) logs_memory_bytes: u64,
@@ -42,9 +44,11 @@ struct FileConfig {
     data_dir: Option<PathBuf>,
     clock: Option<ClockKind>,
     advertise_url: Option<String>,
+    tls: Option<String>,
     smtp_url: Option<String>,
     smtp_from: Option<String>,
-    functions: BTreeMap<String, String>,
+    webhook_fence: Option<bool>,
+    target: Vec<TargetConfig>,
     metrics_memory_mib: Option<u64>,
     metrics_retention: Option<String>,
     logs_memory_mib: Option<u64>,
@@ -95,7 +99,15 @@ impl Config {
                 .smtp_from
                 .or(file.smtp_from)
                 .unwrap_or_else(|| "Groundwatch <groundwatch@localhost>".to_owned()),
-            functions: file.functions,
+            webhook_fence: match flags.webhook_fence.or(file.webhook_fence).unwrap_or(false) {
+                true => Fence::PublicOnly,
+                false => Fence::Open,
+            },
+            targets: file
+                .target
+                .into_iter()
+                .map(|target| target.check(|variable| std::env::var(variable).ok()))
+                .collect::<Result<_, _>>()?,
             metrics_memory_bytes: metrics_memory_mib << 20,
             metrics_retention: metrics_retention.parse().context("metrics-retention is not valid")?,
             logs_memory_bytes: logs_memory_mib << 20,
@@ -126,11 +138,15 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_a_table_of_the_file() {
-        let text = "[functions]\n'arn:aws:lambda:*:function:page' = 'http://127.0.0.1:9/page'\n";
-        let file: FileConfig = toml::from_str(text).expect("valid");
-        let config = Config::resolve(ServeFlags::default(), file).expect("valid");
-        assert_eq!(config.functions["arn:aws:lambda:*:function:page"], "http://127.0.0.1:9/page");
+    fn targets_are_tables_of_the_file_and_checked_at_the_start() {
+        let load = |way: &str| {
+            let text = format!("[[target]]\narn = 'arn:aws:lambda:*:function:page'\n{way}");
+            Config::resolve(ServeFlags::default(), toml::from_str(&text).expect("valid TOML"))
+        };
+        let config = load("webhook = 'http://127.0.0.1:9/page'").expect("valid");
+        assert_eq!(config.targets[0].route.kind(), "webhook");
+        let refused = load("webhook = 'page'").expect_err("no URL").to_string();
+        assert!(refused.contains("webhook is not an absolute http or https URL"), "{refused}");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
-use groundwatch_notify::{Carriers, Functions, MailSender, Notify, NotifyConfig, SmtpSender, WebPoster};
+use groundwatch_notify::{Carriers, MailSender, Notify, NotifyConfig, SmtpSender};
+use groundwatch_outbound::{Fence, Outbound, WebClient};
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
@@ -101,17 +102,20 @@ async fn bring_up(
     tokio::task::block_in_place(|| replay(recovery, &metric_store, &mut logs_replay, &sqs))?;
     let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone()))).await?);
 
+    // Signatures are checked by others, whose clocks are real ones.
+    let operators_client = Arc::new(WebClient::new(Fence::Open)?);
+    let outbound = Outbound::new(config.targets.clone(), operators_client, Arc::new(SystemClock));
     let carriers = Carriers {
-        web: Arc::new(WebPoster::new()?),
+        web: Arc::new(WebClient::new(config.webhook_fence)?),
+        outbound: outbound.clone(),
         queues: Some(Arc::new(Queues(sqs.clone()))),
         mail: mail_sender(config)?,
     };
-    let functions = Functions::new(config.functions.clone());
     let notify = Arc::new(Notify::open(
         &storage.catalog,
         clock.clone(),
         carriers,
-        &NotifyConfig { functions, ..NotifyConfig::new(advertised_base_url) },
+        &NotifyConfig::new(advertised_base_url),
     )?);
     let neighbours = Neighbours {
         reader: Arc::new(AlarmReader(metric_store.clone())),

@@ -50,7 +50,9 @@ impl Notify {
             }
             Protocol::Sqs if self.carriage.carriers.queues.is_some() => return Ok(()),
             Protocol::Email | Protocol::EmailJson if self.carriage.carriers.mail.is_some() => return Ok(()),
-            Protocol::Lambda if self.carriage.functions.url_of(&endpoint.address).is_some() => return Ok(()),
+            Protocol::Lambda if self.carriage.carriers.outbound.target(&endpoint.address).is_some() => {
+                return Ok(());
+            }
             Protocol::Sqs => "queues",
             Protocol::Email | Protocol::EmailJson => "a mail server (--smtp-url)",
             Protocol::Lambda => "a URL configured for this function",

@@ -25,7 +25,7 @@ async fn posted(format: &str, texts: &[&str]) -> (String, Vec<Value>) {
     let topic = sns.create_topic("alerts").await;
     subscribe(&sns, &topic, subscribe_input(&topic, HOOK), format).await.expect("subscribed");
     sns.settle().await;
-    let confirmation = sns.inbox.last(HOOK).post.body;
+    let confirmation = String::from_utf8_lossy(&sns.inbox.last(HOOK).post.body).into_owned();
     let (_, token) = confirmation.split_once("Token=").expect("a link");
     let token: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
     sns.confirm(&topic, &token).await.expect("confirmed");
@@ -39,7 +39,7 @@ async fn posted(format: &str, texts: &[&str]) -> (String, Vec<Value>) {
     let posts = received.iter().inspect(|received| {
         assert!(received.post.headers.contains(&("content-type", "application/json".to_owned())));
     });
-    (confirmation, posts.map(|received| serde_json::from_str(&received.post.body).expect("JSON")).collect())
+    (confirmation, posts.map(|received| serde_json::from_slice(&received.post.body).expect("JSON")).collect())
 }
 
 #[tokio::test]

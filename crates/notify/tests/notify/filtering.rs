@@ -67,7 +67,7 @@ async fn attributes_are_delivered_with_their_types() {
     publish(&sns, &topic, "text", &attributes).await.expect("published");
     let sns = sns.restart();
     sns.settle().await;
-    let body: serde_json::Value = serde_json::from_str(&sns.inbox.last(HOOK).post.body).expect("JSON");
+    let body: serde_json::Value = serde_json::from_slice(&sns.inbox.last(HOOK).post.body).expect("JSON");
     assert_eq!(
         body["MessageAttributes"],
         serde_json::json!({

@@ -13,9 +13,9 @@ use groundwatch_api::sns::{
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
 use groundwatch_notify::{
-    Carriers, Functions, HttpPoster, Letter, MailError, MailSender, Notify, NotifyConfig, Post, PostError,
-    QueueError, QueueMessage, QueueSender,
+    Carriers, Letter, MailError, MailSender, Notify, NotifyConfig, QueueError, QueueMessage, QueueSender,
 };
+use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, TargetConfig};
 use groundwatch_storage::Catalog;
 
 /// Where links lead to.
@@ -173,12 +173,18 @@ pub(crate) fn unsigned_call() -> Call {
 
 fn open(dir: &Path, clock: &Arc<ManualClock>, inbox: &Arc<Inbox>, backlog_bytes_max: usize) -> Notify {
     let catalog = Catalog::open(&dir.join("catalog.db")).expect("a catalog");
-    let functions = Functions::new([("arn:aws:lambda:*:function:known".to_owned(), FUNCTION_URL.to_owned())]);
-    let config = NotifyConfig { backlog_bytes_max, functions, ..NotifyConfig::new(BASE_URL) };
+    let known = TargetConfig {
+        arn: "arn:aws:lambda:*:function:known".to_owned(),
+        webhook: Some(FUNCTION_URL.to_owned()),
+        ..TargetConfig::default()
+    };
+    let targets = vec![known.check(|_| None).expect("a target")];
+    let outbound = Outbound::new(targets, inbox.clone(), clock.clone());
+    let config = NotifyConfig { backlog_bytes_max, ..NotifyConfig::new(BASE_URL) };
     Notify::open(
         &catalog,
         clock.clone(),
-        Carriers { web: inbox.clone(), queues: Some(inbox.clone()), mail: Some(inbox.clone()) },
+        Carriers { web: inbox.clone(), outbound, queues: Some(inbox.clone()), mail: Some(inbox.clone()) },
         &config,
     )
     .expect("opens")
@@ -229,13 +235,13 @@ impl MailSender for Inbox {
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) at: Timestamp,
-    pub(crate) post: Post,
+    pub(crate) post: HttpRequest,
 }
 
 impl Received {
     /// A member of the JSON in the body.
     pub(crate) fn text(&self, member: &str) -> String {
-        let body: serde_json::Value = serde_json::from_str(&self.post.body).expect("JSON");
+        let body: serde_json::Value = serde_json::from_slice(&self.post.body).expect("JSON");
         body[member].as_str().unwrap_or_default().to_owned()
     }
 }
@@ -265,18 +271,18 @@ impl Inbox {
     }
 }
 
-impl HttpPoster for Inbox {
-    fn post(&self, post: Post) -> BoxFuture<'_, Result<u16, PostError>> {
+impl HttpClient for Inbox {
+    fn send(&self, post: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>> {
         Box::pin(async move {
             let answer = self.answers.lock().expect("not poisoned").get(&post.url).cloned();
             let at = self.clock.now();
             self.received.lock().expect("not poisoned").push(Received { at, post });
             match answer.unwrap_or(Answer::Status(200)) {
-                Answer::Status(status) => Ok(status),
-                Answer::Unreachable => Err(PostError::Unreachable { reason: "refused".to_owned() }),
+                Answer::Status(status) => Ok(HttpAnswer { status, ..HttpAnswer::default() }),
+                Answer::Unreachable => Err(HttpError::Unreachable { reason: "refused".to_owned() }),
                 Answer::Held(gate) => {
                     gate.notified().await;
-                    Ok(200)
+                    Ok(HttpAnswer { status: 200, ..HttpAnswer::default() })
                 }
                 Answer::Hangs => pending().await,
             }

@@ -118,7 +118,7 @@ async fn what_cannot_be_delivered_goes_to_the_dead_letter_queue() {
     let dead = queued(&sns).remove(0);
     assert_eq!(dead.queue_arn, "arn:aws:sqs:us-east-1:000000000000:dead");
     assert!(dead.body.contains("to the webhook"));
-    let reason = AttributeValue::Text("the subscriber answered 404".to_owned());
+    let reason = AttributeValue::Text("answered 404".to_owned());
     assert_eq!(dead.attributes["ErrorMessage"].value, reason);
 
     subscribe(&sns, &topic, "sqs", QUEUE, &policy).await.expect("subscribed");
@@ -199,7 +199,7 @@ async fn a_function_gets_an_event() {
     sns.settle().await;
     let post = sns.inbox.last(FUNCTION_URL).post;
     assert!(post.headers.contains(&("content-type", "application/json".to_owned())));
-    let event: Value = serde_json::from_str(&post.body).expect("JSON");
+    let event: Value = serde_json::from_slice(&post.body).expect("JSON");
     let record = &event["Records"][0];
     assert_eq!(record["EventSource"], "aws:sns");
     assert_eq!(record["EventSubscriptionArn"], arn);

@@ -49,7 +49,7 @@ const OF_CONFIRMATIONS: &[&str] =
     &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
 fn last(sns: &Sns) -> Value {
-    serde_json::from_str(&sns.inbox.last(HOOK).post.body).expect("JSON")
+    serde_json::from_slice(&sns.inbox.last(HOOK).post.body).expect("JSON")
 }
 
 #[tokio::test]

@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use groundwatch_api::Handle;
 use groundwatch_api::sns::{CreateTopic, CreateTopicInput, Publish, PublishInput, Subscribe};
 use groundwatch_core::{Clock, SystemClock};
-use groundwatch_notify::{Carriers, HttpPoster, Notify, NotifyConfig, Post, PostError, WebPoster};
+use groundwatch_notify::{Carriers, Notify, NotifyConfig};
+use groundwatch_outbound::{Fence, Outbound, WebClient};
 use groundwatch_storage::Catalog;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -57,21 +57,18 @@ fn accepted(_path: &str) -> Response<Full<Bytes>> {
     Response::new(Full::default())
 }
 
-fn post(url: String) -> Post {
-    Post { url, headers: Vec::new(), body: "body".to_owned(), timeout: Duration::from_secs(15) }
-}
-
 #[tokio::test]
 async fn a_webhook_shakes_hands_and_gets_the_message() {
     let (address, mut received) = webhook(accepted).await;
     let dir = tempfile::tempdir().expect("a directory");
     let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("a catalog");
-    let poster = Arc::new(WebPoster::new().expect("a client"));
+    let web = Arc::new(WebClient::new(Fence::Open).expect("a client"));
+    let outbound = Outbound::new(Vec::new(), web.clone(), Arc::new(SystemClock));
     let config = NotifyConfig::new("http://127.0.0.1:4566/");
     let notify = Notify::open(
         &catalog,
         Arc::new(SystemClock),
-        Carriers { web: poster, queues: None, mail: None },
+        Carriers { web, outbound, queues: None, mail: None },
         &config,
     )
     .expect("opens");
@@ -110,43 +107,4 @@ async fn a_webhook_shakes_hands_and_gets_the_message() {
     assert_eq!(notification.header["user-agent"], "Amazon Simple Notification Service Agent");
     let body: serde_json::Value = serde_json::from_str(&notification.body).expect("JSON");
     assert_eq!(body["Message"], "grüße");
-}
-
-#[tokio::test]
-async fn redirects_are_answers_and_not_followed() {
-    let (address, mut received) = webhook(|_| {
-        let mut response = accepted("");
-        *response.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
-        response.headers_mut().insert("location", http::HeaderValue::from_static("/elsewhere"));
-        response
-    })
-    .await;
-    let poster = WebPoster::new().expect("a client");
-    assert_eq!(poster.post(post(format!("http://{address}/"))).await, Ok(307));
-    assert_eq!(received.recv().await.expect("a request").body, "body");
-    assert!(received.try_recv().is_err());
-}
-
-#[tokio::test]
-async fn an_endless_answer_is_not_read_to_its_end() {
-    let (address, _received) = webhook(|_| Response::new(Full::new(Bytes::from(vec![b'x'; 64 << 20])))).await;
-    let poster = WebPoster::new().expect("a client");
-    assert_eq!(poster.post(post(format!("http://{address}/"))).await, Ok(200));
-}
-
-#[tokio::test]
-async fn what_went_wrong_is_told_apart() {
-    let poster = WebPoster::new().expect("a client");
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = silent.local_addr().expect("an address");
-    let timeout = Duration::from_millis(50);
-    let hanging = Post { timeout, ..post(format!("http://{address}/")) };
-    assert_eq!(poster.post(hanging).await, Err(PostError::TimedOut));
-
-    drop(silent);
-    let refused = poster.post(post(format!("http://{address}/"))).await;
-    assert!(matches!(refused, Err(PostError::Unreachable { .. })), "{refused:?}");
-
-    let not_a_url = poster.post(post("hook".to_owned())).await;
-    assert!(matches!(not_a_url, Err(PostError::Refused { .. })), "{not_a_url:?}");
 }
