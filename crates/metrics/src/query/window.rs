@@ -41,6 +41,16 @@ impl Window {
         Self { from, until: Second::nearest(end).max(from), period }
     }
 
+    /// The periods of this window that `first` to `last` touch: seconds that need not lie in it.
+    pub(crate) fn cut_to(self, first: Second, last: Second) -> Self {
+        let period_secs = self.period.as_secs();
+        let first = first.clamp(self.from, self.until);
+        let from = Second(first.0 - (first.0 - self.from.0) % period_secs);
+        let beyond = last.0.saturating_add(1).clamp(from.0, self.until.0);
+        let until = from.0.saturating_add((beyond - from.0).next_multiple_of(period_secs));
+        Self { from, until: Second(until.min(self.until.0)), ..self }
+    }
+
     /// How many periods it has.
     pub fn periods(self) -> u64 {
         u64::from((self.until.0 - self.from.0).div_ceil(self.period.as_secs()))

@@ -25,17 +25,26 @@ const STEP_MINUTE: u8 = 2;
 const STEP_OTHER: u8 = 3;
 
 /// Samples of one unit.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
+    /// Of the newest sample, by arrival.
     last: Second,
+    earliest: Second,
+    latest: Second,
     unit: Unit,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Self::new(Unit::default())
+    }
 }
 
 impl Chunk {
     /// A chunk without samples.
     pub(crate) fn new(unit: Unit) -> Self {
-        Self { bytes: Vec::new(), last: Second::default(), unit }
+        Self { bytes: Vec::new(), last: Second::default(), earliest: Second::MAX, latest: Second::MIN, unit }
     }
 
     pub(crate) fn unit(&self) -> Unit {
@@ -44,6 +53,16 @@ impl Chunk {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// The seconds of the earliest and the latest sample.
+    pub(crate) fn span(&self) -> (Second, Second) {
+        (self.earliest, self.latest)
+    }
+
+    /// About how many samples there are: steady ones take three to nine bytes.
+    pub(crate) fn estimated_samples(&self) -> u64 {
+        self.bytes.len() as u64 / 4 + 1
     }
 
     /// Memory that the samples take, in bytes.
@@ -127,6 +146,8 @@ impl Chunk {
         }
         self.bytes.extend_from_slice(&value_bytes[..usize::from(length)]);
         self.last = second;
+        self.earliest = self.earliest.min(second);
+        self.latest = self.latest.max(second);
     }
 
     fn push_set(&mut self, second: Second, set: &StatisticSet, described: bool) {

@@ -21,6 +21,7 @@ mod index;
 mod list;
 mod options;
 mod read;
+mod reading;
 mod run;
 mod select;
 mod shard;

@@ -1,7 +1,7 @@
 //! One of the parts that the series are divided into by hash, each with a lock of its own so that cores do not wait.
 //!
 //! What a million series cost here: an entry of the hash table (about 20 bytes), a slot (24), the key (its text and 16),
-//! chunks (56 and the samples' own bytes); with the [index](super::index) about 500 bytes in all for a key of 100 bytes.
+//! chunks (64 and the samples' own bytes); with the [index](super::index) about 500 bytes in all for a key of 100 bytes.
 
 use std::sync::Arc;
 

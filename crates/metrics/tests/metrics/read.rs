@@ -209,3 +209,27 @@ async fn pages_together_hold_every_point_once_in_order() {
         assert_eq!(all_pages(&world, "TimestampDescending", datapoints_max).await, expected);
     }
 }
+
+#[tokio::test]
+async fn a_window_of_decades_is_read_whole_and_page_by_page() {
+    let world = World::new().await;
+    for minute in [15, 45] {
+        let timestamp = format!("2026-01-02T11:{minute}:00Z");
+        world
+            .put_data(json!([{ "MetricName": "m", "Value": f64::from(minute), "Timestamp": timestamp }]))
+            .await;
+        world.store.flush().await.expect("a flush");
+    }
+    let queries: Vec<Value> = (0..500)
+        .map(|number| json!({ "Id": format!("q{number}"), "MetricStat": metric_stat("Sum", 1) }))
+        .collect();
+    for (members, values) in [
+        (json!({ "StartTime": 0 }), vec![45.0, 15.0]),
+        (json!({ "StartTime": 0, "ScanBy": "TimestampAscending" }), vec![15.0, 45.0]),
+        (json!({ "StartTime": 0, "EndTime": 4_000_000_000_u32, "MaxDatapoints": 1 }), vec![45.0]),
+    ] {
+        let answer = world.data(data_request(json!(queries), members)).await.expect("an answer");
+        let results = answer.metric_data_results.expect("always there");
+        assert_eq!(results.first().and_then(|result| result.values.clone()), Some(values));
+    }
+}

@@ -21,6 +21,8 @@ use crate::{MetricError, Second, Unit, fault};
 
 /// Points of one answer, unless the request asks for fewer.
 const DATAPOINTS_MAX: i32 = 100_800;
+/// A page is filled by reading about so many samples at a time, so that it costs what it holds.
+const SAMPLES_AT_A_TIME: u64 = DATAPOINTS_MAX as u64;
 
 impl Handle<GetMetricData> for Metrics {
     async fn handle<'a>(
@@ -112,15 +114,15 @@ impl Metrics {
             let status_code = Some(status(page.is_before(index)));
             return Ok((Vec::new(), MetricDataResult { status_code, ..empty() }));
         };
-        let window = range.window(stat.period);
-        let units = match stat.unit {
-            Some(unit) => vec![unit],
-            None => self.store.units(scope, &stat.metric, window).await?,
+        let Some(series) = self.store.series_of(scope, &stat.metric) else {
+            return Ok((Vec::new(), empty()));
         };
+        let reading = self.store.locate(series, range.window(stat.period), stat.unit).await?;
+        let units = reading.units().await?;
         let mut result = MetricDataResult { messages: multiple_units(&units), ..empty() };
         let Some(unit) = units.first() else { return Ok((Vec::new(), result)) };
         let mut points = Vec::new();
-        for part in page.parts(window, position) {
+        for part in page.parts(reading.parts(SAMPLES_AT_A_TIME), position) {
             let evaluate = |start: Second, samples: &PeriodSamples<'_>| {
                 position
                     .is_ahead(start)
@@ -128,7 +130,7 @@ impl Metrics {
                     .flatten()
                     .map(|value| (start, value))
             };
-            let read = self.store.read_window(scope, &stat.metric, part, Some(*unit), evaluate).await?;
+            let read = reading.read(part, Some(*unit), evaluate).await?;
             if !page.take(index, read.into_values().flatten().collect(), &mut points) {
                 break;
             }

@@ -7,9 +7,6 @@ use groundwatch_core::page_token;
 use crate::Second;
 use crate::query::Window;
 
-/// A query is read in parts of at most this many periods, so that a page costs what it holds and not what the range spans.
-const PERIODS_AT_A_TIME: u32 = 100_800;
-
 /// Where a page begins: at which query, and beyond which of its points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
@@ -77,18 +74,19 @@ impl Page {
         self.next.is_some() && query >= self.from.query
     }
 
-    /// The part of `window` that is ahead of `position`, divided, in reading order.
-    pub(super) fn parts(&self, mut window: Window, position: Position) -> Vec<Window> {
-        let period_secs = window.period.as_secs();
-        match position.beyond {
-            Some(beyond) if position.newest_first => window.until = window.until.min(beyond.max(window.from)),
-            Some(beyond) => {
-                window.from = window.from.max(beyond.floor_to(period_secs)).min(window.until);
+    /// What of `parts`, which ascend, is ahead of `position`, in reading order.
+    pub(super) fn parts(&self, mut parts: Vec<Window>, position: Position) -> Vec<Window> {
+        for part in &mut parts {
+            match position.beyond {
+                Some(beyond) if position.newest_first => part.until = part.until.min(beyond.max(part.from)),
+                Some(beyond) => {
+                    let from = beyond.floor_to(part.period.as_secs());
+                    part.from = part.from.max(from).min(part.until);
+                }
+                None => {}
             }
-            None => {}
         }
-        let periods = (window.until.0 - window.from.0).div_ceil(period_secs);
-        let mut parts: Vec<Window> = window.split(periods.div_ceil(PERIODS_AT_A_TIME)).collect();
+        parts.retain(|part| part.from < part.until);
         if position.newest_first {
             parts.reverse();
         }
