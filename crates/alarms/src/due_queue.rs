@@ -34,6 +34,15 @@ impl<K: Ord + Clone> DueQueue<K> {
         self.by_time.insert((at, key));
     }
 
+    /// Moves `key` on to `to` if it is due at `from`, and not earlier because somebody was in a hurry.
+    pub(crate) fn postpone(&mut self, key: &K, from: Timestamp, to: Timestamp) {
+        if self.by_key.get(key) == Some(&from) {
+            self.by_time.remove(&(from, key.clone()));
+            self.by_time.insert((to, key.clone()));
+            self.by_key.insert(key.clone(), to);
+        }
+    }
+
     /// The earliest moment at which something is due.
     ///
     /// After a clock went back, all that was planned lies too far ahead: everything is due at once then.
@@ -85,6 +94,18 @@ mod tests {
         assert_eq!(queue.take_due(at(20)), ["a", "b", "c"]);
         assert_eq!(queue.next(at(20)), Some(at(40)));
         assert!(queue.take_due(at(39)).is_empty());
+    }
+
+    #[test]
+    fn only_what_nobody_hurried_is_postponed() {
+        let mut queue = DueQueue::new();
+        queue.plan("a", at(10));
+        queue.plan("b", at(10));
+        queue.plan("b", at(5));
+        queue.postpone(&"a", at(10), at(50));
+        queue.postpone(&"b", at(10), at(50));
+        assert_eq!(queue.take_due(at(20)), ["b"]);
+        assert_eq!(queue.next(at(20)), Some(at(50)));
     }
 
     #[test]

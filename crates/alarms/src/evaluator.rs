@@ -3,9 +3,14 @@
 //! Due times are not stored: they follow from the clock and the alarm, so a restart or a jump of the clock costs
 //! nothing but the evaluations that fell into the gap, and those are made up for by one at the present moment. What is
 //! due together is read with bounded concurrency and applied in the order of names.
+//!
+//! An alarm is due at each moment of its cadence, but for those at which it surely stays in its state: it sleeps until the
+//! first at which its known samples may change it (see [`forecast`](crate::forecast)), and samples that come wake it for
+//! its next moment. Which moments these are changes no history; a test compares it with looking every time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -14,13 +19,13 @@ use groundwatch_storage::{Expect, Key, StorageError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::alarm::Alarm;
 use crate::cadence::{Cadence, Timing};
 use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
+use crate::forecast::{self, Sight, next_look};
+use crate::lookout::{Lookout, Lookouts, News};
 use crate::reader::{MetricReader, Point, ReadError};
-use crate::source::Source;
 use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 use crate::window::Range;
@@ -37,13 +42,21 @@ pub(crate) struct Evaluator {
     reader: Arc<dyn MetricReader>,
     clock: SharedClock,
     timing: Timing,
-    queue: Mutex<DueQueue<Key>>,
-    changed: Notify,
+    lookouts: Mutex<Lookouts>,
+    queue: Mutex<DueQueue<Arc<Lookout>>>,
+    news: Arc<News>,
+}
+
+/// What an evaluation has seen.
+struct Seen<'a> {
+    points: Vec<Point>,
+    /// What it knows beyond that, if it can be relied on.
+    sight: Option<Sight<'a>>,
 }
 
 /// A change that an evaluation decided, for the version of the alarm that it saw.
 struct Decision {
-    key: Key,
+    lookout: Arc<Lookout>,
     version: u64,
     change: Change,
 }
@@ -60,7 +73,7 @@ impl Evaluator {
         timing: Timing,
     ) -> Self {
         let now = clock.now();
-        let mut queue = DueQueue::new();
+        let (mut queue, mut lookouts) = (DueQueue::new(), Lookouts::default());
         for (key, alarm) in store.all() {
             let Some(definition) = alarm.definition.as_metric() else { continue };
             let cadence = match Cadence::of(definition) {
@@ -68,19 +81,41 @@ impl Evaluator {
                 Cadence::Minute | Cadence::Hour => Cadence::Minute,
             };
             let due = timing.next_moment(cadence, &key.name, now);
-            queue.plan(key, due);
+            queue.plan(lookouts.of(&key), due);
         }
-        Self { store, reader, clock, timing, queue: Mutex::new(queue), changed: Notify::new() }
+        let (queue, lookouts) = (Mutex::new(queue), Mutex::new(lookouts));
+        Self { store, reader, clock, timing, lookouts, queue, news: Arc::default() }
     }
 
     /// Has an alarm that is new or changed evaluated at once.
-    pub(crate) fn due_now(&self, key: Key) {
-        self.queue.lock().plan(key, self.clock.now());
-        self.changed.notify_one();
+    pub(crate) fn due_now(&self, key: &Key) {
+        self.due_at(key, self.clock.now());
     }
 
-    async fn evaluate_due(&self, due: Vec<Key>, now: Timestamp) {
-        let decisions = stream::iter(due).map(|key| self.decide(key, now)).buffered(READS_MAX);
+    /// Has an alarm whose state was set by hand evaluated at its next moment.
+    pub(crate) fn due_next(&self, key: &Key, definition: &MetricDefinition) {
+        self.due_at(key, self.timing.next_moment(Cadence::of(definition), &key.name, self.clock.now()));
+    }
+
+    fn due_at(&self, key: &Key, at: Timestamp) {
+        let lookout = self.lookouts.lock().of(key);
+        self.queue.lock().plan(lookout, at);
+        self.news.changed().notify_one();
+    }
+
+    /// Makes alarms due whose metrics have got samples: at their next moment after that.
+    fn take_news(&self) {
+        for (lookout, at) in self.news.take() {
+            let Some((_, alarm)) = self.store.get(&lookout.key) else { continue };
+            let Some(definition) = alarm.definition.as_metric() else { continue };
+            let next = self.timing.next_moment(Cadence::of(definition), &lookout.key.name, at);
+            self.queue.lock().plan(lookout, next);
+        }
+    }
+
+    async fn evaluate_due(&self, mut due: Vec<Arc<Lookout>>, now: Timestamp) {
+        due.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let decisions = stream::iter(due).map(|lookout| self.decide(lookout, now)).buffered(READS_MAX);
         decisions
             .filter_map(async |decision| decision)
             .map(|decision| self.apply(decision, now))
@@ -89,76 +124,113 @@ impl Evaluator {
             .await;
     }
 
-    /// Plans the alarm's next evaluation, and decides this one.
-    async fn decide(&self, key: Key, now: Timestamp) -> Option<Decision> {
-        // An alarm that was deleted is not planned again.
-        let (version, alarm) = self.store.get(&key)?;
+    /// Decides what an evaluation makes of an alarm, and plans the next one.
+    async fn decide(&self, lookout: Arc<Lookout>, now: Timestamp) -> Option<Decision> {
+        let key = &lookout.key;
+        let Some((version, alarm)) = self.store.get(key) else {
+            self.lookouts.lock().end(key);
+            return None;
+        };
         let definition = alarm.definition.as_metric()?;
         let next = self.timing.next_moment(Cadence::of(definition), &key.name, now);
-        self.queue.lock().plan(key.clone(), next);
-        let change = self.read_and_evaluate(&key, &alarm, definition, now).await?;
-        Some(Decision { key, version, change })
-    }
-
-    async fn read_and_evaluate(
-        &self,
-        key: &Key,
-        alarm: &Alarm,
-        definition: &MetricDefinition,
-        now: Timestamp,
-    ) -> Option<Change> {
+        // Before anything that may fail.
+        self.queue.lock().plan(Arc::clone(&lookout), next);
         let range = Range::of(definition, self.timing, now);
-        let points = match self.read(key, &definition.source, &range).await {
-            Ok(points) => points,
+        let is_watched = lookout.watch(definition, &*self.reader, &self.news);
+        let seen = match self.read(key, definition, &range, is_watched && self.is_unaltered(&range)).await {
+            Ok(seen) => seen,
             Err(error) => {
-                tracing::warn!(
-                    alarm = key.name,
-                    error = &error as &dyn std::error::Error,
-                    "alarm not evaluated"
-                );
-                self.retry(key.clone(), now);
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(alarm = key.name, error, "alarm not evaluated");
+                self.retry(lookout, now);
                 return None;
             }
         };
-        let new = evaluate(definition, alarm.state.value, &range.slots(&points), now)?;
-        advance(key, alarm, Some(new), &self.store.surroundings(key, now), now)
+        let new = evaluate(definition, alarm.state.value, &range.slots(&seen.points), now);
+        if let Some(sight) = &seen.sight {
+            let state = new.as_ref().map_or(alarm.state.value, |new| new.value);
+            let until = self.wake_time(definition, &range, next, next_look(definition, state, &range, sight));
+            // Who was woken meanwhile does not go to sleep: its samples may not have been read.
+            let mut queue = self.queue.lock();
+            if !lookout.has_news() {
+                queue.postpone(&lookout, next, until);
+            }
+        }
+        let change = advance(key, &alarm, Some(new?), &self.store.surroundings(key, now), now)?;
+        Some(Decision { lookout, version, change })
     }
 
-    /// The datapoints of `source` in `range`.
-    async fn read(&self, key: &Key, source: &Source, range: &Range) -> Result<Vec<Point>, ReadError> {
-        let math = match source {
-            Source::Metric(metric) => {
-                return self.reader.read(&key.scope, metric, range.from, range.to).await;
-            }
-            Source::Math(math) => math,
-        };
-        let mut read = BTreeMap::new();
-        for (id, metric) in math.metrics() {
-            read.insert(id, self.reader.read(&key.scope, metric, range.from, range.to).await?);
+    /// The moment that lies so many steps after `range`; `next` is the next moment in any case.
+    fn wake_time(
+        &self,
+        definition: &MetricDefinition,
+        range: &Range,
+        next: Timestamp,
+        steps: Option<u32>,
+    ) -> Timestamp {
+        let Some(steps) = steps else { return Timestamp::MAX };
+        let cadence = Cadence::of(definition);
+        // Between two moments of its own an alarm sees the range of the next one already, or that of the last.
+        let ahead = u32::from(self.timing.window_end(cadence, next) > range.to);
+        next + Duration::from_secs(u64::from(cadence.secs())).saturating_mul(steps - ahead.min(steps))
+    }
+
+    /// Whether samples of `range` are still as they came.
+    fn is_unaltered(&self, range: &Range) -> bool {
+        let length = range.to.since(range.from) + Duration::from_secs(2 * 3600);
+        self.reader.unaltered_for().is_none_or(|unaltered| length <= unaltered)
+    }
+
+    /// The datapoints in `range`, and with `ahead` what is known beyond it.
+    async fn read<'a>(
+        &self,
+        key: &Key,
+        definition: &'a MetricDefinition,
+        range: &Range,
+        ahead: bool,
+    ) -> Result<Seen<'a>, ReadError> {
+        let (mut read, mut sight) = (BTreeMap::new(), ahead.then(Sight::new));
+        for (id, metric) in definition.source.metrics() {
+            let outlook = match &sight {
+                Some(_) => {
+                    self.reader.read_ahead(&key.scope, metric, range.from, forecast::horizon(range)).await?
+                }
+                None => None,
+            };
+            let points = match &outlook {
+                Some(outlook) => outlook.points(range.to),
+                None => self.reader.read(&key.scope, metric, range.from, range.to).await?,
+            };
+            read.insert(id, points);
+            sight = sight.zip(outlook).map(|(mut sight, outlook)| {
+                sight.insert(id, outlook);
+                sight
+            });
         }
-        math.evaluate(&read, range.from, range.to).map_err(|error| ReadError(Box::new(error)))
+        let points = definition.source.points(read, range.from, range.to);
+        Ok(Seen { points: points.map_err(|error| ReadError(Box::new(error)))?, sight })
     }
 
     async fn apply(&self, decision: Decision, now: Timestamp) {
-        let Decision { key, version, change } = decision;
-        match self.store.apply(&key, Expect::Version(version), change).await {
+        let Decision { lookout, version, change } = decision;
+        match self.store.apply(&lookout.key, Expect::Version(version), change).await {
             Ok(()) => {}
             // It changed meanwhile, perhaps in its tags only: a little later from what it is then.
-            Err(StorageError::Conflict { .. }) => self.retry(key, now),
+            Err(StorageError::Conflict { .. }) => self.retry(lookout, now),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
-                    alarm = key.name,
+                    alarm = lookout.key.name,
                     error,
                     "a new state cannot be written; the alarm keeps the old one"
                 );
-                self.retry(key, now);
+                self.retry(lookout, now);
             }
         }
     }
 
-    fn retry(&self, key: Key, now: Timestamp) {
-        self.queue.lock().plan(key, now + RETRY_AFTER);
+    fn retry(&self, lookout: Arc<Lookout>, now: Timestamp) {
+        self.queue.lock().plan(lookout, now + RETRY_AFTER);
     }
 }
 
@@ -168,12 +240,14 @@ impl Activity for Evaluator {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.queue.lock().next(self.clock.now())
+        self.take_news();
+        self.queue.lock().next(self.clock.now()).filter(|due| *due < Timestamp::MAX)
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             loop {
+                self.take_news();
                 let due = self.queue.lock().take_due(now);
                 if due.is_empty() {
                     return;
@@ -184,6 +258,6 @@ impl Activity for Evaluator {
     }
 
     fn changed(&self) -> &Notify {
-        &self.changed
+        self.news.changed()
     }
 }

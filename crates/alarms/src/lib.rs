@@ -18,6 +18,7 @@
 
 mod action_target;
 pub mod alarm;
+mod alarm_shape;
 mod alarms;
 pub mod cadence;
 pub mod composite;
@@ -31,13 +32,16 @@ mod evaluator;
 pub mod event;
 mod fault;
 mod follower;
+pub mod forecast;
 pub mod history;
 mod java_double;
+mod lookout;
 pub mod math;
 mod math_json;
 pub mod message;
 pub mod mute;
 mod operations;
+pub mod order;
 mod outbox;
 pub mod reader;
 pub mod reason;
@@ -60,5 +64,8 @@ pub use alarms::{Alarms, Neighbours};
 pub use cadence::Timing;
 pub use delivery::{Delivery, Notifier, NotifyError, Payload};
 pub use event::{AlarmEvent, EventSink, EventSinkError};
-pub use reader::{Dimension, MetricQuery, MetricReader, Point, ReadError, Statistic};
+pub use lookout::Wake;
+pub use reader::{
+    Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, ReadError, Statistic, Watch,
+};
 pub use tags::{AlarmTags, AlarmTagsError};

@@ -22,6 +22,9 @@ use crate::reader::{Dimension, MetricQuery, Point, Statistic};
 const METRICS_MAX: usize = 10;
 const EXPRESSIONS_MAX: usize = 10;
 
+/// The functions of the language that tell the time.
+const CALENDAR: [&str; 7] = ["MINUTE", "HOUR", "DAY", "DATE", "MONTH", "YEAR", "EPOCH"];
+
 /// `Metrics`: entries of which one is what the alarm watches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MathQuery {
@@ -153,6 +156,15 @@ impl MathQuery {
             Some(Value::Series(series)) => computed(&series),
             _ => Vec::new(),
         })
+    }
+
+    /// Whether an expression asks for the time of day or the date. Everything else of the language moves along with its
+    /// datapoints.
+    pub fn depends_on_time(&self) -> bool {
+        let asks = |(_, expression): &(&MathEntry, Expression)| {
+            CALENDAR.iter().any(|function| expression.calls(function))
+        };
+        self.ordered().map_or(true, |ordered| ordered.iter().any(asks))
     }
 
     /// Whether all expressions mean something, and the returned one is one time series.

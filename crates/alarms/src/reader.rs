@@ -1,9 +1,14 @@
 //! What an alarm watches, and how it asks for it: the metrics store as alarms see it.
 
+use std::any::Any;
+use std::time::Duration;
+
 use groundwatch_api::OpenEnum as _;
 use groundwatch_api::cloudwatch as api;
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::lookout::Wake;
 
 /// One series of datapoints: a metric, a statistic over it, and a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +86,55 @@ pub struct Point {
     pub sample_count: f64,
 }
 
+/// A period that has samples, and where in it they lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FilledPeriod {
+    /// When the period begins.
+    pub timestamp: Timestamp,
+    /// The statistic over the period; `None` where these samples have none.
+    pub value: Option<f64>,
+    /// How many samples the period has.
+    pub sample_count: f64,
+    /// When its first sample is.
+    pub oldest: Timestamp,
+    /// When its last sample is.
+    pub newest: Timestamp,
+}
+
+/// What a metric has in a range, and whether it has more after it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// Those that have samples, ascending.
+    pub periods: Vec<FilledPeriod>,
+    /// Whether there is no sample at the end of the range or after it.
+    pub is_last: bool,
+}
+
+impl Outlook {
+    /// The datapoints of the periods that begin before `to`.
+    pub fn points(&self, to: Timestamp) -> Vec<Point> {
+        let periods = self.periods.iter().take_while(|period| period.timestamp < to);
+        periods.filter_map(|period| period.point_at(period.timestamp)).collect()
+    }
+}
+
+impl FilledPeriod {
+    /// The datapoint of a period with these samples that begins at `timestamp`.
+    pub fn point_at(&self, timestamp: Timestamp) -> Option<Point> {
+        self.value.map(|value| Point { timestamp, value, sample_count: self.sample_count })
+    }
+}
+
+/// A watch on a metric, which ends when this is dropped.
+pub struct Watch(#[expect(dead_code, reason = "kept for what dropping it does")] Box<dyn Any + Send + Sync>);
+
+impl Watch {
+    /// A watch that ends when `guard` is dropped.
+    pub fn new(guard: impl Send + Sync + 'static) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
 /// Why datapoints could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("datapoints cannot be read")]
@@ -103,6 +157,29 @@ pub trait MetricReader: Send + Sync + 'static {
 
     /// Whether `statistic`, given as an ExtendedStatistic, can be computed.
     fn supports(&self, statistic: &str) -> bool;
+
+    /// Has `wake` woken whenever the metric of `query` gets samples, right after they became readable, also if it has none
+    /// yet. `None` if this reader cannot do that: the alarm is then read at each of its moments.
+    fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Wake) -> Option<Watch> {
+        None
+    }
+
+    /// As [`Self::read`], with where the samples lie. `None` if this reader cannot tell, or if what `read` answers is not the
+    /// same in a part of the range as in all of it.
+    fn read_ahead<'a>(
+        &'a self,
+        _scope: &'a Scope,
+        _query: &'a MetricQuery,
+        _from: Timestamp,
+        _to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Outlook>, ReadError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// For how long samples stay as they came, if they are summed up or deleted some day.
+    fn unaltered_for(&self) -> Option<Duration> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! A small world in which alarms live: a clock that is moved, metrics that are made up, topics that remember.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use groundwatch_api::cloudwatch::{
     self as api, AlarmHistoryItem, CompositeAlarm, DeleteAlarmsInput, DescribeAlarmHistoryInput,
@@ -10,6 +8,7 @@ use groundwatch_api::cloudwatch::{
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, RequestId, Scope, Timestamp};
+use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Target, TargetConfig};
 use groundwatch_storage::Catalog;
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -17,13 +16,16 @@ use tempfile::TempDir;
 use crate::cadence::Timing;
 use crate::delivery::{Notifier, NotifyError};
 use crate::event::{AlarmEvent, EventSink, EventSinkError};
-use crate::reader::{MetricQuery, MetricReader, Point, ReadError};
 use crate::{Alarms, Neighbours};
+
+pub(crate) use metrics::Metrics;
 
 mod actions;
 mod composite;
 mod evaluation;
+mod foresight;
 mod math;
+mod metrics;
 mod muting;
 mod operations;
 mod properties;
@@ -49,7 +51,8 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(at("12:00:00")));
-        let (metrics, topics, bus) = (Arc::default(), Arc::default(), Arc::default());
+        let metrics = Arc::new(Metrics::new(clock.clone()));
+        let (topics, bus) = (Arc::default(), Arc::default());
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
         let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
         let caller = Call { caller, request_id: RequestId(String::new()), received: clock.now() };
@@ -200,8 +203,9 @@ fn open(
     bus: &Arc<Bus>,
 ) -> Alarms {
     let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("a catalog");
+    let outbound = Outbound::new(targets(), topics.clone(), clock.clone());
     let neighbours =
-        Neighbours { reader: metrics.clone(), notifier: topics.clone(), events: Some(bus.clone()) };
+        Neighbours { reader: metrics.clone(), notifier: topics.clone(), outbound, events: Some(bus.clone()) };
     Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours).expect("readable alarms")
 }
 
@@ -232,69 +236,13 @@ pub(crate) fn composite(name: &str, rule: &str) -> PutCompositeAlarmInput {
     }
 }
 
-/// Samples by metric name.
-#[derive(Default)]
-pub(crate) struct Metrics {
-    samples: Mutex<BTreeMap<String, BTreeMap<Timestamp, f64>>>,
-    pub(crate) reads: Mutex<usize>,
-    pub(crate) broken: Mutex<bool>,
-}
-
-impl Metrics {
-    pub(crate) fn add(&self, metric: &str, at: Timestamp, value: f64) {
-        self.samples.lock().entry(metric.to_owned()).or_default().insert(at, value);
-    }
-
-    fn points(&self, query: &MetricQuery, from: Timestamp, to: Timestamp) -> Vec<Point> {
-        let samples = self.samples.lock();
-        let Some(samples) = samples.get(&query.metric_name) else { return Vec::new() };
-        let period = Duration::from_secs(u64::from(query.period_secs));
-        let starts =
-            std::iter::successors(Some(from), |start| Some(*start + period)).take_while(|start| *start < to);
-        starts
-            .filter_map(|timestamp| {
-                let values: Vec<f64> =
-                    samples.range(timestamp..timestamp + period).map(|(_, value)| *value).collect();
-                let (count, sum) = (values.len() as f64, values.iter().sum::<f64>());
-                let value = match query.statistic.as_str() {
-                    "Sum" => sum,
-                    "Maximum" => values.iter().copied().fold(f64::MIN, f64::max),
-                    "SampleCount" => count,
-                    _ => sum / count,
-                };
-                (!values.is_empty()).then_some(Point { timestamp, value, sample_count: count })
-            })
-            .collect()
-    }
-}
-
-impl MetricReader for Metrics {
-    fn read<'a>(
-        &'a self,
-        _: &'a Scope,
-        query: &'a MetricQuery,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Point>, ReadError>> {
-        Box::pin(async move {
-            *self.reads.lock() += 1;
-            if *self.broken.lock() {
-                return Err(ReadError("broken on purpose".into()));
-            }
-            Ok(self.points(query, from, to))
-        })
-    }
-
-    fn supports(&self, statistic: &str) -> bool {
-        statistic.starts_with('p') || statistic == "Sum"
-    }
-}
-
 /// Topics that remember what was published, or refuse it.
 #[derive(Default)]
 pub(crate) struct Topics {
     /// Subjects with the topic's name before them.
     pub(crate) published: Mutex<Vec<String>>,
+    /// What webhooks got.
+    pub(crate) ordered: Mutex<Vec<String>>,
     pub(crate) refusal: Mutex<Option<NotifyError>>,
 }
 
@@ -318,6 +266,31 @@ impl Notifier for Topics {
     }
 }
 
+/// Functions and instances are reached by webhooks; there is no target for anything else.
+fn targets() -> Vec<Target> {
+    let target = |arn: &str| {
+        let webhook = Some("http://target.test".to_owned());
+        let config = TargetConfig { arn: arn.to_owned(), webhook, ..TargetConfig::default() };
+        config.check(|_| None).expect("a target")
+    };
+    vec![target("arn:aws:lambda:*"), target("arn:aws:automate:*")]
+}
+
+/// Topics stand in for the network too: webhooks are refused together with topics.
+impl HttpClient for Topics {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>> {
+        let answer = match &*self.refusal.lock() {
+            Some(NotifyError::Temporary(reason)) => Err(HttpError::Unreachable { reason: reason.clone() }),
+            Some(NotifyError::Permanent(_)) => Ok(HttpAnswer { status: 400, ..HttpAnswer::default() }),
+            None => {
+                self.ordered.lock().push(String::from_utf8_lossy(&request.body).into_owned());
+                Ok(HttpAnswer { status: 200, ..HttpAnswer::default() })
+            }
+        };
+        Box::pin(async { answer })
+    }
+}
+
 /// An event bus that remembers.
 #[derive(Default)]
 pub(crate) struct Bus {
@@ -325,6 +298,10 @@ pub(crate) struct Bus {
 }
 
 impl EventSink for Bus {
+    fn listens(&self, _: &Scope) -> bool {
+        true
+    }
+
     fn publish<'a>(
         &'a self,
         _: &'a Scope,

@@ -1,9 +1,13 @@
 //! What a metric alarm watches: one metric, or the value of one expression over several.
 
+use std::collections::BTreeMap;
+
+use groundwatch_core::Timestamp;
+use groundwatch_metric_math::EntryError;
 use serde::{Deserialize, Serialize};
 
 use crate::math::MathQuery;
-use crate::reader::{MetricQuery, Statistic};
+use crate::reader::{MetricQuery, Point, Statistic};
 
 /// Where an alarm's datapoints come from.
 ///
@@ -31,6 +35,36 @@ impl Source {
         match self {
             Self::Metric(metric) => Some(metric),
             Self::Math(_) => None,
+        }
+    }
+
+    /// The metrics that are read, with their ids; a single one has none.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, &MetricQuery)> {
+        let (single, math) = match self {
+            Self::Metric(metric) => (Some(("", metric)), None),
+            Self::Math(math) => (None, Some(math.metrics())),
+        };
+        single.into_iter().chain(math.into_iter().flatten())
+    }
+
+    /// What is watched, `read` being the datapoints of the metrics by id over the periods from `from` to `to`.
+    pub fn points(
+        &self,
+        mut read: BTreeMap<&str, Vec<Point>>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Point>, EntryError> {
+        match self {
+            Self::Metric(_) => Ok(read.remove("").unwrap_or_default()),
+            Self::Math(math) => math.evaluate(&read, from, to),
+        }
+    }
+
+    /// Whether the same datapoints may mean another thing at another time.
+    pub fn depends_on_time(&self) -> bool {
+        match self {
+            Self::Metric(_) => false,
+            Self::Math(math) => math.depends_on_time(),
         }
     }
 

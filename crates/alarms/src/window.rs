@@ -36,6 +36,22 @@ impl Range {
         Self { from: to - length, to, period, periods }
     }
 
+    /// The same range so many steps of `step_secs` later.
+    pub fn later(&self, step_secs: u32, steps: u32) -> Self {
+        let by = Duration::from_secs(u64::from(step_secs)).saturating_mul(steps);
+        Self { from: self.from + by, to: self.to + by, ..*self }
+    }
+
+    /// The length of each period.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// How many periods it has.
+    pub fn periods(&self) -> usize {
+        self.periods
+    }
+
     /// Puts `points` into the range's slots, oldest first. Points that begin elsewhere are left out.
     pub fn slots(&self, points: &[Point]) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::with_capacity(self.periods);

@@ -19,6 +19,7 @@
 //!   [`Retention`] other than `Forever` no longer offers the fine periods, and an hour, five minutes or a minute has more than
 //!   128 distinct values, percentiles of that time are exact to 1 %; everything else stays exact.
 
+mod anomaly;
 mod block;
 mod codec;
 mod error;
@@ -47,5 +48,8 @@ pub use sample::{Observation, Samples, SetSample, StatisticSet};
 pub use second::Second;
 pub use series_key::MetricId;
 pub use statistics::Statistic;
-pub use store::{ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore, Point};
+pub use store::{
+    FilledPeriod, ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore, MetricWatch,
+    Outlook, Point,
+};
 pub use unit::Unit;

@@ -1,10 +1,12 @@
 //! Plugs services together: each declares what it needs in words of its own, and here the real thing is put in.
 
+use std::time::Duration;
+
 use groundwatch_alarms as alarms;
 use groundwatch_core::{BoxFuture, Call, Scope, Timestamp};
 use groundwatch_dashboards as dashboards;
 use groundwatch_metrics::{
-    DataQuery, DataSource, EvaluatedSeries, EvaluationRange, MetricId, MetricStat, MetricStore, Period,
+    DataQuery, DataSource, EvaluatedSeries, EvaluationRange, FilledPeriod, MetricId, MetricStat, MetricStore, Period,
     Statistic, Unit,
 };
 use groundwatch_notify::{self as notify, Notify, NotifyError};
@@ -22,38 +24,89 @@ impl alarms::MetricReader for AlarmReader {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<alarms::Point>, alarms::ReadError>> {
         Box::pin(async move {
-            let metric = MetricId {
-                namespace: query.namespace.clone(),
-                name: query.metric_name.clone(),
-                dimensions: query
-                    .dimensions
-                    .iter()
-                    .map(|dimension| (dimension.name.clone(), dimension.value.clone()))
-                    .collect(),
-            };
-            let statistic: Statistic = query.statistic.as_str().parse().map_err(unreadable)?;
             // A period or unit that CloudWatch does not have has no data either.
-            let Some(period) = Period::from_secs(i64::from(query.period_secs)) else { return Ok(Vec::new()) };
-            let unit = match query.unit.as_deref().map(Unit::parse) {
-                Some(None) => return Ok(Vec::new()),
-                unit => unit.flatten(),
-            };
-            let points = self
-                .0
-                .read_points(scope, &metric, &statistic, period, unit, (from, to))
-                .await
-                .map_err(unreadable)?;
+            let Some(asked) = Asked::of(query)? else { return Ok(Vec::new()) };
+            let Asked { metric, statistic, period, unit } = asked;
+            let read = self.0.read_points(scope, &metric, &statistic, period, unit, (from, to)).await;
             let as_alarms_see_it = |point: groundwatch_metrics::Point| alarms::Point {
                 timestamp: point.timestamp,
                 value: point.value,
                 sample_count: point.sample_count,
             };
-            Ok(points.into_iter().map(as_alarms_see_it).collect())
+            Ok(read.map_err(unreadable)?.into_iter().map(as_alarms_see_it).collect())
         })
     }
 
     fn supports(&self, statistic: &str) -> bool {
         statistic.parse::<Statistic>().is_ok()
+    }
+
+    fn watch(
+        &self,
+        scope: &Scope,
+        query: &alarms::MetricQuery,
+        wake: alarms::Wake,
+    ) -> Option<alarms::Watch> {
+        self.0.watch(scope, &metric_of(query), move |at| wake.arrived(at)).map(alarms::Watch::new)
+    }
+
+    fn read_ahead<'a>(
+        &'a self,
+        scope: &'a Scope,
+        query: &'a alarms::MetricQuery,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<alarms::Outlook>, alarms::ReadError>> {
+        Box::pin(async move {
+            let Some(asked) = Asked::of(query)? else { return Ok(None) };
+            let Asked { metric, statistic, period, unit } = asked;
+            let read = self.0.read_outlook(scope, &metric, &statistic, period, unit, (from, to)).await;
+            let as_alarms_see_it = |filled: FilledPeriod| alarms::FilledPeriod {
+                timestamp: filled.timestamp,
+                value: filled.value,
+                sample_count: filled.sample_count,
+                oldest: filled.oldest,
+                newest: filled.newest,
+            };
+            Ok(read.map_err(unreadable)?.map(|outlook| alarms::Outlook {
+                periods: outlook.periods.into_iter().map(as_alarms_see_it).collect(),
+                is_last: outlook.is_last,
+            }))
+        })
+    }
+
+    fn unaltered_for(&self) -> Option<Duration> {
+        self.0.unaltered_for()
+    }
+}
+
+/// What an alarm asks for, in the words of the metric store.
+struct Asked {
+    metric: MetricId,
+    statistic: Statistic,
+    period: Period,
+    unit: Option<Unit>,
+}
+
+impl Asked {
+    /// `None` for a period or a unit that CloudWatch does not have.
+    fn of(query: &alarms::MetricQuery) -> Result<Option<Self>, alarms::ReadError> {
+        let statistic = query.statistic.as_str().parse().map_err(unreadable)?;
+        let Some(period) = Period::from_secs(i64::from(query.period_secs)) else { return Ok(None) };
+        let unit = match query.unit.as_deref().map(Unit::parse) {
+            Some(None) => return Ok(None),
+            unit => unit.flatten(),
+        };
+        Ok(Some(Self { metric: metric_of(query), statistic, period, unit }))
+    }
+}
+
+fn metric_of(query: &alarms::MetricQuery) -> MetricId {
+    let dimensions = query.dimensions.iter();
+    MetricId {
+        namespace: query.namespace.clone(),
+        name: query.metric_name.clone(),
+        dimensions: dimensions.map(|dimension| (dimension.name.clone(), dimension.value.clone())).collect(),
     }
 }
 

@@ -7,6 +7,8 @@ mod composite;
 mod error;
 mod metric;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 pub use actions::Actions;
@@ -23,8 +25,8 @@ use crate::alarm::AlarmType;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Definition {
-    /// An alarm on datapoints.
-    Metric(Box<MetricDefinition>),
+    /// An alarm on datapoints. Shared: that a definition has stayed the same is then seen at a glance.
+    Metric(Arc<MetricDefinition>),
     /// An alarm on other alarms.
     Composite(Box<CompositeDefinition>),
 }
@@ -39,7 +41,7 @@ impl Definition {
     }
 
     /// The definition of a metric alarm, if it is one.
-    pub fn as_metric(&self) -> Option<&MetricDefinition> {
+    pub fn as_metric(&self) -> Option<&Arc<MetricDefinition>> {
         match self {
             Self::Metric(definition) => Some(definition),
             Self::Composite(_) => None,
@@ -73,7 +75,7 @@ impl Definition {
     /// The same, to be changed.
     pub fn actions_mut(&mut self) -> &mut Actions {
         match self {
-            Self::Metric(definition) => &mut definition.actions,
+            Self::Metric(definition) => &mut Arc::make_mut(definition).actions,
             Self::Composite(definition) => &mut definition.actions,
         }
     }
@@ -81,7 +83,7 @@ impl Definition {
 
 impl From<MetricDefinition> for Definition {
     fn from(definition: MetricDefinition) -> Self {
-        Self::Metric(Box::new(definition))
+        Self::Metric(Arc::new(definition))
     }
 }
 

@@ -11,7 +11,6 @@ use crate::alarm::Alarm;
 use crate::alarms::Alarms;
 use crate::definition::{Definition, DefinitionError, MetricDefinition};
 use crate::error::AlarmError;
-use crate::history::{ConfigurationChange, HistoryItem};
 use crate::transition::Change;
 
 impl Handle<PutMetricAlarm> for Alarms {
@@ -36,7 +35,7 @@ impl Alarms {
             self.reader.supports(statistic)
         })?;
         self.put(&key, &definition.into(), &tags).await?;
-        self.evaluator.due_now(key);
+        self.evaluator.due_now(&key);
         Ok(PutMetricAlarmOutput {})
     }
 }
@@ -49,8 +48,9 @@ impl Alarms {
         definition: &Definition,
         tags: &BTreeMap<String, String>,
     ) -> Result<(), AlarmError> {
-        let now = self.clock.now();
-        let written = self.store.update(key, |current| put(key, current, definition, tags, now)).await?;
+        let (now, events) = (self.clock.now(), self.store.has_event_sink(&key.scope));
+        let written =
+            self.store.update(key, |current| put(key, current, definition, tags, now, events)).await?;
         if written { Ok(()) } else { Err(AlarmError::OtherType { name: key.name.clone() }) }
     }
 }
@@ -63,14 +63,14 @@ fn put(
     definition: &Definition,
     tags: &BTreeMap<String, String>,
     now: Timestamp,
+    events: bool,
 ) -> Option<Change> {
-    let (alarm, change) = match current {
-        None => (Alarm::new(definition.clone(), tags.clone(), now), ConfigurationChange::Create),
+    let alarm = match current {
+        None => Alarm::new(definition.clone(), tags.clone(), now),
         Some(current) if current.definition.alarm_type() != definition.alarm_type() => return None,
-        Some(current) => (current.redefined(definition.clone(), now), ConfigurationChange::Update),
+        Some(current) => current.redefined(definition.clone(), now),
     };
-    let history = vec![HistoryItem::configuration(key, &alarm, change)];
-    Some(Change { alarm: Some(alarm), at: now, history, deliveries: Vec::new() })
+    Some(Change::of_configuration(key, current, Some(alarm), now, events))
 }
 
 /// Any text but control characters.

@@ -39,7 +39,14 @@ impl Alarms {
         };
         let now = self.clock.now();
         let found = self.store.update(&key, |alarm| self.set(&key, alarm?, new.clone(), now)).await?;
-        if found { Ok(SetAlarmStateOutput {}) } else { Err(AlarmError::NotFound) }
+        if !found {
+            return Err(AlarmError::NotFound);
+        }
+        let alarm = self.store.get(&key).map(|(_, alarm)| alarm);
+        if let Some(definition) = alarm.as_ref().and_then(|alarm| alarm.definition.as_metric()) {
+            self.evaluator.due_next(&key, definition);
+        }
+        Ok(SetAlarmStateOutput {})
     }
 }
 

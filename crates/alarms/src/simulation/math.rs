@@ -5,12 +5,17 @@ use groundwatch_api::cloudwatch::{self as api, MetricDataQuery, MetricStat, PutM
 use super::{World, alarm, at};
 
 fn metric(id: &str) -> MetricDataQuery {
+    metric_of(id, id)
+}
+
+/// The metric of that name, as `id`.
+pub(super) fn metric_of(id: &str, name: &str) -> MetricDataQuery {
     MetricDataQuery {
         id: Some(id.to_owned()),
         metric_stat: Some(MetricStat {
             metric: Some(api::Metric {
                 namespace: Some("Shop".to_owned()),
-                metric_name: Some(id.to_owned()),
+                metric_name: Some(name.to_owned()),
                 dimensions: None,
             }),
             period: Some(60),
@@ -22,7 +27,7 @@ fn metric(id: &str) -> MetricDataQuery {
     }
 }
 
-fn expression(id: &str, text: &str) -> MetricDataQuery {
+pub(super) fn expression(id: &str, text: &str) -> MetricDataQuery {
     MetricDataQuery {
         id: Some(id.to_owned()),
         expression: Some(text.to_owned()),

@@ -56,10 +56,15 @@ impl MetricStore {
             // Creation is refused by `series_max` long before numbers run out.
             ids.push(id.ok_or(MetricError::TooManySeries { series: self.series_count() })?);
         }
-        let data = batch.of_shard(number).zip(ids);
+        let data = batch.of_shard(number).zip(&ids);
         let grown: usize =
-            data.map(|(datum, id)| shard.push(id, datum.unit, datum.second, &batch.points(datum))).sum();
+            data.map(|(datum, id)| shard.push(*id, datum.unit, datum.second, &batch.points(datum))).sum();
         self.inner.head_bytes.fetch_add(grown, Ordering::Relaxed);
+        let watched = ids.iter().filter_map(|id| shard.watchers(*id));
+        let mut now = None;
+        for (watchers, key) in watched {
+            watchers.call(key, *now.get_or_insert_with(|| self.inner.clock.now()));
+        }
         Ok(())
     }
 

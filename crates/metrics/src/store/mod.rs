@@ -20,34 +20,40 @@ mod flush;
 mod index;
 mod list;
 mod options;
+mod outlook;
 mod read;
 mod reading;
 mod run;
 mod select;
 mod shard;
 mod tiers;
+mod watch;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::time::Duration;
 
 use groundwatch_core::SharedClock;
-use groundwatch_storage::{Position, Storage};
+use groundwatch_storage::{Catalog, Documents, Position, Storage};
 use parking_lot::{Mutex, RwLock};
 
 pub use compaction::MetricCompaction;
 pub use flush::MetricFlush;
 pub use list::{ListFilter, ListPage};
 pub use options::MetricOptions;
+pub use outlook::{FilledPeriod, Outlook};
 pub use read::Point;
 pub(crate) use select::ScopeCatalog;
 pub(crate) use shard::SeriesId;
+pub use watch::MetricWatch;
 
 use self::batch::Batch;
 use self::cache::BlockCache;
 use self::index::SeriesIndex;
 use self::shard::{SHARDS, Shard, shard_of};
 use self::tiers::Tiers;
+use crate::anomaly::{Detector, Models};
 use crate::{MetricError, Retention};
 
 /// All metrics of all accounts and regions. Cheap to clone.
@@ -73,6 +79,7 @@ struct Inner {
     next_block: AtomicU64,
     flush: flush::FlushState,
     compaction: compaction::CompactionState,
+    anomaly: (Documents<Detector>, Models),
 }
 
 impl MetricStore {
@@ -83,6 +90,7 @@ impl MetricStore {
         clock: SharedClock,
         options: MetricOptions,
     ) -> Result<Self, MetricError> {
+        let anomaly = (Documents::open(&storage.catalog)?, Models::new());
         let inner = Inner {
             storage,
             clock,
@@ -97,6 +105,7 @@ impl MetricStore {
             next_block: AtomicU64::new(0),
             flush: flush::FlushState::default(),
             compaction: compaction::CompactionState::default(),
+            anomaly,
         };
         let store = Self { inner: Arc::new(inner) };
         store.open_blocks().await?;
@@ -115,6 +124,21 @@ impl MetricStore {
     /// How many series there are.
     pub fn series_count(&self) -> usize {
         self.inner.index.read().len()
+    }
+
+    /// For how long samples are kept as they came; `None`: for ever.
+    pub fn unaltered_for(&self) -> Option<Duration> {
+        self.retention().roll_ups().map(|(age, _)| age).min()
+    }
+
+    /// Anomaly detectors, and the models that were trained lately.
+    pub(crate) fn anomaly(&self) -> &(Documents<Detector>, Models) {
+        &self.inner.anomaly
+    }
+
+    /// Where documents are written.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.inner.storage.catalog
     }
 
     fn retention(&self) -> Retention {

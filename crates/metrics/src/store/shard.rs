@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::chunk::Chunks;
+use super::watch::Watchers;
 use crate::record::Points;
 use crate::{Second, Unit};
 
@@ -44,6 +45,7 @@ pub(crate) struct Shard {
     slots: Vec<Slot>,
     /// By slot; may be shorter than `slots`.
     head: Vec<Chunks>,
+    watchers: Watchers,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,8 @@ struct Slot {
     key: Arc<str>,
     /// The latest second of any sample that the series ever had.
     latest: Second,
+    /// Whether [`Watchers`] has somebody for the series.
+    is_watched: bool,
 }
 
 /// A series that was not known before.
@@ -92,7 +96,8 @@ impl Shard {
         }
         let id = SeriesId::new(shard, self.slots.len())?;
         let key: Arc<str> = Arc::from(key);
-        self.slots.push(Slot { key: Arc::clone(&key), latest: Second::MIN });
+        let is_watched = self.watchers.watches(&key);
+        self.slots.push(Slot { key: Arc::clone(&key), latest: Second::MIN, is_watched });
         let entry = Entry { hash, slot: id.slot() as u32 };
         self.by_key.insert_unique(hash, entry, |entry| entry.hash);
         Some((id, Some(NewSeries { id, key })))
@@ -115,6 +120,24 @@ impl Shard {
         }
     }
 
+    /// Those who watch a series, with its key; `None` if nobody does.
+    pub(super) fn watchers(&self, id: SeriesId) -> Option<(&Watchers, &str)> {
+        let slot = self.slots.get(id.slot()).filter(|slot| slot.is_watched)?;
+        Some((&self.watchers, &slot.key))
+    }
+
+    /// Those who watch, to be changed; [`Self::mark_watched`] is to follow.
+    pub(super) fn watchers_mut(&mut self) -> &mut Watchers {
+        &mut self.watchers
+    }
+
+    /// Notes whether somebody watches the series with that key, if it exists.
+    pub(super) fn mark_watched(&mut self, hash: u64, key: &str, is_watched: bool) {
+        if let Some(slot) = self.find(0, hash, key).and_then(|id| self.slots.get_mut(id.slot())) {
+            slot.is_watched = is_watched;
+        }
+    }
+
     /// The recent samples of a series.
     pub(crate) fn chunks(&self, id: SeriesId) -> Option<&Chunks> {
         self.head.get(id.slot())
@@ -133,14 +156,14 @@ impl Shard {
     /// Forgets the series whose latest sample is at a second that `is_gone`, and returns them. Their numbers are not given
     /// again.
     pub(crate) fn forget(&mut self, shard: usize, is_gone: impl Fn(Second) -> bool) -> Vec<SeriesId> {
-        let Self { by_key, slots, head } = self;
+        let Self { by_key, slots, head, .. } = self;
         let mut forgotten = Vec::new();
         by_key.retain(|entry| {
             let slot = entry.slot as usize;
             let is_recent =
                 !is_gone(slots[slot].latest) || head.get(slot).is_some_and(|chunks| !chunks.is_empty());
             if !is_recent {
-                slots[slot] = Slot { key: Arc::from(""), latest: Second::MIN };
+                slots[slot] = Slot { key: Arc::from(""), latest: Second::MIN, is_watched: false };
                 forgotten.extend(SeriesId::new(shard, slot));
             }
             is_recent

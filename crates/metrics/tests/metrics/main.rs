@@ -13,3 +13,4 @@ mod list;
 mod order;
 mod put;
 mod read;
+mod watch;

@@ -1,0 +1,127 @@
+//! Metrics that are made up: samples by metric name, in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
+use parking_lot::Mutex;
+
+use crate::lookout::Wake;
+use crate::reader::{FilledPeriod, MetricQuery, MetricReader, Outlook, Point, ReadError, Watch};
+
+/// Samples by metric name.
+pub(crate) struct Metrics {
+    clock: Arc<ManualClock>,
+    samples: Mutex<BTreeMap<String, BTreeMap<Timestamp, f64>>>,
+    /// By metric name. Those of alarms that are gone wake nobody.
+    wakes: Mutex<BTreeMap<String, Vec<Wake>>>,
+    pub(crate) reads: Mutex<usize>,
+    pub(crate) broken: Mutex<bool>,
+    /// Whether it neither wakes anybody nor looks ahead.
+    pub(crate) short_sighted: Mutex<bool>,
+}
+
+impl Metrics {
+    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
+        Self {
+            clock,
+            samples: Mutex::default(),
+            wakes: Mutex::default(),
+            reads: Mutex::default(),
+            broken: Mutex::default(),
+            short_sighted: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn add(&self, metric: &str, at: Timestamp, value: f64) {
+        self.samples.lock().entry(metric.to_owned()).or_default().insert(at, value);
+        for wake in self.wakes.lock().get(metric).into_iter().flatten() {
+            wake.arrived(self.clock.now());
+        }
+    }
+
+    fn periods(&self, query: &MetricQuery, from: Timestamp, to: Timestamp) -> Vec<FilledPeriod> {
+        let samples = self.samples.lock();
+        let Some(samples) = samples.get(&query.metric_name) else { return Vec::new() };
+        let period = Duration::from_secs(u64::from(query.period_secs));
+        let starts =
+            std::iter::successors(Some(from), |start| Some(*start + period)).take_while(|start| *start < to);
+        starts
+            .filter_map(|timestamp| {
+                let mut inside = samples.range(timestamp..timestamp + period);
+                let values: Vec<f64> = inside.clone().map(|(_, value)| *value).collect();
+                let oldest = *inside.next()?.0;
+                Some(FilledPeriod {
+                    timestamp,
+                    value: statistic(query.statistic.as_str(), &values),
+                    sample_count: values.len() as f64,
+                    oldest,
+                    newest: inside.next_back().map_or(oldest, |(at, _)| *at),
+                })
+            })
+            .collect()
+    }
+
+    fn count_read(&self) -> Result<(), ReadError> {
+        *self.reads.lock() += 1;
+        if *self.broken.lock() { Err(ReadError("broken on purpose".into())) } else { Ok(()) }
+    }
+}
+
+/// `None` as the real ones: percentiles of negative values.
+fn statistic(name: &str, values: &[f64]) -> Option<f64> {
+    let (count, sum) = (values.len() as f64, values.iter().sum::<f64>());
+    let maximum = values.iter().copied().fold(f64::MIN, f64::max);
+    match name {
+        "Sum" => Some(sum),
+        "Maximum" => Some(maximum),
+        "SampleCount" => Some(count),
+        _ if name.starts_with('p') => values.iter().all(|value| *value >= 0.0).then_some(maximum),
+        _ => Some(sum / count),
+    }
+}
+
+impl MetricReader for Metrics {
+    fn read<'a>(
+        &'a self,
+        _: &'a Scope,
+        query: &'a MetricQuery,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Point>, ReadError>> {
+        Box::pin(async move {
+            self.count_read()?;
+            let periods = self.periods(query, from, to);
+            Ok(periods.iter().filter_map(|period| period.point_at(period.timestamp)).collect())
+        })
+    }
+
+    fn supports(&self, statistic: &str) -> bool {
+        statistic.starts_with('p') || statistic == "Sum"
+    }
+
+    fn watch(&self, _: &Scope, query: &MetricQuery, wake: Wake) -> Option<Watch> {
+        if *self.short_sighted.lock() {
+            return None;
+        }
+        self.wakes.lock().entry(query.metric_name.clone()).or_default().push(wake);
+        Some(Watch::new(()))
+    }
+
+    fn read_ahead<'a>(
+        &'a self,
+        _: &'a Scope,
+        query: &'a MetricQuery,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Outlook>, ReadError>> {
+        Box::pin(async move {
+            self.count_read()?;
+            let periods = self.periods(query, from, to);
+            let samples = self.samples.lock();
+            let latest = samples.get(&query.metric_name).and_then(|samples| samples.keys().next_back());
+            Ok(Some(Outlook { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
+        })
+    }
+}
