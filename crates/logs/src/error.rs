@@ -3,10 +3,15 @@
 use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;
 
+use crate::forwarding::ForwardingError;
 use crate::identifier::IdentifierError;
+use crate::index_policy::IndexPolicyError;
 use crate::ingestion::BatchError;
+use crate::lookup_table::LookupTableError;
 use crate::metric_filter::FilterError;
 use crate::pattern::PatternError;
+use crate::policy::PolicyError;
+use crate::query_definition::QueryDefinitionError;
 use crate::store::StoreError;
 
 /// Why an operation was not done.
@@ -81,6 +86,27 @@ pub enum LogsError {
     /// A metric filter that is refused, or is not there.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// A saved query that is refused, or is not there.
+    #[error(transparent)]
+    QueryDefinition(#[from] QueryDefinitionError),
+    /// An index policy that is refused, or is not there.
+    #[error(transparent)]
+    IndexPolicy(#[from] IndexPolicyError),
+    /// A lookup table that is refused, or is not there.
+    #[error(transparent)]
+    LookupTable(#[from] LookupTableError),
+    /// A policy that is refused, or is not there.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A destination or a subscription that is refused, or is not there.
+    #[error(transparent)]
+    Forwarding(#[from] ForwardingError),
+    /// The account follows as many live tails as it may.
+    #[error("too many live tail sessions")]
+    TooManySessions,
+    /// A live tail has lasted as long as it may.
+    #[error("live tail session timed out")]
+    SessionTimedOut,
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,6 +127,12 @@ pub enum Combination {
     /// `FilterLogEvents` with stream names and a prefix.
     #[error("stream names and a stream name prefix exclude each other")]
     StreamNamesAndPrefix,
+    /// `StartLiveTail` with stream names and prefixes.
+    #[error("stream names and stream name prefixes exclude each other")]
+    StreamNamesAndPrefixes,
+    /// `StartLiveTail` with streams and several groups.
+    #[error("streams can be chosen of one group only")]
+    StreamsOfSeveralGroups,
     /// `FilterLogEvents` from the tail without a start in 2024 or later.
     #[error("reading from the tail needs a start time in 2024 or later")]
     TailNeedsStart,

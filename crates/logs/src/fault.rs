@@ -1,5 +1,8 @@
 //! AWS's words for what can go wrong. Marked `[R]` where the text is recorded from AWS; the others are ours.
 
+mod forwarding;
+mod processing;
+
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;
 use groundwatch_core::{TagError, Tags};
@@ -7,6 +10,7 @@ use groundwatch_storage::StorageError;
 
 use crate::error::{Combination, LogsError};
 use crate::identifier::IdentifierError;
+use crate::live_tail::SESSIONS_MAX;
 use crate::ingestion::{BATCH_BYTES_MAX, BatchError};
 use crate::metric_filter::{DIMENSIONS_MAX, FilterError};
 use crate::store::StoreError;
@@ -61,6 +65,15 @@ impl From<LogsError> for Fault {
             )),
             LogsError::Unsupported { what } => invalid(format!("{what} is not supported.")),
             LogsError::Filter(error) => filter(error),
+            LogsError::QueryDefinition(error) => processing::query_definition(error),
+            LogsError::IndexPolicy(error) => processing::index_policy(error),
+            LogsError::LookupTable(error) => processing::lookup_table(error),
+            LogsError::Policy(error) => forwarding::policy(error),
+            LogsError::Forwarding(error) => forwarding::forwarding(error),
+            LogsError::TooManySessions => errors::LIMIT_EXCEEDED_EXCEPTION
+                .with(format!("At most {SESSIONS_MAX} live tail sessions can be open at a time.")),
+            LogsError::SessionTimedOut => errors::SESSION_TIMEOUT_EXCEPTION
+                .with("The session has been open for three hours, the longest that is allowed."),
             LogsError::Store(error) => store(&error),
         }
     }
@@ -132,6 +145,12 @@ fn combination(error: Combination) -> &'static str {
         Combination::PrefixAndLastEventTime => "Cannot order by LastEventTime with a logStreamNamePrefix.",
         Combination::StreamNamesAndPrefix => {
             "logStreamNames and logStreamNamePrefix are mutually exclusive parameters."
+        }
+        Combination::StreamNamesAndPrefixes => {
+            "logStreamNames and logStreamNamePrefixes are mutually exclusive parameters."
+        }
+        Combination::StreamsOfSeveralGroups => {
+            "logStreamNames and logStreamNamePrefixes can be specified only with a single log group."
         }
         Combination::TailNeedsStart => {
             "startFromHead can be false only with a startTime of 2024-01-01T00:00:00Z or later."

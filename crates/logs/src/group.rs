@@ -8,6 +8,7 @@ use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
 use crate::incarnation::GroupId;
+use crate::index_policy::IndexPolicy;
 
 /// What a class allows, which is fixed at creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,9 @@ pub(crate) struct LogGroup {
     /// Bytes in segments, as AWS counts them (message plus 26 an event). What the head holds comes on top.
     #[serde(default)]
     pub flushed_bytes: u64,
+    /// Which fields queries can look up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_policy: Option<IndexPolicy>,
 }
 
 impl Document for LogGroup {

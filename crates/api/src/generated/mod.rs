@@ -12,7 +12,7 @@ pub mod sts;
 pub static SERVICES: &[&crate::Service] =
     &[&cloudwatch::SERVICE, &logs::SERVICE, &sns::SERVICE, &sqs::SERVICE, &sts::SERVICE];
 
-/// Calls the macro of that name with the paths of all implemented operations, separated by commas.
+/// Calls the macro of that name with the paths of all implemented operations that answer with one document, separated by commas.
 #[macro_export]
 macro_rules! for_each_operation {
     ($callback:ident) => {
@@ -49,28 +49,47 @@ macro_rules! for_each_operation {
             $crate::logs::AssociateKmsKey,
             $crate::logs::CreateLogGroup,
             $crate::logs::CreateLogStream,
+            $crate::logs::CreateLookupTable,
+            $crate::logs::DeleteDestination,
+            $crate::logs::DeleteIndexPolicy,
             $crate::logs::DeleteLogGroup,
             $crate::logs::DeleteLogStream,
+            $crate::logs::DeleteLookupTable,
             $crate::logs::DeleteMetricFilter,
+            $crate::logs::DeleteQueryDefinition,
+            $crate::logs::DeleteResourcePolicy,
             $crate::logs::DeleteRetentionPolicy,
+            $crate::logs::DescribeDestinations,
+            $crate::logs::DescribeFieldIndexes,
+            $crate::logs::DescribeIndexPolicies,
             $crate::logs::DescribeLogGroups,
             $crate::logs::DescribeLogStreams,
+            $crate::logs::DescribeLookupTables,
             $crate::logs::DescribeMetricFilters,
+            $crate::logs::DescribeQueryDefinitions,
+            $crate::logs::DescribeResourcePolicies,
             $crate::logs::DisassociateKmsKey,
             $crate::logs::FilterLogEvents,
             $crate::logs::GetLogEvents,
+            $crate::logs::GetLookupTable,
             $crate::logs::ListLogGroups,
             $crate::logs::ListTagsForResource,
             $crate::logs::ListTagsLogGroup,
+            $crate::logs::PutDestination,
+            $crate::logs::PutDestinationPolicy,
+            $crate::logs::PutIndexPolicy,
             $crate::logs::PutLogEvents,
             $crate::logs::PutLogGroupDeletionProtection,
             $crate::logs::PutMetricFilter,
+            $crate::logs::PutQueryDefinition,
+            $crate::logs::PutResourcePolicy,
             $crate::logs::PutRetentionPolicy,
             $crate::logs::TagLogGroup,
             $crate::logs::TagResource,
             $crate::logs::TestMetricFilter,
             $crate::logs::UntagLogGroup,
             $crate::logs::UntagResource,
+            $crate::logs::UpdateLookupTable,
             $crate::sns::AddPermission,
             $crate::sns::ConfirmSubscription,
             $crate::sns::CreateTopic,
@@ -114,6 +133,16 @@ macro_rules! for_each_operation {
             $crate::sqs::TagQueue,
             $crate::sqs::UntagQueue,
             $crate::sts::GetCallerIdentity,
+        }
+    };
+}
+
+/// Calls the macro of that name with the paths of all implemented operations that answer with a stream of events, separated by commas.
+#[macro_export]
+macro_rules! for_each_streaming_operation {
+    ($callback:ident) => {
+        $callback! {
+            $crate::logs::StartLiveTail,
         }
     };
 }

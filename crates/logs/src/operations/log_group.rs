@@ -35,6 +35,7 @@ impl Handle<CreateLogGroup> for Logs {
             deletion_protected: input.deletion_protection_enabled.unwrap_or(false),
             tags: Tags::new(input.tags.unwrap_or_default()).map_err(LogsError::from)?,
             flushed_bytes: 0,
+            index_policy: None,
         };
         self.directory.create_group(call.scope(), &name, group).await?;
         Ok(CreateLogGroupOutput {})
@@ -48,6 +49,9 @@ impl Handle<DeleteLogGroup> for Logs {
         self.store.forget_group(group);
         if let Err(error) = self.metric_filters.forget_group(call.scope(), group).await {
             tracing::warn!(group = name, %error, "metric filters of a deleted group stay until the next start");
+        }
+        if let Err(error) = self.resource_policies.forget_group(call.scope(), group).await {
+            tracing::warn!(group = name, %error, "the policy of a deleted group stays until the next start");
         }
         Ok(DeleteLogGroupOutput {})
     }

@@ -2,15 +2,22 @@
 
 mod describe_log_groups;
 mod describe_log_streams;
+mod destination;
 mod filter_log_events;
 mod get_log_events;
+mod index_policy;
 mod kms_key;
 mod list_log_groups;
+mod listing;
 mod log_group;
 mod log_stream;
+mod lookup_table;
 mod metric_filter;
 mod page;
 mod put_log_events;
+mod query_definition;
+mod resource_policy;
 mod retention_policy;
+mod start_live_tail;
 mod tags;
 mod test_metric_filter;
