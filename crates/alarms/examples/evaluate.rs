@@ -14,6 +14,7 @@ use groundwatch_alarms::{
 use groundwatch_api::Handle;
 use groundwatch_api::cloudwatch::{ComparisonOperator, PutMetricAlarm, PutMetricAlarmInput, Statistic};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, RequestId, Scope, Timestamp};
+use groundwatch_outbound::Outbound;
 use groundwatch_storage::Catalog;
 
 const START: Timestamp = Timestamp::from_secs(1_767_355_200);
@@ -82,7 +83,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let clock = Arc::new(ManualClock::new(START));
     let catalog = Catalog::open(&dir.path().join("catalog.db"))?;
-    let neighbours = Neighbours { reader: Arc::new(MadeUp), notifier: Arc::new(Nobody), events: None };
+    let neighbours = Neighbours {
+        reader: Arc::new(MadeUp),
+        notifier: Arc::new(Nobody),
+        outbound: Outbound::closed(),
+        events: None,
+    };
     let alarms = Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours)?;
     let call = Call { caller: Caller::default(), request_id: RequestId(String::new()), received: START };
 

@@ -73,6 +73,16 @@ impl<'a> ActionTarget<'a> {
         Ok(Self { arn, kind })
     }
 
+    /// What it does to an instance, if it does anything to one.
+    pub(crate) fn instance_action(&self) -> Option<InstanceAction> {
+        instance_action(&self.arn)
+    }
+
+    /// What follows the ARN's fifth colon.
+    pub(crate) fn resource(&self) -> &'a str {
+        self.arn.resource
+    }
+
     /// Refuses an action that is bound to another region than `region`.
     pub fn check_region(&self, region: &Region) -> Result<(), ActionTargetError> {
         if self.arn.region.is_empty() || self.arn.region == region.as_str() {
@@ -89,8 +99,7 @@ fn kind_of(arn: &Arn<'_>) -> Option<ActionKind> {
     match arn.service {
         "sns" if !resource.is_empty() && !resource.contains(':') => Some(ActionKind::Topic),
         "lambda" if named("function:") => Some(ActionKind::Function),
-        "automate" if named("ec2:") => Some(ActionKind::Instance),
-        "swf" if named("action/actions/AWS_EC2.") => Some(ActionKind::Instance),
+        "automate" | "swf" => instance_action(arn).map(|_| ActionKind::Instance),
         "autoscaling" if named("scalingPolicy:") => Some(ActionKind::ScalingPolicy),
         "ssm" if named("opsitem:") => Some(ActionKind::OpsItem),
         "ssm-incidents" if named("responseplan/") || named("response-plan/") => Some(ActionKind::Incident),
@@ -99,6 +108,48 @@ fn kind_of(arn: &Arn<'_>) -> Option<ActionKind> {
         }
         _ => None,
     }
+}
+
+/// What an action does to an EC2 instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InstanceAction {
+    Stop,
+    Terminate,
+    Reboot,
+    Recover,
+}
+
+impl InstanceAction {
+    /// As ARNs of `automate` write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Terminate => "terminate",
+            Self::Reboot => "reboot",
+            Self::Recover => "recover",
+        }
+    }
+}
+
+/// Reads `arn:aws:automate:REGION:ec2:stop`, in which the account's place has another use, and the older
+/// `arn:aws:swf:REGION:ACCOUNT:action/actions/AWS_EC2.InstanceId.Stop/1.0`.
+fn instance_action(arn: &Arn<'_>) -> Option<InstanceAction> {
+    match (arn.service, arn.account, arn.resource) {
+        ("automate", "ec2", "stop") => Some(InstanceAction::Stop),
+        ("automate", "ec2", "terminate") => Some(InstanceAction::Terminate),
+        ("automate", "ec2", "reboot") => Some(InstanceAction::Reboot),
+        ("automate", "ec2", "recover") => Some(InstanceAction::Recover),
+        ("swf", _, "action/actions/AWS_EC2.InstanceId.Stop/1.0") => Some(InstanceAction::Stop),
+        ("swf", _, "action/actions/AWS_EC2.InstanceId.Terminate/1.0") => Some(InstanceAction::Terminate),
+        ("swf", _, "action/actions/AWS_EC2.InstanceId.Reboot/1.0") => Some(InstanceAction::Reboot),
+        ("swf", _, "action/actions/AWS_EC2.InstanceId.Recover/1.0") => Some(InstanceAction::Recover),
+        _ => None,
+    }
+}
+
+/// Whether an action publishes to a topic.
+pub(crate) fn is_topic(arn: &str) -> bool {
+    ActionTarget::parse(arn).is_ok_and(|target| target.kind == ActionKind::Topic)
 }
 
 #[cfg(test)]
@@ -111,8 +162,9 @@ mod tests {
             ("arn:aws:sns:us-east-1:123456789012:ops", Some(ActionKind::Topic)),
             ("arn:aws-cn:sns:cn-north-1:123456789012:ops.fifo", Some(ActionKind::Topic)),
             ("arn:aws:lambda:us-east-1:123456789012:function:f:live", Some(ActionKind::Function)),
-            ("arn:aws:automate:us-east-1:ec2:stop", None),
-            ("arn:aws:automate:us-east-1::ec2:stop", Some(ActionKind::Instance)),
+            ("arn:aws:automate:us-east-1:ec2:stop", Some(ActionKind::Instance)),
+            ("arn:aws:automate:us-east-1:ec2:recover", Some(ActionKind::Instance)),
+            ("arn:aws:automate:us-east-1:ec2:paint", None),
             (
                 "arn:aws:swf:us-east-1:1:action/actions/AWS_EC2.InstanceId.Stop/1.0",
                 Some(ActionKind::Instance),

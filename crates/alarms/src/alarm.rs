@@ -37,10 +37,10 @@ pub struct Alarm {
 }
 
 /// Actions that a suppressor or a mute rule withholds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Withheld {
     /// The state that the alarm came from.
-    pub previous: StateValue,
+    pub previous: State,
     /// Whether a mute rule withholds them, or did.
     pub by_mute_rule: bool,
 }

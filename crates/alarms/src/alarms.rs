@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Activity, SharedClock};
+use groundwatch_outbound::Outbound;
 use groundwatch_storage::{Catalog, StorageError};
 
 use crate::cadence::Timing;
@@ -34,6 +35,8 @@ pub struct Neighbours {
     pub reader: Arc<dyn MetricReader>,
     /// Publishes to SNS topics.
     pub notifier: Arc<dyn Notifier>,
+    /// Where actions go that are no topics.
+    pub outbound: Outbound,
     /// Takes events, once there is an event bus.
     pub events: Option<Arc<dyn EventSink>>,
 }
@@ -46,8 +49,8 @@ impl Alarms {
         timing: Timing,
         neighbours: Neighbours,
     ) -> Result<Self, StorageError> {
-        let Neighbours { reader, notifier, events } = neighbours;
-        let outbox = Arc::new(Outbox::open(catalog, clock.clone(), notifier, events)?);
+        let Neighbours { reader, notifier, outbound, events } = neighbours;
+        let outbox = Arc::new(Outbox::open(catalog, clock.clone(), notifier, outbound, events)?);
         let mutes = Arc::new(MuteRules::open(catalog)?);
         let store = Arc::new(AlarmStore::open(catalog, outbox.clone(), mutes.clone())?);
         let evaluator = Arc::new(Evaluator::new(store.clone(), reader.clone(), clock.clone(), timing));

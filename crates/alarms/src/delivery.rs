@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmType;
 use crate::event::AlarmEvent;
+use crate::order::Order;
 
 /// The wait before the second attempt; each further wait is twice as long, up to [`WAIT_MAX`].
 const WAIT_FIRST: Duration = Duration::from_secs(1);
@@ -41,17 +42,19 @@ impl Document for Delivery {
 }
 
 /// What to send, and where to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Payload {
-    /// To execute an action.
+    /// To publish to a topic.
     Action {
-        /// The action's ARN.
+        /// The topic's ARN.
         arn: String,
         /// For people.
         subject: String,
         /// The notification: a JSON text.
         message: String,
     },
+    /// To have another service do something.
+    Order(Order),
     /// To tell the event bus.
     Event(AlarmEvent),
 }

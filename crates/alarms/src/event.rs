@@ -1,18 +1,21 @@
-//! The 'CloudWatch Alarm State Change' event, as rules on the event bus see it.
+//! The events of alarms, as rules on the event bus see them: 'CloudWatch Alarm State Change' and 'CloudWatch Alarm
+//! Configuration Change'.
 
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use groundwatch_storage::Key;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::value::RawValue;
 
 use crate::alarm::{Alarm, StateValue, arn};
-use crate::definition::{CompositeDefinition, Definition};
-use crate::math::{MathEntry, Term};
+use crate::alarm_shape::{CompositeConfiguration, ConfigurationShape, MetricEntry, StateShape, stable_uuid};
+use crate::definition::{Definition, MetricDefinition};
+use crate::java_double::JavaDouble;
 use crate::mute::Mute;
-use crate::reader::MetricQuery;
-use crate::source::Source;
 
-/// An event for the bus, which adds the envelope's id, account and region.
+/// Who sends all of them.
+pub const SOURCE: &str = "aws.cloudwatch";
+
+/// An event for the bus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmEvent {
     /// `detail-type`; `source` is always `aws.cloudwatch`.
@@ -25,9 +28,50 @@ pub struct AlarmEvent {
     pub detail: String,
 }
 
+impl AlarmEvent {
+    /// The whole event, as the bus hands it on. An event that is sent again has the same id.
+    pub fn envelope(&self, scope: &Scope) -> String {
+        let envelope = Envelope {
+            version: "0",
+            id: self.id(),
+            detail_type: &self.detail_type,
+            source: SOURCE,
+            account: scope.account.to_string(),
+            time: self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            region: scope.region.as_str(),
+            resources: [&self.resource],
+            detail: serde_json::from_str(&self.detail).expect("`detail` is JSON"),
+        };
+        json(&envelope)
+    }
+
+    /// Its id: a UUID that follows from what it says.
+    pub fn id(&self) -> String {
+        stable_uuid(&format!("{}{}{}", self.resource, self.time.as_millis(), self.detail))
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    version: &'static str,
+    id: String,
+    #[serde(rename = "detail-type")]
+    detail_type: &'a str,
+    source: &'static str,
+    account: String,
+    /// In whole seconds.
+    time: String,
+    region: &'a str,
+    resources: [&'a str; 1],
+    detail: &'a RawValue,
+}
+
 /// Takes events of alarms.
 pub trait EventSink: Send + Sync + 'static {
-    /// Hands over an event. `Ok` means that the sink keeps it; after an error it is offered again.
+    /// Whether anybody takes events of `scope`; otherwise none are made.
+    fn listens(&self, scope: &Scope) -> bool;
+
+    /// Hands over an event. `Ok` means that the sink keeps it; what is unavailable is offered again for an hour.
     fn publish<'a>(
         &'a self,
         scope: &'a Scope,
@@ -36,26 +80,24 @@ pub trait EventSink: Send + Sync + 'static {
 }
 
 /// Why an event was not taken.
-#[derive(Debug, thiserror::Error)]
-#[error("the event was not taken")]
-pub struct EventSinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventSinkError {
+    /// It never will be.
+    #[error("{0}")]
+    Refused(String),
+    /// It may be later.
+    #[error("{0}")]
+    Unavailable(String),
+}
 
 /// The event that `alarm` went from the state that it had as `old` to the one that it has now, under the mute rule `mute`.
 /// It is sent even if actions are disabled or withheld.
 pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) -> AlarmEvent {
-    let detail = Detail {
+    let detail = StateChange {
         alarm_name: &key.name,
-        state: EventState::of(alarm),
-        previous_state: EventState::of(old),
-        configuration: match &alarm.definition {
-            Definition::Metric(definition) => Configuration::Metric(MetricConfiguration {
-                description: definition.description.as_deref(),
-                metrics: MetricEntry::all(key, &definition.source),
-            }),
-            Definition::Composite(definition) => {
-                Configuration::Composite(CompositeConfiguration::of(definition))
-            }
-        },
+        state: StateShape::of(&alarm.state, &alarm.suppression),
+        previous_state: StateShape::of(&old.state, &old.suppression),
+        configuration: ConfigurationShape::of(key, &alarm.definition),
         mute_detail: mute.map(|mute| MuteDetail {
             muted_by_arn: &mute.rule_arn,
             mute_window_start: mute.from.to_aws_json_text(),
@@ -66,28 +108,50 @@ pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) 
         detail_type: "CloudWatch Alarm State Change".to_owned(),
         time: alarm.state.updated,
         resource: arn(key),
-        detail: serde_json::to_string(&detail).expect("text, numbers and lists always have a JSON form"),
+        detail: json(&detail),
     }
 }
 
-/// AWS gives the metric of a simple alarm a UUID. Ours comes from the alarm's ARN, so that it stays the same.
-fn stable_uuid(text: &str) -> String {
-    // FNV-1a of 128 bits.
-    let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-    });
-    let digits = format!("{hash:032x}");
-    let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-    format!("{a}-{b}-{c}-{d}-{e}")
+/// The event that at `at` the alarm `old` came to be defined as `new`: one of both may be missing, as it was created or
+/// deleted. The guide's examples have the members in this order.
+pub fn configuration_change(
+    key: &Key,
+    old: Option<&Alarm>,
+    new: Option<&Alarm>,
+    at: Timestamp,
+) -> Option<AlarmEvent> {
+    let (alarm, previous, operation) = match (old, new) {
+        (None, Some(new)) => (new, None, "create"),
+        (Some(old), Some(new)) => (new, Some(old), "update"),
+        (Some(old), None) => (old, None, "delete"),
+        (None, None) => return None,
+    };
+    let detail = ConfigurationChange {
+        alarm_name: &key.name,
+        operation,
+        state: BriefState { value: alarm.state.value, timestamp: alarm.state.updated.to_aws_json_text() },
+        configuration: WholeConfiguration::of(key, alarm),
+        previous_configuration: previous.map(|previous| WholeConfiguration::of(key, previous)),
+    };
+    Some(AlarmEvent {
+        detail_type: "CloudWatch Alarm Configuration Change".to_owned(),
+        time: at,
+        resource: arn(key),
+        detail: json(&detail),
+    })
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("text, numbers and lists always have a JSON form")
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Detail<'a> {
+struct StateChange<'a> {
     alarm_name: &'a str,
-    state: EventState<'a>,
-    previous_state: EventState<'a>,
-    configuration: Configuration<'a>,
+    state: StateShape<'a>,
+    previous_state: StateShape<'a>,
+    configuration: ConfigurationShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mute_detail: Option<MuteDetail<'a>>,
 }
@@ -102,156 +166,98 @@ struct MuteDetail<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EventState<'a> {
-    value: StateValue,
-    reason: &'a str,
-    /// A string, unlike in the history.
+struct ConfigurationChange<'a> {
+    alarm_name: &'a str,
+    operation: &'static str,
+    state: BriefState,
+    configuration: WholeConfiguration<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason_data: Option<&'a str>,
-    timestamp: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressed_by: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressed_reason: Option<String>,
+    previous_configuration: Option<WholeConfiguration<'a>>,
 }
 
-impl<'a> EventState<'a> {
-    fn of(alarm: &'a Alarm) -> Self {
-        let state = &alarm.state;
+#[derive(Serialize)]
+struct BriefState {
+    value: StateValue,
+    timestamp: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WholeConfiguration<'a> {
+    #[serde(flatten)]
+    condition: ConditionShape<'a>,
+    alarm_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    actions_enabled: bool,
+    timestamp: String,
+    ok_actions: &'a [String],
+    alarm_actions: &'a [String],
+    insufficient_data_actions: &'a [String],
+}
+
+impl<'a> WholeConfiguration<'a> {
+    fn of(key: &'a Key, alarm: &'a Alarm) -> Self {
+        let actions = alarm.definition.actions();
         Self {
-            value: state.value,
-            reason: &state.reason,
-            reason_data: state.reason_data.as_deref(),
-            timestamp: state.updated.to_aws_json_text(),
-            actions_suppressed_by: alarm.suppression.by(),
-            actions_suppressed_reason: alarm.suppression.reason(),
+            condition: match &alarm.definition {
+                Definition::Metric(definition) => {
+                    ConditionShape::Metric(MetricCondition::of(key, definition))
+                }
+                Definition::Composite(definition) => {
+                    // Its description stands further behind.
+                    ConditionShape::Composite(CompositeConfiguration::of(definition).without_description())
+                }
+            },
+            alarm_name: &key.name,
+            description: alarm.definition.description(),
+            actions_enabled: actions.enabled,
+            timestamp: alarm.configured.to_aws_json_text(),
+            ok_actions: &actions.ok,
+            alarm_actions: &actions.alarm,
+            insufficient_data_actions: &actions.insufficient_data,
         }
     }
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Configuration<'a> {
-    Metric(MetricConfiguration<'a>),
+enum ConditionShape<'a> {
+    Metric(MetricCondition<'a>),
     Composite(CompositeConfiguration<'a>),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CompositeConfiguration<'a> {
+struct MetricCondition<'a> {
+    evaluation_periods: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    alarm_rule: &'a str,
+    datapoints_to_alarm: Option<u32>,
+    threshold: JavaDouble,
+    comparison_operator: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_wait_period: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_extension_period: Option<u32>,
-}
-
-impl<'a> CompositeConfiguration<'a> {
-    fn of(definition: &'a CompositeDefinition) -> Self {
-        let suppressor = definition.suppressor.as_ref();
-        Self {
-            description: definition.description.as_deref(),
-            alarm_rule: definition.rule.text(),
-            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
-            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
-            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct MetricConfiguration<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
+    treat_missing_data: Option<&'static str>,
     metrics: Vec<MetricEntry<'a>>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MetricEntry<'a> {
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_stat: Option<MetricStat<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expression: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-    return_data: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period: Option<u32>,
-}
-
-impl<'a> MetricEntry<'a> {
-    fn all(key: &Key, source: &'a Source) -> Vec<Self> {
-        match source {
-            Source::Metric(metric) => vec![Self {
-                id: stable_uuid(&arn(key)),
-                metric_stat: Some(MetricStat::of(metric)),
-                expression: None,
-                label: None,
-                return_data: true,
-                period: None,
-            }],
-            Source::Math(math) => math.entries.iter().map(Self::of).collect(),
-        }
-    }
-
-    fn of(entry: &'a MathEntry) -> Self {
-        let (metric_stat, expression) = match &entry.term {
-            Term::Metric(metric) => (Some(MetricStat::of(metric)), None),
-            Term::Expression(text) => (None, Some(text.as_str())),
-        };
+impl<'a> MetricCondition<'a> {
+    fn of(key: &Key, definition: &'a MetricDefinition) -> Self {
+        let condition = &definition.condition;
         Self {
-            id: entry.id.clone(),
-            metric_stat,
-            expression,
-            label: entry.label.as_deref(),
-            return_data: entry.returned,
-            period: entry.period_secs,
+            evaluation_periods: condition.evaluation_periods,
+            datapoints_to_alarm: condition.datapoints_to_alarm,
+            threshold: JavaDouble(condition.threshold),
+            comparison_operator: condition.comparison.name(),
+            treat_missing_data: condition.treat_missing_data.map(|treatment| treatment.name()),
+            metrics: MetricEntry::all(key, &definition.source),
         }
     }
-}
-
-#[derive(Serialize)]
-struct MetricStat<'a> {
-    metric: Metric<'a>,
-    period: u32,
-    stat: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
-}
-
-impl<'a> MetricStat<'a> {
-    fn of(metric: &'a MetricQuery) -> Self {
-        let dimensions = metric.dimensions.iter();
-        Self {
-            metric: Metric {
-                namespace: &metric.namespace,
-                name: &metric.metric_name,
-                dimensions: dimensions
-                    .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
-                    .collect(),
-            },
-            period: metric.period_secs,
-            stat: metric.statistic.as_str(),
-            unit: metric.unit.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Metric<'a> {
-    namespace: &'a str,
-    name: &'a str,
-    dimensions: BTreeMap<&'a str, &'a str>,
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::composite::suppression::{Suppression, Suppressor};
     use crate::testing::{composite, definition, key};
@@ -302,5 +308,42 @@ mod tests {
         ] {
             assert!(detail.contains(expected), "{detail}");
         }
+    }
+
+    #[test]
+    fn configuration_changes_tell_both_definitions() {
+        let new = |threshold| {
+            let definition = definition().above(threshold).description("slow").build();
+            Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001))
+        };
+        let at = Timestamp::from_millis(1_767_323_000_999);
+        let event =
+            configuration_change(&key("cpu"), Some(&new(1.0)), Some(&new(2.0)), at).expect("an event");
+        let envelope = event.envelope(&key("cpu").scope);
+        let metric_id = stable_uuid(&event.resource);
+        let configuration = |threshold: &str| {
+            format!(
+                "{{\"evaluationPeriods\":1,\"threshold\":{threshold},\"comparisonOperator\":\"GreaterThanThreshold\",\
+                 \"metrics\":[{{\"id\":\"{metric_id}\",\"metricStat\":{{\"metric\":{{\"namespace\":\"Shop\",\
+                 \"name\":\"Latency\",\"dimensions\":{{\"Host\":\"a\"}}}},\"period\":60,\"stat\":\"Average\"}},\
+                 \"returnData\":true}}],\"alarmName\":\"cpu\",\"description\":\"slow\",\"actionsEnabled\":true,\
+                 \"timestamp\":\"2026-01-02T03:03:20.001+0000\",\"okActions\":[],\"alarmActions\":[],\
+                 \"insufficientDataActions\":[]}}"
+            )
+        };
+        assert_eq!(
+            envelope,
+            format!(
+                "{{\"version\":\"0\",\"id\":\"{}\",\"detail-type\":\"CloudWatch Alarm Configuration Change\",\
+                 \"source\":\"aws.cloudwatch\",\"account\":\"000000000000\",\"time\":\"2026-01-02T03:03:20Z\",\
+                 \"region\":\"us-east-1\",\"resources\":[\"arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu\"],\
+                 \"detail\":{{\"alarmName\":\"cpu\",\"operation\":\"update\",\"state\":{{\"value\":\
+                 \"INSUFFICIENT_DATA\",\"timestamp\":\"2026-01-02T03:03:20.001+0000\"}},\"configuration\":{},\
+                 \"previousConfiguration\":{}}}}}",
+                event.id(),
+                configuration("2.0"),
+                configuration("1.0"),
+            )
+        );
     }
 }

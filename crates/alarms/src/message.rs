@@ -33,7 +33,7 @@ pub fn subject(key: &Key, state: StateValue) -> String {
 }
 
 /// The notification that `alarm` has come to the state that it has. Members and their order are AWS's (recorded 2026-02).
-pub fn message(key: &Key, alarm: &Alarm, owed: Withheld) -> String {
+pub fn message(key: &Key, alarm: &Alarm, owed: &Withheld) -> String {
     let actions = alarm.definition.actions();
     let notification = Notification {
         alarm_name: &key.name,
@@ -45,7 +45,7 @@ pub fn message(key: &Key, alarm: &Alarm, owed: Withheld) -> String {
         state_change_time: alarm.state.updated.to_aws_json_text(),
         region: display_name(&key.scope.region),
         alarm_arn: arn(key),
-        old_state_value: owed.previous,
+        old_state_value: owed.previous.value,
         ok_actions: &actions.ok,
         alarm_actions: &actions.alarm,
         insufficient_data_actions: &actions.insufficient_data,
@@ -253,7 +253,10 @@ mod tests {
 
     const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ops";
 
-    const NEW: Withheld = Withheld { previous: StateValue::InsufficientData, by_mute_rule: false };
+    fn new() -> Withheld {
+        let previous = Alarm::new(definition().build(), BTreeMap::new(), Timestamp::EPOCH).state;
+        Withheld { previous, by_mute_rule: false }
+    }
 
     fn alarm_in_alarm(definition: impl Into<Definition>) -> Alarm {
         let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
@@ -268,7 +271,7 @@ mod tests {
         let actions = Actions { enabled: true, alarm: vec![TOPIC.to_owned()], ..Actions::default() };
         let alarm = alarm_in_alarm(definition().needs(1).actions(actions).build());
         assert_eq!(
-            message(&key("cpu"), &alarm, NEW),
+            message(&key("cpu"), &alarm, &new()),
             "{\"AlarmName\":\"cpu\",\"AlarmDescription\":null,\"AWSAccountId\":\"000000000000\",\
              \"AlarmConfigurationUpdatedTimestamp\":\"2026-01-02T03:03:20.001+0000\",\"NewStateValue\":\"ALARM\",\
              \"NewStateReason\":\"Threshold Crossed\",\"StateChangeTime\":\"2026-01-02T03:04:05.678+0000\",\
@@ -287,7 +290,7 @@ mod tests {
     #[test]
     fn percentiles_are_extended_statistics() {
         let alarm = alarm_in_alarm(definition().percentile("p99").unit("Seconds").build());
-        let message = message(&key("cpu"), &alarm, NEW);
+        let message = message(&key("cpu"), &alarm, &new());
         let expected =
             "\"StatisticType\":\"ExtendedStatistic\",\"ExtendedStatistic\":\"p99\",\"Unit\":\"Seconds\",";
         assert!(message.contains(expected), "{message}");
@@ -312,7 +315,7 @@ mod tests {
             ],
             period_secs: 60,
         });
-        let message = message(&key("cpu"), &alarm_in_alarm(math), NEW);
+        let message = message(&key("cpu"), &alarm_in_alarm(math), &new());
         let expected = "\"Trigger\":{\"Metrics\":[{\"Expression\":\"m * 2\",\"Id\":\"e\",\"ReturnData\":true},\
              {\"Id\":\"m\",\"MetricStat\":{\"Metric\":{\"Dimensions\":[{\"value\":\"a\",\"name\":\"Host\"}],\
              \"MetricName\":\"Latency\",\"Namespace\":\"Shop\"},\"Period\":60,\"Stat\":\"Average\"},\
@@ -329,7 +332,7 @@ mod tests {
         alarm.state.reason_data = Some(
             "{\"triggeringAlarms\":[{\"arn\":\"arn:a\",\"state\":{\"value\":\"ALARM\",\"timestamp\":\"T\"}}]}".to_owned(),
         );
-        let message = message(&key("all"), &alarm, NEW);
+        let message = message(&key("all"), &alarm, &new());
         let expected = "\"ActionExecutedAfterMuteWindow\":false,\"AlarmRule\":\"ALARM(a)\",\"TriggeringChildren\":\
              [{\"Arn\":\"arn:a\",\"State\":{\"Value\":\"ALARM\",\"Timestamp\":\"T\"}}],\"ActionsSuppressor\":\"s\",\
              \"ActionsSuppressorWaitPeriod\":60,\"ActionsSuppressorExtensionPeriod\":120}";

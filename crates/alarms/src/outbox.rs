@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
+use groundwatch_core::{Activity, BoxFuture, Scope, SharedClock, Timestamp};
+use groundwatch_outbound::{self as outbound, Outbound};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, Ledger, StorageError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::action_target::{ActionKind, ActionTarget};
 use crate::delivery::{Delivery, Notifier, NotifyError, Payload, WAIT_MAX};
 use crate::due_queue::DueQueue;
-use crate::event::EventSink;
+use crate::event::{EventSink, EventSinkError};
 use crate::history::HistoryItem;
 use crate::store::RETRY_AFTER;
 
@@ -30,6 +30,7 @@ pub(crate) struct Outbox {
     history: Ledger<HistoryItem>,
     clock: SharedClock,
     notifier: Arc<dyn Notifier>,
+    outbound: Outbound,
     events: Option<Arc<dyn EventSink>>,
     /// Names the next delivery: deliveries are executed in the order in which they came about.
     next_number: AtomicU64,
@@ -50,6 +51,7 @@ impl Outbox {
         catalog: &Catalog,
         clock: SharedClock,
         notifier: Arc<dyn Notifier>,
+        outbound: Outbound,
         events: Option<Arc<dyn EventSink>>,
     ) -> Result<Self, StorageError> {
         let deliveries = Documents::<Delivery>::open(catalog)?;
@@ -66,6 +68,7 @@ impl Outbox {
             history: Ledger::open(catalog),
             clock,
             notifier,
+            outbound,
             events,
             next_number: AtomicU64::new(next_number),
             queue: Mutex::new(queue),
@@ -73,9 +76,9 @@ impl Outbox {
         })
     }
 
-    /// Whether somebody listens to events.
-    pub(crate) fn has_event_sink(&self) -> bool {
-        self.events.is_some()
+    /// Whether somebody listens to events of `scope`.
+    pub(crate) fn has_event_sink(&self, scope: &Scope) -> bool {
+        self.events.as_ref().is_some_and(|events| events.listens(scope))
     }
 
     /// Adds `deliveries` of an alarm in the scope of `alarm` to `batch`. What is returned goes to [`Self::enqueue`] once
@@ -121,24 +124,25 @@ impl Outbox {
     async fn attempt(&self, key: &Key, delivery: &Delivery) -> Outcome {
         match &delivery.payload {
             Payload::Action { arn, subject, message } => {
-                match ActionTarget::parse(arn).map(|target| target.kind) {
-                    Ok(ActionKind::Topic) => {
-                        match self.notifier.notify(&key.scope, arn, subject, message).await {
-                            Ok(()) => Outcome::Done,
-                            Err(NotifyError::Permanent(error)) => Outcome::Failed(error),
-                            Err(NotifyError::Temporary(error)) => Outcome::Later(error),
-                        }
-                    }
-                    Ok(kind) => {
-                        Outcome::Failed(format!("Groundwatch does not support {} actions yet", kind.name()))
-                    }
-                    Err(error) => Outcome::Failed(error.to_string()),
+                match self.notifier.notify(&key.scope, arn, subject, message).await {
+                    Ok(()) => Outcome::Done,
+                    Err(NotifyError::Permanent(error)) => Outcome::Failed(error),
+                    Err(NotifyError::Temporary(error)) => Outcome::Later(error),
                 }
             }
+            Payload::Order(order) => match order.parcel(key, delivery) {
+                Ok(parcel) => match self.outbound.deliver(&parcel).await {
+                    outbound::Outcome::Accepted { .. } => Outcome::Done,
+                    outbound::Outcome::Refused { reason } => Outcome::Failed(reason),
+                    outbound::Outcome::Unavailable { reason, .. } => Outcome::Later(reason),
+                },
+                Err(error) => Outcome::Failed(error.to_string()),
+            },
             Payload::Event(event) => match &self.events {
                 Some(sink) => match sink.publish(&key.scope, event).await {
                     Ok(()) => Outcome::Done,
-                    Err(error) => Outcome::Later(error.to_string()),
+                    Err(EventSinkError::Refused(error)) => Outcome::Failed(error),
+                    Err(EventSinkError::Unavailable(error)) => Outcome::Later(error),
                 },
                 None => Outcome::Failed("there is no event bus any more".to_owned()),
             },
@@ -172,7 +176,12 @@ impl Outbox {
         if let Some(error) = &error {
             tracing::warn!(alarm = delivery.alarm, error, "an action failed");
         }
-        if let Payload::Action { arn, message, .. } = &delivery.payload {
+        let executed = match &delivery.payload {
+            Payload::Action { arn, message, .. } => Some((arn, message)),
+            Payload::Order(order) => Some((&order.arn, &order.event)),
+            Payload::Event(_) => None,
+        };
+        if let Some((arn, message)) = executed {
             let outcome = error.as_deref().map_or(Ok(()), Err);
             let item =
                 HistoryItem::action(delivery.alarm_type, arn, message, delivery.state_updated, outcome);

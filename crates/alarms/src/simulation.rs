@@ -297,6 +297,14 @@ pub(crate) struct Bus {
     pub(crate) events: Mutex<Vec<AlarmEvent>>,
 }
 
+impl Bus {
+    /// Without the changes of configurations.
+    pub(crate) fn state_changes(&self) -> Vec<AlarmEvent> {
+        let events = self.events.lock();
+        events.iter().filter(|event| event.detail_type.ends_with("State Change")).cloned().collect()
+    }
+}
+
 impl EventSink for Bus {
     fn listens(&self, _: &Scope) -> bool {
         true

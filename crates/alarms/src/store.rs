@@ -92,10 +92,15 @@ impl AlarmStore {
             self.alarms.get(&suppressor).is_some_and(|alarm| alarm.state.value == StateValue::Alarm)
         };
         Surroundings {
-            events: self.outbox.has_event_sink(),
+            events: self.has_event_sink(&key.scope),
             mute: self.mutes.active(key, now),
             suppressor_in_alarm: suppressor.is_some_and(is_in_alarm),
         }
+    }
+
+    /// Whether somebody listens to events of `scope`.
+    pub(crate) fn has_event_sink(&self, scope: &Scope) -> bool {
+        self.outbox.has_event_sink(scope)
     }
 
     /// The children of a composite alarm as they are now, by name.
@@ -130,7 +135,7 @@ impl AlarmStore {
     /// Has an alarm followed up when a period of its suppressor ends, or what mutes it.
     pub(crate) fn plan_follow_up(&self, key: &Key, alarm: &Alarm, now: Timestamp) {
         let unmuted = || self.mutes.active(key, now).map(|mute| mute.to);
-        let unmuted = alarm.withheld.and_then(|_| unmuted());
+        let unmuted = alarm.withheld.as_ref().and_then(|_| unmuted());
         if let Some(at) = alarm.suppression.until().into_iter().chain(unmuted).min() {
             self.follow_up(key.clone(), at);
         }

@@ -3,13 +3,15 @@
 use groundwatch_core::Timestamp;
 use groundwatch_storage::Key;
 
-use crate::alarm::{Alarm, State, StateValue, Withheld};
+use crate::action_target::is_topic;
+use crate::alarm::{Alarm, AlarmType, State, StateValue, Withheld};
 use crate::composite::suppression::Suppression;
 use crate::delivery::{Delivery, Payload};
-use crate::event::state_change;
-use crate::history::HistoryItem;
+use crate::event::{configuration_change, state_change};
+use crate::history::{ConfigurationChange, HistoryItem};
 use crate::message::{message, subject};
 use crate::mute::Mute;
+use crate::order::Order;
 
 /// All that one change of an alarm writes: it becomes visible together, or not at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,35 @@ pub struct Change {
     pub history: Vec<HistoryItem>,
     /// What is to be sent, in order.
     pub deliveries: Vec<Delivery>,
+}
+
+impl Change {
+    /// At `at` the alarm `old` comes to be defined as `new`; one of both may be missing, as it is created or deleted. With
+    /// `events` somebody listens to events.
+    pub fn of_configuration(
+        key: &Key,
+        old: Option<&Alarm>,
+        new: Option<Alarm>,
+        at: Timestamp,
+        events: bool,
+    ) -> Self {
+        let described = new.as_ref().or(old);
+        let kind = match (old, &new) {
+            (None, _) => ConfigurationChange::Create,
+            (Some(_), Some(_)) => ConfigurationChange::Update,
+            (Some(_), None) => ConfigurationChange::Delete,
+        };
+        let history = described.map(|alarm| HistoryItem::configuration(key, alarm, kind));
+        let alarm_type = described.map_or(AlarmType::MetricAlarm, |alarm| alarm.definition.alarm_type());
+        let event = if events { configuration_change(key, old, new.as_ref(), at) } else { None };
+        let deliveries = event.map(|event| Delivery::new(&key.name, alarm_type, Payload::Event(event), at));
+        Self {
+            alarm: new,
+            at,
+            history: history.into_iter().collect(),
+            deliveries: deliveries.into_iter().collect(),
+        }
+    }
 }
 
 /// A state that an alarm is given, by an evaluation or by hand.
@@ -67,7 +98,7 @@ pub fn advance(
     }
     changed.suppression = suppression(alarm, surroundings, transitions, now);
 
-    let owed = if transitions { newly_owed(&changed, alarm.state.value) } else { alarm.withheld };
+    let owed = if transitions { newly_owed(&changed, &alarm.state) } else { alarm.withheld.clone() };
     let mut history = Vec::new();
     let mut deliveries = Vec::new();
     if transitions {
@@ -82,7 +113,7 @@ pub fn advance(
         }
         (Some(owed), None) if !changed.suppression.is_none() => Some(owed),
         (Some(owed), None) => {
-            deliveries = actions(key, &changed, owed, now);
+            deliveries = actions(key, &changed, &owed, now);
             None
         }
         (None, _) => None,
@@ -119,23 +150,28 @@ fn suppression(alarm: &Alarm, surroundings: &Surroundings, transitions: bool, no
 }
 
 /// The actions that a transition from `previous` is to run, if there are any.
-fn newly_owed(alarm: &Alarm, previous: StateValue) -> Option<Withheld> {
+fn newly_owed(alarm: &Alarm, previous: &State) -> Option<Withheld> {
     let actions = alarm.definition.actions();
     let any = actions.enabled && !actions.of(alarm.state.value).is_empty();
-    any.then_some(Withheld { previous, by_mute_rule: false })
+    any.then(|| Withheld { previous: previous.clone(), by_mute_rule: false })
 }
 
-fn actions(key: &Key, alarm: &Alarm, owed: Withheld, now: Timestamp) -> Vec<Delivery> {
+fn actions(key: &Key, alarm: &Alarm, owed: &Withheld, now: Timestamp) -> Vec<Delivery> {
     let actions = alarm.definition.actions();
     // They may have been disabled, or taken away, since they were withheld.
-    if newly_owed(alarm, owed.previous).is_none() {
+    if newly_owed(alarm, &owed.previous).is_none() {
         return Vec::new();
     }
-    let (subject, message) = (subject(key, alarm.state.value), message(key, alarm, owed));
     let arns = actions.of(alarm.state.value).iter();
     arns.map(|arn| {
-        let (arn, subject, message) = (arn.clone(), subject.clone(), message.clone());
-        let payload = Payload::Action { arn, subject, message };
+        let payload = match is_topic(arn) {
+            true => Payload::Action {
+                arn: arn.clone(),
+                subject: subject(key, alarm.state.value),
+                message: message(key, alarm, owed),
+            },
+            false => Payload::Order(Order::new(key, alarm, &owed.previous, arn)),
+        };
         Delivery::new(&key.name, alarm.definition.alarm_type(), payload, now)
     })
     .collect()
@@ -156,8 +192,8 @@ mod tests {
     fn alarm(enabled: bool) -> Alarm {
         let actions = Actions {
             enabled,
-            ok: vec!["arn:ok".to_owned()],
-            alarm: vec!["arn:a".to_owned(), "arn:b".to_owned()],
+            ok: vec!["arn:aws:sns:us-east-1:1:ok".to_owned()],
+            alarm: vec!["arn:aws:sns:us-east-1:1:a".to_owned(), "arn:aws:sns:us-east-1:1:b".to_owned()],
             insufficient_data: Vec::new(),
         };
         Alarm::new(definition().actions(actions).build(), BTreeMap::new(), CREATED)
@@ -178,6 +214,7 @@ mod tests {
         deliveries
             .map(|delivery| match &delivery.payload {
                 Payload::Action { arn, .. } => arn.as_str(),
+                Payload::Order(order) => order.arn.as_str(),
                 Payload::Event(event) => event.detail_type.as_str(),
             })
             .collect()
@@ -186,8 +223,11 @@ mod tests {
     #[test]
     fn another_state_runs_the_actions_of_that_state_in_order() {
         let change = |value| set(&alarm(true), value, false);
-        assert_eq!(sent(&change(StateValue::Alarm)), ["arn:a", "arn:b"]);
-        assert_eq!(sent(&change(StateValue::Ok)), ["arn:ok"]);
+        assert_eq!(
+            sent(&change(StateValue::Alarm)),
+            ["arn:aws:sns:us-east-1:1:a", "arn:aws:sns:us-east-1:1:b"]
+        );
+        assert_eq!(sent(&change(StateValue::Ok)), ["arn:aws:sns:us-east-1:1:ok"]);
     }
 
     #[test]
@@ -238,7 +278,7 @@ mod tests {
         assert_eq!(advance(&key("cpu"), &withheld, None, &muted(), NOW), None, "as long as it is muted");
         let released =
             advance(&key("cpu"), &withheld, None, &Surroundings::default(), NOW).expect("a change");
-        assert_eq!(sent(&released), ["arn:a", "arn:b"]);
+        assert_eq!(sent(&released), ["arn:aws:sns:us-east-1:1:a", "arn:aws:sns:us-east-1:1:b"]);
         assert!(released.history.is_empty());
         let Payload::Action { message, .. } = &released.deliveries[0].payload else { panic!("an action") };
         assert!(message.contains("\"OldStateValue\":\"INSUFFICIENT_DATA\""), "{message}");
@@ -252,7 +292,7 @@ mod tests {
         let alarm = set_in(&alarm(true), StateValue::Alarm, &muted()).alarm.expect("still there");
         let alarm = set_in(&alarm, StateValue::Ok, &muted()).alarm.expect("still there");
         let released = advance(&key("cpu"), &alarm, None, &Surroundings::default(), NOW).expect("a change");
-        assert_eq!(sent(&released), ["arn:ok"]);
+        assert_eq!(sent(&released), ["arn:aws:sns:us-east-1:1:ok"]);
     }
 
     #[test]
@@ -266,7 +306,7 @@ mod tests {
     #[test]
     fn suppressed_actions_run_when_the_wait_ends() {
         let mut definition = composite("FALSE");
-        definition.actions.ok = vec!["arn:ok".to_owned()];
+        definition.actions.ok = vec!["arn:aws:sns:us-east-1:1:ok".to_owned()];
         definition.suppressor = Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 60 });
         let alarm = Alarm::new(definition, BTreeMap::new(), CREATED);
         let waiting = set(&alarm, StateValue::Ok, false);
@@ -275,6 +315,6 @@ mod tests {
         assert_eq!(waiting.suppression.by(), Some("WaitPeriod"));
         let end = NOW + Duration::from_secs(60);
         let released = advance(&key("all"), &waiting, None, &Surroundings::default(), end).expect("a change");
-        assert_eq!(sent(&released), ["arn:ok"]);
+        assert_eq!(sent(&released), ["arn:aws:sns:us-east-1:1:ok"]);
     }
 }

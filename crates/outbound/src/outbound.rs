@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use groundwatch_core::{Arn, SharedClock};
+use groundwatch_core::{Arn, BoxFuture, SharedClock, SystemClock};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::{AwsEndpoint, HttpClient, HttpRequest, Outcome, Parcel, Route, Target, bulk, command, folder};
+use crate::{
+    AwsEndpoint, HttpAnswer, HttpClient, HttpError, HttpRequest, Outcome, Parcel, Route, Target, bulk,
+    command, folder,
+};
 
 /// How many commands run at once; more wait for their turn.
 const COMMANDS_MAX: usize = 8;
@@ -28,6 +31,11 @@ impl Outbound {
     /// agree with the clocks of those who check them.
     pub fn new(targets: Vec<Target>, client: Arc<dyn HttpClient>, clock: SharedClock) -> Self {
         Self { targets: targets.into(), client, clock, commands: Arc::new(Semaphore::new(COMMANDS_MAX)) }
+    }
+
+    /// Without targets: everything is refused.
+    pub fn closed() -> Self {
+        Self::new(Vec::new(), Arc::new(NoClient), Arc::new(SystemClock))
     }
 
     /// The target of `arn`, if there is one.
@@ -88,13 +96,22 @@ impl Outbound {
     }
 }
 
+/// Stands where nothing is sent.
+struct NoClient;
+
+impl HttpClient for NoClient {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>> {
+        Box::pin(async { Err(HttpError::Refused { reason: "nothing is sent from here".to_owned() }) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use groundwatch_core::{BoxFuture, ManualClock, Timestamp};
+    use groundwatch_core::{ManualClock, Timestamp};
     use parking_lot::Mutex;
 
     use super::*;
-    use crate::{AwsCall, HttpAnswer, HttpError, TargetConfig};
+    use crate::{AwsCall, TargetConfig};
 
     /// Accepts everything, and remembers it.
     #[derive(Default)]

@@ -10,7 +10,9 @@ use groundwatch_metrics::{
     Statistic, Unit,
 };
 use groundwatch_notify::{self as notify, Notify, NotifyError};
+use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel};
 use groundwatch_sqs::{self as sqs, Sqs, SqsError};
+use serde_json::json;
 
 /// The metric store, as alarms read it.
 pub(crate) struct AlarmReader(pub(crate) MetricStore);
@@ -194,6 +196,49 @@ impl alarms::Notifier for AlarmNotifier {
                     Err(alarms::NotifyError::Temporary(error.to_string()))
                 }
                 Err(error) => Err(alarms::NotifyError::Permanent(error.to_string())),
+            }
+        })
+    }
+}
+
+/// What stands in for the event bus: the target of the default bus's ARN, where there is one.
+pub(crate) struct EventBus(pub(crate) Outbound);
+
+impl EventBus {
+    fn arn(scope: &Scope) -> String {
+        scope.arn("events", "event-bus/default")
+    }
+}
+
+impl alarms::EventSink for EventBus {
+    fn listens(&self, scope: &Scope) -> bool {
+        self.0.target(&Self::arn(scope)).is_some()
+    }
+
+    fn publish<'a>(
+        &'a self,
+        scope: &'a Scope,
+        event: &'a alarms::AlarmEvent,
+    ) -> BoxFuture<'a, Result<(), alarms::EventSinkError>> {
+        Box::pin(async move {
+            let entry = json!({
+                "Time": event.time.as_secs(),
+                "Source": alarms::event::SOURCE,
+                "DetailType": event.detail_type,
+                "Resources": [event.resource],
+                "Detail": event.detail,
+            });
+            let call = AwsCall::json(
+                "events",
+                "1.1",
+                "AWSEvents.PutEvents",
+                json!({ "Entries": [entry] }).to_string(),
+            );
+            let parcel = Parcel::json(Self::arn(scope), event.id(), event.envelope(scope)).with_aws(call);
+            match self.0.deliver(&parcel).await {
+                Outcome::Accepted { .. } => Ok(()),
+                Outcome::Refused { reason } => Err(alarms::EventSinkError::Refused(reason)),
+                Outcome::Unavailable { reason, .. } => Err(alarms::EventSinkError::Unavailable(reason)),
             }
         })
     }

@@ -27,9 +27,10 @@ use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::log_metrics::LogMetrics;
 use crate::paths::OwnPaths;
-use crate::ports::{AlarmNotifier, AlarmReader, Queues, WidgetMetrics};
+use crate::ports::{AlarmNotifier, AlarmReader, EventBus, Queues, WidgetMetrics};
 use crate::routes::Services;
 use crate::tagged;
+use crate::tls::{self, Tls};
 
 /// How long requests that have begun may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -120,7 +121,8 @@ async fn bring_up(
     let neighbours = Neighbours {
         reader: Arc::new(AlarmReader(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
-        events: None,
+        outbound: outbound.clone(),
+        events: Some(Arc::new(EventBus(outbound))),
     };
     let timing = if config.clock == ClockKind::Manual { Timing::EXACT } else { Timing::LIVE };
     let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, neighbours)?);

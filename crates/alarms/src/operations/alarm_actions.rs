@@ -12,7 +12,6 @@ use groundwatch_storage::Key;
 use crate::alarm::Alarm;
 use crate::alarms::Alarms;
 use crate::error::AlarmError;
-use crate::history::{ConfigurationChange, HistoryItem};
 use crate::transition::Change;
 
 impl Handle<EnableAlarmActions> for Alarms {
@@ -44,22 +43,21 @@ impl Alarms {
         names: Option<Vec<String>>,
         enabled: bool,
     ) -> Result<(), AlarmError> {
-        let now = self.clock.now();
+        let (now, events) = (self.clock.now(), self.store.has_event_sink(call.scope()));
         for name in names.unwrap_or_default() {
             let key = Key::new(call.scope(), name);
-            self.store.update(&key, |alarm| switch(&key, alarm?, enabled, now)).await?;
+            self.store.update(&key, |alarm| switch(&key, alarm?, enabled, now, events)).await?;
         }
         Ok(())
     }
 }
 
 /// `None` if the actions are as they should be.
-fn switch(key: &Key, alarm: &Alarm, enabled: bool, now: Timestamp) -> Option<Change> {
+fn switch(key: &Key, alarm: &Alarm, enabled: bool, now: Timestamp, events: bool) -> Option<Change> {
     if alarm.definition.actions().enabled == enabled {
         return None;
     }
-    let mut alarm = Alarm { configured: now, ..alarm.clone() };
-    alarm.definition.actions_mut().enabled = enabled;
-    let history = vec![HistoryItem::configuration(key, &alarm, ConfigurationChange::Update)];
-    Some(Change { alarm: Some(alarm), at: now, history, deliveries: Vec::new() })
+    let mut switched = Alarm { configured: now, ..alarm.clone() };
+    switched.definition.actions_mut().enabled = enabled;
+    Some(Change::of_configuration(key, Some(alarm), Some(switched), now, events))
 }

@@ -9,7 +9,6 @@ use groundwatch_storage::Key;
 
 use crate::alarms::Alarms;
 use crate::error::AlarmError;
-use crate::history::{ConfigurationChange, HistoryItem};
 use crate::transition::Change;
 
 impl Handle<DeleteAlarms> for Alarms {
@@ -43,10 +42,8 @@ impl Alarms {
 
     async fn delete(&self, key: &Key) -> Result<(), AlarmError> {
         let now = self.clock.now();
-        let delete = |alarm: &_| {
-            let history = vec![HistoryItem::configuration(key, alarm, ConfigurationChange::Delete)];
-            Change { alarm: None, at: now, history, deliveries: Vec::new() }
-        };
+        let events = self.store.has_event_sink(&key.scope);
+        let delete = |alarm: &_| Change::of_configuration(key, Some(alarm), None, now, events);
         self.store.update(key, |current| current.map(delete)).await?;
         self.store.restructure(key);
         Ok(())

@@ -61,8 +61,8 @@ async fn disabled_actions_do_not_run_but_events_are_sent() {
     world.put(PutMetricAlarmInput { actions_enabled: Some(false), ..noisy("cpu") }).await;
     breach_for_a_minute(&world, "cpu").await;
     assert!(world.topics.published.lock().is_empty());
-    let events = world.bus.events.lock();
-    let times: Vec<String> = events.iter().map(|event| event.time.strftime("%H:%M")).collect();
+    let changes = world.bus.state_changes();
+    let times: Vec<String> = changes.iter().map(|event| event.time.strftime("%H:%M")).collect();
     assert_eq!(times, ["12:01", "12:02", "12:03", "12:06"]);
 }
 
@@ -146,11 +146,22 @@ async fn an_action_that_fails_for_an_hour_has_failed() {
     assert_eq!(failed, 1, "{history:#?}");
 }
 
+const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:heal";
+const POLICY: &str = "arn:aws:autoscaling:us-east-1:1:scalingPolicy:id:autoScalingGroupName/g:policyName/p";
+
+fn acting(name: &str, actions: &[&str]) -> PutMetricAlarmInput {
+    let actions = actions.iter().map(|arn| (*arn).to_owned()).collect();
+    PutMetricAlarmInput {
+        alarm_actions: Some(actions),
+        treat_missing_data: Some("ignore".to_owned()),
+        ..alarm(name)
+    }
+}
+
 #[tokio::test]
-async fn kinds_of_action_that_are_not_supported_fail_by_name() {
+async fn an_action_without_a_target_fails_by_name() {
     let world = World::new();
-    let function = "arn:aws:lambda:us-east-1:000000000000:function:heal";
-    world.put(PutMetricAlarmInput { alarm_actions: Some(vec![function.to_owned()]), ..alarm("cpu") }).await;
+    world.put(acting("cpu", &[POLICY])).await;
     world.set_state("cpu", "ALARM").await;
     world.settle().await;
     let items = world.history_items().await;
@@ -160,5 +171,52 @@ async fn kinds_of_action_that_are_not_supported_fail_by_name() {
         .expect("an action");
     let data = action.history_data.as_deref().expect("always there");
     assert!(data.contains("\"actionState\":\"Failed\""), "{data}");
-    assert!(data.contains("Groundwatch does not support Lambda actions yet"), "{data}");
+    assert!(data.contains(&format!("no target is configured for {POLICY}")), "{data}");
+}
+
+#[tokio::test]
+async fn functions_are_invoked_through_restarts_and_failures() {
+    let world = World::new();
+    world.put(acting("cpu", &[FUNCTION])).await;
+    *world.topics.refusal.lock() = Some(NotifyError::Temporary("the line is cut".to_owned()));
+    world.set_state("cpu", "ALARM").await;
+    world.advance_to(at("12:00:05")).await;
+    let world = world.restart();
+    assert!(world.topics.ordered.lock().is_empty());
+    *world.topics.refusal.lock() = None;
+    world.advance_to(at("12:00:30")).await;
+    let ordered = world.topics.ordered.lock().clone();
+    assert_eq!(ordered.len(), 1, "{ordered:?}");
+    assert!(ordered[0].starts_with("{\"source\":\"aws.cloudwatch\",\"alarmArn\":"), "{ordered:?}");
+    let history = world.history().await;
+    assert_eq!(
+        history.last().expect("an item"),
+        &format!("12:00:07 cpu: Successfully executed action {FUNCTION}")
+    );
+}
+
+#[tokio::test]
+async fn instance_actions_need_an_instance() {
+    let world = World::new();
+    world.put(acting("cpu", &["arn:aws:automate:us-east-1:ec2:stop"])).await;
+    world.set_state("cpu", "ALARM").await;
+    world.settle().await;
+    let history = world.history().await;
+    let last = history.last().expect("an item");
+    assert!(last.contains("Received error: \"the alarm's metric has no dimension InstanceId\""), "{last}");
+}
+
+#[tokio::test]
+async fn definitions_are_events_too() {
+    let world = World::new();
+    world.put(alarm("cpu")).await;
+    world.put(alarm("cpu")).await;
+    world.delete(&["cpu"]).await.expect("deleted");
+    world.settle().await;
+    let events = world.bus.events.lock();
+    let operations: Vec<_> = events
+        .iter()
+        .filter_map(|event| event.detail.split("\"operation\":\"").nth(1)?.split('"').next())
+        .collect();
+    assert_eq!(operations, ["create", "update", "delete"]);
 }

@@ -309,7 +309,7 @@ async fn definitions_that_cannot_be_evaluated_are_refused() {
     )
     .await;
     check(
-        with(|input| input.alarm_actions = Some(vec!["arn:aws:automate:us-east-1::ec2:stop".to_owned()])),
+        with(|input| input.alarm_actions = Some(vec!["arn:aws:automate:us-east-1:ec2:stop".to_owned()])),
         "ValidationError",
         "Composite alarms do not support EC2 actions.",
     )

@@ -134,7 +134,7 @@ async fn entries_that_cannot_be_watched_are_refused() {
         assert_eq!(fault.message.as_deref(), Some(message));
     }
     let input = PutMetricAlarmInput {
-        alarm_actions: Some(vec!["arn:aws:automate:us-east-1::ec2:stop".to_owned()]),
+        alarm_actions: Some(vec!["arn:aws:automate:us-east-1:ec2:stop".to_owned()]),
         ..math(vec![expression("e", "a"), metric("a")])
     };
     let fault = world.call::<api::PutMetricAlarm>(input).await.expect_err("an instance of what?");

@@ -82,7 +82,7 @@ async fn actions_are_withheld_in_the_window_and_run_at_its_end() {
             "13:30:00 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:alarm",
         ]
     );
-    let events = world.bus.events.lock();
+    let events = world.bus.state_changes();
     assert!(
         events[0]
             .detail
