@@ -82,6 +82,14 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count::<1, 150>, help_heading = "Metrics")]
     pub values_per_datum: usize,
 
+    /// Alarms: 5,000 in the simulated month and 50,000 by the real clock unless this says otherwise
+    #[arg(long, value_name = "N", value_parser = count::<100, 1_000_000>, help_heading = "Alarms")]
+    pub alarms: Option<usize>,
+
+    /// Days that the simulated month has
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = count::<1, 365>, help_heading = "Alarms")]
+    pub days: usize,
+
     /// Log groups
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::<1, 100_000>, help_heading = "Logs")]
     pub groups: usize,
@@ -104,7 +112,11 @@ pub enum Workload {
     PutLogEvents,
     /// Write a little, then read: GetMetricStatistics, GetMetricData, GetLogEvents, FilterLogEvents
     Reads,
-    /// All of these one after the other; the reads read what the writes wrote
+    /// A month of alarms, simulated: the server must run with `--clock manual`
+    AlarmMonth,
+    /// One-minute alarms by the real clock, for as many whole minutes as --duration has
+    Alarms,
+    /// All writes and reads one after the other; the reads read what the writes wrote
     All,
 }
 

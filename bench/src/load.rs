@@ -109,6 +109,18 @@ pub(crate) async fn run<W: Work>(
     Ok((workers, measurement))
 }
 
+/// Measures what is done once. `work` tells how much that was, and in how many requests.
+pub(crate) async fn once<T>(
+    server: Option<Process>,
+    work: impl Future<Output = anyhow::Result<(T, Amount, u64)>>,
+) -> anyhow::Result<(T, Measurement)> {
+    let (before, started) = (Used::now(server), Instant::now());
+    let (done, amount, requests) = work.await?;
+    let mut measurement = Measurement::of(started.elapsed(), before, Used::now(server));
+    (measurement.amount, measurement.requests) = (amount, requests);
+    Ok((done, measurement))
+}
+
 /// What the connections and the one who measures them tell each other.
 struct Gate {
     measuring: AtomicBool,

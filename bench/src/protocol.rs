@@ -73,6 +73,12 @@ impl RequestHead {
         Self { path, headers }
     }
 
+    /// The head of a request to a door that is not AWS's.
+    pub(crate) fn of_door(path: &str, address: &Address) -> Self {
+        let headers = HeaderMap::from_iter([(HOST, address.host.clone())]);
+        Self { path: path.to_owned(), headers }
+    }
+
     pub(crate) fn request<B>(&self, body: B) -> Request<B> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;

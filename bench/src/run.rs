@@ -10,7 +10,7 @@ use crate::client::Endpoint;
 use crate::load::{Extent, Plan};
 use crate::process::Process;
 use crate::report::Report;
-use crate::workload::{self, Session, put_log_events, put_metric_data, reads};
+use crate::workload::{self, Session, alarm_minutes, alarm_month, put_log_events, put_metric_data, reads};
 
 /// Runs the workload and prints what it came to: as text load by load, as JSON in one document at the end.
 ///
@@ -81,6 +81,8 @@ impl<F: FnMut(&Report)> Run<F> {
                 let (_, logs) = put_log_events::run(session, SEEDING).await?;
                 self.read(session, plan, &metrics, &logs).await?;
             }
+            Workload::AlarmMonth => self.add(alarm_month::run(session).await?),
+            Workload::Alarms => self.add(alarm_minutes::run(session).await?),
             Workload::All => {
                 let (report, metrics) = put_metric_data::run(session, plan).await?;
                 self.add(report);

@@ -1,5 +1,8 @@
 //! The loads: what their requests are, and how what was acknowledged is read back.
 
+mod alarm_fleet;
+pub(crate) mod alarm_minutes;
+pub(crate) mod alarm_month;
 pub(crate) mod put_log_events;
 pub(crate) mod put_metric_data;
 pub(crate) mod reads;
