@@ -65,7 +65,9 @@ fn generated() -> BTreeSet<String> {
     macro_rules! names {
         ($($operation:path,)*) => { BTreeSet::from([$(name::<$operation>()),*]) };
     }
-    groundwatch_api::for_each_operation!(names)
+    let mut all = groundwatch_api::for_each_operation!(names);
+    all.extend(groundwatch_api::for_each_streaming_operation!(names));
+    all
 }
 
 fn table(page: &mut String, service: &Service, served: &BTreeSet<&str>) {

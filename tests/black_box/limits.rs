@@ -109,3 +109,15 @@ async fn violated_constraints_read_as_in_aws() {
         answer.text()
     );
 }
+
+#[tokio::test]
+async fn web_pages_of_other_origins_cannot_post_forms_here() {
+    let server = Server::start();
+    let form = b"Action=CreateTopic&Name=planted&Version=2010-03-31";
+    let page = [QUERY, ("Origin", "https://example.com"), ("Sec-Fetch-Site", "cross-site")];
+    for path in ["/", "/?X-Amz-Credential=AKID/20260101/us-east-1/sns/aws4_request", "/_groundwatch/clock"] {
+        let refused = server.post(path, &page, form).await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.text());
+    }
+    assert_eq!(server.post("/", &[QUERY], form).await.status, 200);
+}

@@ -62,7 +62,7 @@ fn generate(wanted: &Wanted, data_dir: &Path, rustfmt: &Path) -> Result<BTreeMap
         let plan = plan::Plan::of(service, &model, wishes).with_context(|| format!("service {service}"))?;
         let text =
             render::service(&plan, &model, &wanted.botocore).with_context(|| format!("service {service}"))?;
-        operations.extend(plan.operations.iter().map(|operation| (service.clone(), operation.name.clone())));
+        operations.extend(plan.operations.into_iter().map(|operation| (service.clone(), operation)));
         files.insert(format!("{service}.rs"), format(&text, rustfmt)?);
     }
     let front = render::front(wanted.services.keys(), &operations, &wanted.botocore);

@@ -9,6 +9,7 @@
 //! the service's crate, and one line in the server's route table.
 
 mod blob;
+mod event_stream;
 mod fault;
 #[doc(hidden)]
 pub mod fill;
@@ -21,6 +22,7 @@ mod timestamp;
 pub mod validate;
 
 pub use blob::Blob;
+pub use event_stream::{Event, EventStream};
 pub use fault::{ErrorShape, Fault, common};
 pub use generated::*;
 pub use open_enum::OpenEnum;

@@ -75,8 +75,8 @@ pub trait Operation: Send + Sync + 'static {
     const HAS_OUTPUT: bool;
     /// What it takes. Inputs of the busiest operations borrow from the request's body.
     type Input<'a>: Deserialize<'a> + Serialize + Validate + Debug + Send + 'a;
-    /// What it answers.
-    type Output: Serialize + Debug + Send + 'static;
+    /// What it answers: a shape, or an [`EventStream`](crate::EventStream).
+    type Output: Debug + Send + 'static;
 }
 
 /// Implements one operation. A service crate has one `impl Handle<Op> for TheService` an operation.

@@ -53,6 +53,11 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_ADVERTISE_URL", value_name = "URL")]
     pub(crate) advertise_url: Option<String>,
 
+    /// Take TLS on the same port, beside plain HTTP: `auto` makes a certificate once and keeps it in the data directory,
+    /// `CERT,KEY` names two PEM files. [default: plain HTTP only]
+    #[arg(long, env = "GROUNDWATCH_TLS", value_name = "auto|CERT,KEY")]
+    pub(crate) tls: Option<String>,
+
     /// Mail server for e-mail subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
     /// [default: none, and e-mail is refused]
     #[arg(long, env = "GROUNDWATCH_SMTP_URL", value_name = "URL", hide_env_values = true)]

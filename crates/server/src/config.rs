@@ -9,6 +9,7 @@ use groundwatch_outbound::{Fence, Target, TargetConfig};
 use serde::Deserialize;
 
 use crate::cli::{ClockKind, LogFormat, ServeFlags};
+use crate::tls::TlsSetting;
 
 /// The port where the tools of the local-AWS world look.
 const DEFAULT_PORT: u16 = 4566;
@@ -21,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) clock: ClockKind,
     /// `None`: derived from the address that the listener got.
     pub(crate) advertise_url: Option<String>,
+    /// `None`: plain HTTP only.
+    pub(crate) tls: Option<TlsSetting>,
     /// `None`: there is no e-mail.
     pub(crate) smtp_url: Option<String>,
     pub(crate) smtp_from: String,
@@ -94,6 +97,7 @@ impl Config {
                 .advertise_url
                 .or(file.advertise_url)
                 .map(|url| url.trim_end_matches('/').to_owned()),
+            tls: flags.tls.or(file.tls).map(|tls| tls.parse().context("tls is not valid")).transpose()?,
             smtp_url: flags.smtp_url.or(file.smtp_url),
             smtp_from: flags
                 .smtp_from

@@ -10,6 +10,7 @@ mod ports;
 mod routes;
 mod serve;
 mod tagged;
+mod tls;
 
 use clap::Parser;
 

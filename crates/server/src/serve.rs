@@ -2,6 +2,7 @@
 //! leaves nothing unfinished.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,7 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
 
     let (clock, manual_clock) = clock_of(config.clock);
     let advertised_base_url = config.advertise_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let tls = load_tls(config, address, &advertised_base_url)?;
     let (services, activities) =
         bring_up(config, &storage, recovery, clock.clone(), advertised_base_url).await?;
 
@@ -71,8 +73,14 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
 
     let notify = services.notify.clone();
     let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
-    let server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, notify: Some(notify) }));
-    announce(address, &config.data_dir)?;
+    let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
+    let mut server =
+        Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, notify: Some(notify) }));
+    let encrypted = tls.is_some();
+    if let Some(tls) = tls {
+        server = server.with_tls(tls.config);
+    }
+    announce(address, &config.data_dir, encrypted, authority.as_deref())?;
     let cut = server.serve(stop_signal, GRACE).await;
     if cut > 0 {
         tracing::warn!(connections = cut, "closed connections whose requests took too long to end");
@@ -184,6 +192,13 @@ fn sqs_options(config: &Config, advertised_base_url: &str) -> SqsOptions {
     SqsOptions { advertised_base_url: advertised_base_url.to_owned(), memory_bytes_max }
 }
 
+/// The certificate for TLS, if there is to be any.
+fn load_tls(config: &Config, address: SocketAddr, advertised_base_url: &str) -> anyhow::Result<Option<Tls>> {
+    let Some(setting) = &config.tls else { return Ok(None) };
+    let hosts = tls::hosts(address.ip(), advertised_base_url);
+    tls::load(setting, &config.data_dir, &hosts).map(Some)
+}
+
 /// Who sends e-mails, if there is a mail server.
 fn mail_sender(config: &Config) -> anyhow::Result<Option<Arc<dyn MailSender>>> {
     let Some(url) = &config.smtp_url else { return Ok(None) };
@@ -224,14 +239,22 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 /// The one line on standard output, for people and for scripts that wait for it.
-fn announce(address: std::net::SocketAddr, data_dir: &Path) -> std::io::Result<()> {
+fn announce(
+    address: SocketAddr,
+    data_dir: &Path,
+    encrypted: bool,
+    authority: Option<&Path>,
+) -> std::io::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     let mut stdout = std::io::stdout().lock();
-    writeln!(
-        stdout,
-        "groundwatch {version} listening on http://{address} with data in {}",
-        data_dir.display()
-    )?;
+    write!(stdout, "groundwatch {version} listening on http://{address} ")?;
+    if encrypted {
+        write!(stdout, "and https://{address} ")?;
+    }
+    if let Some(authority) = authority {
+        write!(stdout, "(trust {}) ", authority.display())?;
+    }
+    writeln!(stdout, "with data in {}", data_dir.display())?;
     stdout.flush()
 }
 

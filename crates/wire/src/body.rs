@@ -29,6 +29,9 @@ pub const TOTAL_BYTES_MAX: usize = 512 << 20;
 /// How long the next piece of a body may take to arrive.
 const STALL_MAX: Duration = Duration::from_secs(30);
 
+/// How long a whole body may take to arrive, which lets 16 MiB come in over a line of 0.5 Mbit/s.
+const ARRIVAL_MAX: Duration = Duration::from_secs(300);
+
 /// How much of a refused body is read past at most, so that its client sees the refusal.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 
@@ -64,7 +67,15 @@ impl Default for Intake {
 
 impl Intake {
     /// Reads a body as it comes over the wire.
-    pub async fn receive<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Received, Fault>
+    pub async fn receive<B>(&self, headers: &HeaderMap, body: B) -> Result<Received, Fault>
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+    {
+        let arrival = tokio::time::timeout(ARRIVAL_MAX, self.receive_all(headers, body));
+        arrival.await.unwrap_or_else(|_| Err(fault::body_stalled()))
+    }
+
+    async fn receive_all<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Received, Fault>
     where
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
@@ -72,11 +83,13 @@ impl Intake {
         if announced > WIRE_BYTES_MAX {
             return Err(fault::too_large(WIRE_BYTES_MAX));
         }
-        let mut reserved = self.reserve(announced)?;
+        // What is announced may never come: memory is set aside as bytes arrive.
+        let mut reserved = self.reserve(0)?;
         let mut buffer = BytesMut::new();
         while let Some(piece) = next_piece(&mut body).await? {
             if buffer.is_empty() && piece.len() == announced {
                 // All of it in the connection's own buffer: nothing to copy.
+                self.extend(&mut reserved, announced)?;
                 return Ok(Received { bytes: piece, _reserved: reserved });
             }
             let length = buffer.len() + piece.len();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use groundwatch_api::{Fault, Operation, Protocol};
 use groundwatch_core::RequestId;
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
 
 use crate::request::SMITHY_PROTOCOL;
 use crate::response::{Response, response};
@@ -43,7 +44,7 @@ pub fn decode<O: Operation>(protocol: Protocol, document: &[u8]) -> Result<O::In
 }
 
 /// Encodes an operation's output into a successful answer.
-pub(crate) fn encode<O: Operation>(
+pub(crate) fn encode<O: Operation<Output: Serialize>>(
     protocol: Protocol,
     output: &O::Output,
     id: &RequestId,
@@ -68,7 +69,10 @@ fn without_body(protocol: Protocol) -> Response {
 }
 
 /// `<OpResponse><OpResult>…</OpResult><ResponseMetadata>…`.
-fn envelope<O: Operation>(output: &O::Output, id: &RequestId) -> Result<String, Malformed> {
+fn envelope<O: Operation<Output: Serialize>>(
+    output: &O::Output,
+    id: &RequestId,
+) -> Result<String, Malformed> {
     let (operation, namespace) = (O::NAME, O::SERVICE.xml_namespace);
     let mut xml = format!("<{operation}Response xmlns=\"{namespace}\">");
     if O::HAS_OUTPUT {

@@ -34,6 +34,8 @@ shapes! {
     UNKNOWN_SERVICE = "UnknownServiceException", "UnknownService", 404;
     /// An `Authorization` header, or its like in a query string, that cannot be read.
     INCOMPLETE_SIGNATURE = "IncompleteSignatureException", "IncompleteSignature", 400;
+    /// A request that a web page made a browser send.
+    FOREIGN_PAGE = "AccessDeniedException", "AccessDenied", 403;
 }
 
 /// Whether an error comes from AWS's framework rather than from a service's model: its `__type` has another namespace, and
@@ -79,6 +81,12 @@ pub(crate) fn out_of_body_memory() -> Fault {
 
 pub(crate) fn incomplete_signature(what: &str) -> Fault {
     INCOMPLETE_SIGNATURE.with(what)
+}
+
+pub(crate) fn foreign_page() -> Fault {
+    FOREIGN_PAGE.with(
+        "a web page of another origin sent this without signing it; sign the request, or send it from outside a browser",
+    )
 }
 
 pub(crate) fn missing_action() -> Fault {

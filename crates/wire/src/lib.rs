@@ -1,6 +1,6 @@
 //! The wire: everything between a socket and a typed handler, in every protocol that AWS clients speak.
 //!
-//! Owns the HTTP [`Listener`], reading bodies within bounds ([`Intake`]), telling protocols, services and operations apart
+//! Owns the HTTP [`Listener`] (with TLS and HTTP/2 if it is told so), reading bodies within bounds ([`Intake`]), telling protocols, services and operations apart
 //! ([`route()`]), whom a request comes from ([`Authenticator`]), the codecs ([`cbor`], [`json`], [`query`]), the [`Router`] from
 //! an operation to its handler, and how faults look ([`render`]). Does not own the shapes and their constraints
 //! (`groundwatch-api`), what operations do (the service crates, which it does not know), or which services there are
@@ -41,8 +41,7 @@
 //!
 //! # What comes later, and where
 //!
-//! REST bindings are one more way in [`route()`] and one more [`Protocol`](groundwatch_api::Protocol); event streams are one
-//! more kind of [`Body`]; verified signatures are one more [`Authenticator`]; authorization and the audit record are two more
+//! REST bindings are one more way in [`route()`] and one more [`Protocol`](groundwatch_api::Protocol); verified signatures are one more [`Authenticator`]; authorization and the audit record are two more
 //! steps in the router's list.
 //!
 //! # What always holds
@@ -56,19 +55,25 @@
 
 mod body;
 mod bounds;
+mod browser;
 pub mod cbor;
 mod codec;
+mod connection;
 mod credentials;
+mod crowd;
 mod errors;
+mod event_stream;
 mod fault;
 pub mod json;
 mod listener;
 mod malformed;
+mod pace;
 pub mod query;
 mod request;
 mod response;
 mod route;
 mod router;
+mod watched;
 
 pub use body::{Intake, Received, TOTAL_BYTES_MAX, UNPACKED_BYTES_MAX, WIRE_BYTES_MAX};
 pub use bounds::{DEPTH_MAX, ELEMENTS_MAX, STRUCTURES_MAX};
@@ -78,6 +83,6 @@ pub use errors::render;
 pub use listener::{Listener, Paths};
 pub use malformed::Malformed;
 pub use request::Dialect;
-pub use response::{Body, Response};
+pub use response::{Body, Pieces, Response};
 pub use route::{Route, route};
 pub use router::Router;

@@ -1,10 +1,12 @@
 //! Answers on their way out.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::Stream;
 use groundwatch_core::RequestId;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::Full;
@@ -16,18 +18,31 @@ pub type Response = http::Response<Body>;
 /// The header of a request's id, in every protocol.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// A response's body. An event stream will be a second variant, with a frame for each event.
-#[derive(Debug)]
+/// A response's body.
 #[non_exhaustive]
 pub enum Body {
     /// All of it at once.
     Whole(Full<Bytes>),
+    /// Piece by piece, for as long as it takes. Each piece is sent as soon as it is there.
+    Stream(Pieces),
 }
+
+/// The pieces of a body that is streamed.
+pub type Pieces = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
 impl Body {
     /// A body that is all there.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(body) => f.debug_tuple("Whole").field(body).finish(),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
     }
 }
 
@@ -41,18 +56,23 @@ impl hyper::body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(context),
+            Self::Stream(pieces) => {
+                pieces.as_mut().poll_next(context).map(|piece| Some(Ok(Frame::data(piece?))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
+            Self::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
+            Self::Stream(_) => SizeHint::default(),
         }
     }
 }

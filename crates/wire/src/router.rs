@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use groundwatch_api::{Fault, Handle, Operation, Protocol, Service, validate};
+use groundwatch_api::{Event, EventStream, Fault, Handle, Operation, Protocol, Service, validate};
 use groundwatch_core::{BoxFuture, Call, RequestId, SharedClock};
 use http::Request;
 use http::request::Parts;
+use serde::Serialize;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::body::{Intake, discard};
 use crate::credentials::{Authenticator, Claim, Credential};
 use crate::response::{Response, stamp};
 use crate::route::route;
-use crate::{Dialect, codec, errors, fault};
+use crate::{Dialect, browser, codec, errors, event_stream, fault};
 
 /// The table of all operations that are served, and the way to them.
 pub struct Router {
@@ -43,12 +44,26 @@ impl Router {
 
     /// Serves operation `O` by `service`.
     #[must_use]
-    pub fn on<O: Operation, S: Handle<O>>(mut self, service: Arc<S>) -> Self {
+    pub fn on<O: Operation<Output: Serialize>, S: Handle<O>>(self, service: Arc<S>) -> Self {
+        self.serve::<O>(Arc::new(Served::<O, S> { service, operation: PhantomData }))
+    }
+
+    /// Serves operation `O`, which answers with a stream of events, by `service`.
+    #[must_use]
+    pub fn on_stream<O, S, E>(self, service: Arc<S>) -> Self
+    where
+        O: Operation<Output = EventStream<E>>,
+        S: Handle<O>,
+        E: Event,
+    {
+        self.serve::<O>(Arc::new(Streamed::<O, S> { service, operation: PhantomData }))
+    }
+
+    fn serve<O: Operation>(mut self, served: Arc<dyn Serve>) -> Self {
         if !self.services.contains(&O::SERVICE) {
             self.services.push(O::SERVICE);
         }
-        let served = Served::<O, S> { service, operation: PhantomData };
-        self.operations.insert((O::SERVICE.name, O::NAME), Arc::new(served));
+        self.operations.insert((O::SERVICE.name, O::NAME), served);
         self
     }
 
@@ -91,6 +106,7 @@ impl Router {
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
         let credential = credential.as_ref();
+        browser::refuse_foreign_pages(head)?;
         // 1. Receive: the whole body, as it was sent and signed.
         let received = self.intake.receive(&head.headers, body).await?;
         // 2. Authenticate: who calls.
@@ -165,7 +181,7 @@ struct Served<O, S> {
     operation: PhantomData<fn() -> O>,
 }
 
-impl<O: Operation, S: Handle<O>> Serve for Served<O, S> {
+impl<O: Operation<Output: Serialize>, S: Handle<O>> Serve for Served<O, S> {
     fn serve(
         self: Arc<Self>,
         call: Call,
@@ -173,13 +189,48 @@ impl<O: Operation, S: Handle<O>> Serve for Served<O, S> {
         payload: Bytes,
     ) -> BoxFuture<'static, Result<Response, Fault>> {
         Box::pin(async move {
-            let input = codec::decode::<O>(protocol, &payload)?;
-            validate::check::<O>(&input)?;
-            let output = self.service.handle(&call, input).await?;
+            let output = called::<O, S>(&self.service, &call, protocol, &payload).await?;
             codec::encode::<O>(protocol, &output, &call.request_id).map_err(|error| {
                 tracing::error!(request_id = %call.request_id, operation = O::NAME, %error, "output does not encode");
                 fault::internal_failure()
             })
         })
     }
+}
+
+/// As [`Served`], for an operation that answers with a stream of events.
+struct Streamed<O, S> {
+    service: Arc<S>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O, S, E> Serve for Streamed<O, S>
+where
+    O: Operation<Output = EventStream<E>>,
+    S: Handle<O>,
+    E: Event,
+{
+    fn serve(
+        self: Arc<Self>,
+        call: Call,
+        protocol: Protocol,
+        payload: Bytes,
+    ) -> BoxFuture<'static, Result<Response, Fault>> {
+        Box::pin(async move {
+            let events = called::<O, S>(&self.service, &call, protocol, &payload).await?;
+            Ok(event_stream::respond(protocol, events))
+        })
+    }
+}
+
+/// Decodes, validates, handles.
+async fn called<O: Operation, S: Handle<O>>(
+    service: &S,
+    call: &Call,
+    protocol: Protocol,
+    payload: &[u8],
+) -> Result<O::Output, Fault> {
+    let input = codec::decode::<O>(protocol, payload)?;
+    validate::check::<O>(&input)?;
+    service.handle(call, input).await
 }

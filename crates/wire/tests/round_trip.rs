@@ -6,6 +6,7 @@ use groundwatch_api::fill::fill;
 use groundwatch_api::{Operation, Protocol, for_each_operation};
 use groundwatch_wire::{cbor, decode, json, query};
 use proptest::prelude::*;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use support::{form, markup};
 
@@ -38,7 +39,7 @@ fn input<O: Operation>(seed: u64) {
     }
 }
 
-fn output<O: Operation<Output: DeserializeOwned>>(seed: u64) {
+fn output<O: Operation<Output: Serialize + DeserializeOwned>>(seed: u64) {
     let sent: O::Output = fill(seed);
     for &protocol in O::SERVICE.protocols {
         let read: O::Output = match protocol {

@@ -9,12 +9,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 /// Traits of shapes and members that change nothing about the Rust that is written.
-const HARMLESS_TRAITS: [&str; 11] = [
+const HARMLESS_TRAITS: [&str; 12] = [
     "box",
     "deprecated",
     "deprecatedMessage",
     "deprecatedSince",
     "documentation",
+    "event",
     "idempotencyToken",
     "locationName",
     "sensitive",
@@ -86,6 +87,8 @@ pub(super) struct Shape {
     pub(super) flattened: bool,
     pub(super) exception: bool,
     pub(super) fault: bool,
+    /// Whether its members are events, of which an answer has any number.
+    pub(super) eventstream: bool,
     pub(super) error: ErrorTrait,
     #[serde(flatten)]
     pub(super) traits: BTreeMap<String, Value>,

@@ -21,7 +21,17 @@ pub(super) struct Plan<'m> {
     pub(super) borrowed: BTreeMap<String, Struct<'m>>,
     /// By Rust name: the shape's name and itself.
     pub(super) enums: BTreeMap<String, (&'m str, &'m Shape)>,
+    /// By Rust name.
+    pub(super) event_streams: BTreeMap<String, Vec<Event>>,
     pub(super) rules: Rules,
+}
+
+/// One kind of event of a stream.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) wire_name: String,
+    pub(super) variant: String,
+    pub(super) rust_type: String,
 }
 
 #[derive(Debug)]
@@ -31,6 +41,8 @@ pub(super) struct Operation {
     pub(super) borrowed: bool,
     /// Whether the model has an output.
     pub(super) has_output: bool,
+    /// The event stream that it answers, if it does.
+    pub(super) events: Option<String>,
 }
 
 /// A structure.
@@ -70,6 +82,7 @@ impl<'m> Plan<'m> {
             structs: BTreeMap::new(),
             borrowed: BTreeMap::new(),
             enums: BTreeMap::new(),
+            event_streams: BTreeMap::new(),
             rules: Rules::new(recorded::checks_enums_itself(service)),
         };
         let mut planner = Planner { model, plan };
@@ -110,18 +123,47 @@ impl<'m> Planner<'m> {
             format!("Input of [`{name}`]."),
             Use { home, input: true },
         )?;
-        self.root(
-            &output,
-            operation.output.as_ref(),
-            format!("Output of [`{name}`]."),
-            Use { home: Home::Owned, input: false },
-        )?;
+        let used = Use { home: Home::Owned, input: false };
+        let events = match &operation.output {
+            Some(output) => self.event_stream(output, used)?,
+            None => None,
+        };
+        if events.is_none() {
+            self.root(&output, operation.output.as_ref(), format!("Output of [`{name}`]."), used)?;
+        }
         self.plan.operations.push(Operation {
             name: name.to_owned(),
             borrowed: self.plan.borrowed.contains_key(&input),
             has_output: operation.output.is_some(),
+            events,
         });
         Ok(())
+    }
+
+    /// Plans the events of an output that is a stream of them, and tells the stream's Rust name.
+    fn event_stream(&mut self, output: &Reference, used: Use) -> Result<Option<String>> {
+        let model = self.model;
+        let members = &model.shape(&output.shape)?.members.0;
+        let mut streams = Vec::new();
+        for (_, member) in members {
+            streams.extend(model.shape(&member.shape)?.eventstream.then_some(&member.shape));
+        }
+        let [stream] = streams.as_slice() else {
+            ensure!(streams.is_empty(), "{} has several event streams", output.shape);
+            return Ok(None);
+        };
+        ensure!(members.len() == 1, "{} has members beside its event stream", output.shape);
+        let mut events = Vec::new();
+        for (name, member) in &model.shape(stream)?.members.0 {
+            // Errors travel in any stream, by their own names.
+            if !model.shape(&member.shape)?.exception {
+                let (rust_type, _) = self.rust_type(&member.shape, used)?;
+                events.push(Event { wire_name: name.clone(), variant: names::type_name(name), rust_type });
+            }
+        }
+        let rust_name = names::type_name(stream);
+        self.plan.event_streams.insert(rust_name.clone(), events);
+        Ok(Some(rust_name))
     }
 
     /// The input or output of an operation, which has a name by the operation whatever the model calls it.

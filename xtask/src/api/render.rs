@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::model::{Model, Shape};
 use super::names;
-use super::plan::{Field, Operation, Plan, Struct};
+use super::plan::{Event, Field, Operation, Plan, Struct};
 use super::recorded;
 use super::rules::{Rules, raw};
 
@@ -33,7 +33,7 @@ fn header(out: &mut String, what: &str, botocore: &str) {
 /// The module that holds the services' modules.
 pub(super) fn front<'a>(
     services: impl Iterator<Item = &'a String> + Clone,
-    operations: &[(String, String)],
+    operations: &[(String, Operation)],
     botocore: &str,
 ) -> String {
     let mut out = String::new();
@@ -47,19 +47,32 @@ pub(super) fn front<'a>(
         put!(out, "&{service}::SERVICE,");
     }
     put!(out, "];");
+    let whole = operations.iter().filter(|(_, operation)| operation.events.is_none());
+    let streamed = operations.iter().filter(|(_, operation)| operation.events.is_some());
+    for_each(&mut out, "for_each_operation", "that answer with one document", whole);
+    for_each(&mut out, "for_each_streaming_operation", "that answer with a stream of events", streamed);
+    out
+}
+
+/// A macro over operations.
+fn for_each<'a>(
+    out: &mut String,
+    name: &str,
+    which: &str,
+    operations: impl Iterator<Item = &'a (String, Operation)>,
+) {
     put!(
         out,
-        "\n/// Calls the macro of that name with the paths of all implemented operations, separated by commas."
+        "\n/// Calls the macro of that name with the paths of all implemented operations {which}, separated by commas."
     );
     put!(
         out,
-        "#[macro_export]\nmacro_rules! for_each_operation {{\n($callback:ident) => {{\n{INDENT}{INDENT}$callback! {{"
+        "#[macro_export]\nmacro_rules! {name} {{\n($callback:ident) => {{\n{INDENT}{INDENT}$callback! {{"
     );
     for (service, operation) in operations {
-        put!(out, "{INDENT}{INDENT}{INDENT}$crate::{service}::{operation},");
+        put!(out, "{INDENT}{INDENT}{INDENT}$crate::{service}::{},", operation.name);
     }
     put!(out, "{INDENT}{INDENT}}}\n}};\n}}");
-    out
 }
 
 /// The module of one service.
@@ -71,6 +84,9 @@ pub(super) fn service(plan: &Plan<'_>, model: &Model, botocore: &str) -> Result<
     }
     for (name, structure) in &plan.structs {
         struct_type(&mut body, name, structure, "");
+    }
+    for (name, events) in &plan.event_streams {
+        event_stream(&mut body, name, events);
     }
     for (name, (shape_name, shape)) in &plan.enums {
         enum_type(&mut body, name, shape_name, shape)?;
@@ -89,9 +105,10 @@ pub(super) fn service(plan: &Plan<'_>, model: &Model, botocore: &str) -> Result<
 }
 
 /// Names that generated code may use, by where they come from.
-const IMPORTS: [(&str, &[&str]); 6] = [
+const IMPORTS: [(&str, &[&str]); 7] = [
     ("std::borrow", &["Cow"]),
     ("std::collections", &["BTreeMap"]),
+    ("crate::event_stream", &["EventStream", "events"]),
     ("crate::open_enum", &["open_enum"]),
     ("crate::shape", &["shape"]),
     (
@@ -206,7 +223,10 @@ fn operation_type(out: &mut String, operation: &Operation) {
     put!(out, "const NAME: &'static str = {name:?};");
     put!(out, "const HAS_OUTPUT: bool = {};", operation.has_output);
     put!(out, "type Input<'a> = {input};");
-    put!(out, "type Output = {name}Output;");
+    match &operation.events {
+        Some(events) => put!(out, "type Output = EventStream<{events}>;"),
+        None => put!(out, "type Output = {name}Output;"),
+    }
     put!(out, "}}");
 }
 
@@ -228,6 +248,17 @@ fn struct_type(out: &mut String, name: &str, structure: &Struct<'_>, outer: &str
     if structure.validated {
         validation(out, name, structure, if borrows { "<'_>" } else { "" }, outer);
     }
+}
+
+/// An enum of events. Of the layout, the same holds as in [`struct_type`].
+fn event_stream(out: &mut String, name: &str, events: &[Event]) {
+    put!(out, "\nevents! {{");
+    put!(out, "{INDENT}/// The events of `{name}`.");
+    put!(out, "{INDENT}pub enum {name} {{");
+    for Event { wire_name, variant, rust_type } in events {
+        put!(out, "{INDENT}{INDENT}{variant}({rust_type}) = {wire_name:?},");
+    }
+    put!(out, "{INDENT}}}\n}}");
 }
 
 fn validation(out: &mut String, name: &str, structure: &Struct<'_>, lifetime: &str, outer: &str) {

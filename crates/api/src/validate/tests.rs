@@ -211,4 +211,5 @@ fn no_input_makes_a_table_panic() {
         ($($operation:path,)*) => { $(run::<$operation>();)* };
     }
     crate::for_each_operation!(run_all);
+    crate::for_each_streaming_operation!(run_all);
 }

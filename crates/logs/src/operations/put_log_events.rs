@@ -51,6 +51,7 @@ impl Handle<PutLogEvents> for Logs {
                 .await
                 .map_err(LogsError::from)?;
             if group.class.readable() {
+                self.live_tail.publish(&address, call.received, accepted.clone());
                 self.emit_metrics(call, &address, accepted).await;
             }
             sequence

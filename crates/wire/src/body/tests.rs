@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::task::Poll;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -100,15 +101,41 @@ async fn size_is_bounded_whether_announced_or_not_packed_or_not() {
 #[tokio::test]
 async fn all_bodies_together_are_bounded_and_give_their_memory_back() {
     let intake = Intake::default();
-    let half = TOTAL_BYTES_MAX / WIRE_BYTES_MAX;
     let announced = WIRE_BYTES_MAX.to_string();
+    let largest = Bytes::from(vec![0; WIRE_BYTES_MAX]);
     let mut held = Vec::new();
-    for _ in 0..half {
-        held.push(read(&intake, &[("content-length", &announced)], vec![]).await.expect("room"));
+    for _ in 0..TOTAL_BYTES_MAX / WIRE_BYTES_MAX {
+        let body = vec![largest.clone()];
+        held.push(read(&intake, &[("content-length", &announced)], body).await.expect("room"));
     }
     refused(read(&intake, &[], vec![Bytes::from_static(b"a")]).await, "Throttling", 400);
     held.pop();
     assert!(read(&intake, &[], vec![Bytes::from_static(b"a")]).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_announced_and_does_not_come_takes_no_room() {
+    let intake = Intake::default();
+    let announced = headers(&[("content-length", &WIRE_BYTES_MAX.to_string())]);
+    let never = || StreamBody::new(stream::pending::<Result<Frame<Bytes>, std::io::Error>>());
+    let mut waiting: Vec<_> = (0..2 * TOTAL_BYTES_MAX / WIRE_BYTES_MAX)
+        .map(|_| Box::pin(intake.receive(&announced, never())))
+        .collect();
+    for body in &mut waiting {
+        let pending = std::future::poll_fn(|context| Poll::Ready(body.as_mut().poll(context).is_pending()));
+        assert!(pending.await, "it waits for the body");
+    }
+    assert!(read(&intake, &[], vec![Bytes::from_static(b"a")]).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_drips_is_given_up() {
+    let drips = stream::unfold((), |()| async {
+        tokio::time::sleep(STALL_MAX / 2).await;
+        Some((Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"a"))), ()))
+    });
+    let body = StreamBody::new(Box::pin(drips));
+    refused(Intake::default().receive(&HeaderMap::new(), body).await, "RequestTimeout", 408);
 }
 
 #[tokio::test(start_paused = true)]
