@@ -88,6 +88,15 @@ impl Directory {
         stream.is_some_and(|stream| stream.id == address.stream_id)
     }
 
+    /// Whether segments hold a batch of the stream whose number is above `sequence`.
+    pub(crate) fn is_flushed_beyond(&self, address: &StreamAddress, sequence: u64) -> bool {
+        let stream = self.streams.get(&stream_key(&address.scope, address.group_id, &address.stream));
+        stream.is_some_and(|stream| {
+            stream.id == address.stream_id
+                && stream.flushed.is_some_and(|flushed| flushed.last_sequence > sequence)
+        })
+    }
+
     /// Adds a group.
     pub(crate) async fn create_group(
         &self,

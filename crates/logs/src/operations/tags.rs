@@ -1,4 +1,5 @@
-//! Tags of log groups, by the calls of today (`TagResource`, …) and those of old (`TagLogGroup`, …). Both act on one set.
+//! Tags of log groups and destinations, by the calls of today (`TagResource`, …) and, for groups, those of old
+//! (`TagLogGroup`, …). Both act on one set.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, TagChange, Tags};
 
 use crate::error::LogsError;
+use crate::forwarding::{Destination, destination_arn};
 use crate::group::LogGroup;
 use crate::identifier;
 use crate::logs::Logs;
@@ -20,8 +22,7 @@ impl Handle<TagResource> for Logs {
     async fn handle(&self, call: &Call, input: TagResourceInput) -> Result<TagResourceOutput, Fault> {
         let arn = input.resource_arn.expect("validated: required");
         let tags = input.tags.expect("validated: required");
-        let group = tagged_group(call.scope(), &arn)?;
-        self.change_tags(call.scope(), group, added(tags)?).await.map_err(|error| resource(error, &arn))?;
+        self.change_resource_tags(call.scope(), &arn, added(tags)?).await?;
         Ok(TagResourceOutput {})
     }
 }
@@ -30,8 +31,7 @@ impl Handle<UntagResource> for Logs {
     async fn handle(&self, call: &Call, input: UntagResourceInput) -> Result<UntagResourceOutput, Fault> {
         let arn = input.resource_arn.expect("validated: required");
         let change = TagChange::Remove(input.tag_keys.expect("validated: required"));
-        let group = tagged_group(call.scope(), &arn)?;
-        self.change_tags(call.scope(), group, change).await.map_err(|error| resource(error, &arn))?;
+        self.change_resource_tags(call.scope(), &arn, change).await?;
         Ok(UntagResourceOutput {})
     }
 }
@@ -43,8 +43,14 @@ impl Handle<ListTagsForResource> for Logs {
         input: ListTagsForResourceInput,
     ) -> Result<ListTagsForResourceOutput, Fault> {
         let arn = input.resource_arn.expect("validated: required");
-        let group = tagged_group(call.scope(), &arn)?;
-        let tags = self.tags(call.scope(), group).map_err(|error| resource(error, &arn))?;
+        let not_taggable = || LogsError::NotTaggable { arn: arn.clone() };
+        let tags = match tagged(call.scope(), &arn)? {
+            Tagged::Group(name) => self.tags(call.scope(), name).map_err(|error| resource(error, &arn))?,
+            Tagged::Destination(name) => {
+                let destination = self.destinations.get(call.scope(), name).ok_or_else(not_taggable)?;
+                destination.tags.clone().into_kept()
+            }
+        };
         Ok(ListTagsForResourceOutput { tags: Some(tags) })
     }
 }
@@ -82,13 +88,22 @@ fn added(tags: BTreeMap<String, String>) -> Result<TagChange, LogsError> {
     Ok(TagChange::Add(Tags::new(tags)?))
 }
 
-/// The group that an ARN names. Plain names are no ARNs, and the form with `:*` is refused, as AWS does.
-fn tagged_group<'a>(scope: &Scope, arn: &'a str) -> Result<&'a str, LogsError> {
+/// What has tags, by its name.
+enum Tagged<'a> {
+    Group(&'a str),
+    Destination(&'a str),
+}
+
+/// What an ARN names. Plain names are no ARNs, and the form of groups with `:*` is refused, as AWS does.
+fn tagged<'a>(scope: &Scope, arn: &'a str) -> Result<Tagged<'a>, LogsError> {
     let not_taggable = || LogsError::NotTaggable { arn: arn.to_owned() };
     if !arn.starts_with("arn:") {
         return Err(not_taggable());
     }
-    identifier::name_in_identifier(scope, arn).map_err(|_| not_taggable())
+    if let Some(name) = arn.strip_prefix(destination_arn(scope, "").as_str()) {
+        return Ok(Tagged::Destination(name));
+    }
+    identifier::name_in_identifier(scope, arn).map(Tagged::Group).map_err(|_| not_taggable())
 }
 
 /// These calls name a resource, not a group, when there is none.
@@ -103,6 +118,26 @@ impl Logs {
     fn tags(&self, scope: &Scope, group: &str) -> Result<BTreeMap<String, String>, LogsError> {
         let group = self.directory.group(scope, group)?;
         Ok(group.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
+    async fn change_resource_tags(
+        &self,
+        scope: &Scope,
+        arn: &str,
+        change: TagChange,
+    ) -> Result<(), LogsError> {
+        match tagged(scope, arn)? {
+            Tagged::Group(name) => {
+                self.change_tags(scope, name, change).await.map_err(|error| resource(error, arn))
+            }
+            Tagged::Destination(name) => {
+                let changed = |known: Option<&Destination>| {
+                    let known = known.ok_or_else(|| LogsError::NotTaggable { arn: arn.to_owned() })?;
+                    Ok(Destination { tags: known.tags.changed(&change)?, ..known.clone() })
+                };
+                self.destinations.change(scope, name, changed).await.map(|_| ())
+            }
+        }
     }
 
     async fn change_tags(&self, scope: &Scope, group: &str, change: TagChange) -> Result<(), LogsError> {

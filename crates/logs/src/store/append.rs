@@ -6,7 +6,7 @@ use groundwatch_storage::{Position, StreamId};
 
 use super::event_batch::EventBatch;
 use super::record::Record;
-use super::{LogStore, State, StoreError, StreamAddress};
+use super::{Arrival, LogStore, State, StoreError, StreamAddress};
 
 impl LogStore {
     /// Stores the events of one request, and returns their sequence. They are durable and visible when this returns
@@ -57,7 +57,13 @@ impl LogStore {
     fn settle(&self, bytes: usize, settle: impl FnOnce(&mut State) -> Vec<Record>) {
         let mut state = self.inner.state.write();
         state.under_way_bytes -= bytes;
-        for record in settle(&mut state) {
+        let appeared = settle(&mut state);
+        let listeners = self.inner.listeners.read();
+        let arrivals: Vec<_> = match listeners.is_empty() {
+            true => Vec::new(),
+            false => appeared.iter().map(|record| (record.address.clone(), record.batch.clone())).collect(),
+        };
+        for record in appeared {
             state.head.insert(record);
         }
         let through = state.arrivals.visible_through();
@@ -65,6 +71,17 @@ impl LogStore {
         // Under the lock, so that it only grows.
         self.inner.visible_through.send_replace(through);
         drop(state);
+        for (address, batch) in &arrivals {
+            let arrival = Arrival {
+                address,
+                sequence: batch.sequence(),
+                ingested: batch.ingested(),
+                events: batch.len() as u64,
+                bytes: batch.billed_bytes(),
+            };
+            listeners.iter().for_each(|listener| listener.arrived(&arrival));
+        }
+        drop(listeners);
         if flush_is_due {
             self.inner.flush_due_changed.notify_waiters();
             self.inner.flush_due_changed.notify_one();

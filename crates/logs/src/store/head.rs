@@ -133,6 +133,23 @@ impl Head {
         }
     }
 
+    /// Adds to `found` the batches of a group in `range` whose numbers are above `newer_than`.
+    pub(super) fn gather_newer(
+        &self,
+        group: GroupId,
+        range: KeyRange,
+        newer_than: u64,
+        found: &mut Vec<Candidate>,
+    ) {
+        let streams = self.groups.get(&group).into_iter().flat_map(HashMap::values);
+        for stream in streams.filter(|stream| stream.statistics.last_sequence > newer_than) {
+            let newer = stream.batches.values().filter(|batch| {
+                batch.sequence() > newer_than && range.overlaps(batch.first_key(), batch.last_key())
+            });
+            found.extend(newer.map(|batch| Candidate::in_memory(&stream.address, batch)));
+        }
+    }
+
     /// Every stream that has events in here, by group and stream incarnation.
     pub(super) fn streams_in_order(&self) -> Vec<&StreamHead> {
         let mut streams: Vec<&StreamHead> = self.groups.values().flat_map(HashMap::values).collect();

@@ -60,6 +60,8 @@ pub struct Merge {
     bytes_looked_at: usize,
     bytes_max: usize,
     bytes_since_yield: usize,
+    /// Batches up to this number are passed over.
+    newer_than: u64,
 }
 
 impl Merge {
@@ -85,7 +87,13 @@ impl Merge {
             bytes_looked_at: 0,
             bytes_max,
             bytes_since_yield: 0,
+            newer_than: 0,
         }
+    }
+
+    /// The same, of batches above that number only.
+    pub(super) fn newer_than(self, newer_than: u64) -> Self {
+        Self { newer_than, ..self }
     }
 
     /// Whether it is known already that nothing more comes.
@@ -158,6 +166,11 @@ impl Merge {
     }
 
     fn open_batch(&mut self, address: &Arc<StreamAddress>, batch: EventBatch, charged: bool) {
+        if batch.sequence() <= self.newer_than {
+            // What is passed over costs time, too.
+            self.bytes_since_yield += batch.message_len();
+            return;
+        }
         let mut rows = Rows::All(batch.rows_in(self.range));
         if let Some(matcher) = &self.matcher {
             if charged {

@@ -17,6 +17,7 @@ mod event_batch;
 mod flush;
 mod head;
 mod merge;
+mod newer;
 mod reclaim;
 mod record;
 mod replay;
@@ -26,6 +27,7 @@ pub(crate) use address::StreamAddress;
 pub(crate) use candidate::Direction;
 pub use flush::LogFlush;
 pub(crate) use merge::{Found, Merge, Step};
+pub(crate) use newer::{Arrival, ArrivalListener};
 pub use reclaim::LogReclaim;
 pub(crate) use record::RecordError;
 pub(crate) use replay::StoreReplay;
@@ -98,7 +100,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Internal { source: Box::new(source) }
     }
 }
@@ -120,6 +122,8 @@ struct Inner {
     /// One flush at a time.
     flushing: tokio::sync::Mutex<()>,
     flush_due_changed: Notify,
+    /// Who is told of what arrives.
+    listeners: RwLock<Vec<Arc<dyn ArrivalListener>>>,
     reclaim: ReclaimSchedule,
 }
 

@@ -112,6 +112,7 @@ impl StoreReplay {
                 visible_through: watch::Sender::new(self.highest_sequence),
                 flushing: tokio::sync::Mutex::new(()),
                 flush_due_changed: Notify::new(),
+                listeners: RwLock::default(),
                 reclaim: ReclaimSchedule::default(),
             }),
         })
