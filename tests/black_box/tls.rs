@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::harness::Server;
+use crate::harness::{ACCOUNT, Server};
 
 /// A connection that trusts the server's own authority, and offers `protocol`.
 async fn connect(server: &Server, data_dir: &Path, protocol: &str) -> TlsStream<TcpStream> {
@@ -34,7 +34,10 @@ async fn connect(server: &Server, data_dir: &Path, protocol: &str) -> TlsStream<
 }
 
 fn create_log_group(server: &Server, name: &str) -> Request<Full<Bytes>> {
+    let scope = format!("{ACCOUNT}/20260101/eu-central-1/logs/aws4_request");
+    let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00");
     Request::post(format!("https://{}/", server.address()))
+        .header("authorization", signed)
         .header("x-amz-target", "Logs_20140328.CreateLogGroup")
         .header("content-type", "application/x-amz-json-1.1")
         .header("host", server.address())
