@@ -29,6 +29,7 @@ mod metrics;
 mod muting;
 mod operations;
 mod properties;
+mod scenarios;
 
 /// Times of day, all of 2026-01-02 unless they say otherwise.
 pub(crate) fn at(text: &str) -> Timestamp {
