@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Timestamp, stable_hash};
 
 use crate::definition::MetricDefinition;
 
@@ -75,7 +75,8 @@ impl Timing {
     pub fn next_moment(self, cadence: Cadence, name: &str, now: Timestamp) -> Timestamp {
         let step_ms = i64::from(cadence.secs()) * 1000;
         let spread_ms = u64::from(cadence.secs()) * u64::from(self.spread_permille);
-        let own_ms = stable_hash(name).checked_rem(spread_ms).unwrap_or(0);
+        // An alarm keeps its moment over restarts and versions.
+        let own_ms = stable_hash(name.bytes()).checked_rem(spread_ms).unwrap_or(0);
         let phase = self.settle + Duration::from_millis(own_ms);
         let last_step = (now - phase).floor_to(cadence.secs()) + phase;
         // `last_step` is at most `now`, and less than one step before it.
@@ -87,12 +88,6 @@ impl Timing {
     pub fn window_end(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         (now - self.settle).floor_to(cadence.secs())
     }
-}
-
-/// FNV-1a: an alarm keeps its moment over restarts and versions.
-fn stable_hash(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

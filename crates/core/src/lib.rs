@@ -11,6 +11,7 @@ mod arn;
 mod clock;
 mod identity;
 pub mod page_token;
+mod stable_hash;
 mod tags;
 mod time;
 
@@ -18,5 +19,6 @@ pub use activity::{Activity, BoxFuture};
 pub use arn::{Arn, ArnError};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use identity::{AccountId, Call, Caller, InvalidAccountId, Region, RequestId, Scope};
+pub use stable_hash::stable_hash;
 pub use tags::{TagChange, TagError, Tags};
 pub use time::{InvalidTimestamp, Timestamp};

@@ -1,5 +1,7 @@
 //! Opaque paging tokens: what a `NextToken` carries, written so that a foreign or damaged one is recognised.
 
+use crate::stable_hash;
+
 /// The longest token that [`decode`] looks at, in bytes: a metric with 30 long dimensions needs 80,000.
 const TOKEN_LENGTH_MAX: usize = 128 * 1024;
 
@@ -30,13 +32,8 @@ pub fn decode(listing: &str, token: &str) -> Option<String> {
     (u64::from_str_radix(sum, 16).ok()? == checksum(listing, &cursor)).then_some(cursor)
 }
 
-/// FNV-1a: stable across versions and machines, unlike the standard library's hashers.
 fn checksum(listing: &str, cursor: &str) -> u64 {
-    listing
-        .bytes()
-        .chain([0])
-        .chain(cursor.bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    stable_hash(listing.bytes().chain([0]).chain(cursor.bytes()))
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Selection {
     }
 
     /// Reads the groups in their order, and keeps of each no more than may become a result.
-    async fn aggregate(&self, store: &MetricStore) -> Result<Vec<GroupSeries>, MetricError> {
+    pub(super) async fn aggregate(&self, store: &MetricStore) -> Result<Vec<GroupSeries>, MetricError> {
         let groups = &self.selected.groups;
         let mut jobs = self.jobs().into_iter();
         let mut ranking = self.plan.ranking();
