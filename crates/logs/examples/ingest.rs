@@ -18,7 +18,8 @@ use groundwatch_api::logs::{
     FilterLogEventsInput, GetLogEvents, GetLogEventsInput, PutLogEvents,
 };
 use groundwatch_core::{Activity as _, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
-use groundwatch_logs::{Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_logs::{Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 
 const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
@@ -33,6 +34,28 @@ impl MetricSink for NoMetrics {
     fn put<'a>(&'a self, _scope: &'a Scope, _data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
         Box::pin(async { Ok(()) })
     }
+}
+
+/// Nobody subscribes here.
+struct Nobody;
+
+impl LocalServices for Nobody {
+    fn deliver<'a>(&'a self, _: &'a Scope, arn: &'a str, _: String) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move { Outcome::Refused { reason: format!("{arn} is nobody") } })
+    }
+}
+
+impl HttpClient for Nobody {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>> {
+        Box::pin(async move { Err(HttpError::Unreachable { reason: request.url }) })
+    }
+}
+
+fn nowhere() -> Courier {
+    Courier::new(
+        Outbound::new(Vec::new(), Arc::new(Nobody), Arc::new(ManualClock::new(NOW))),
+        Arc::new(Nobody),
+    )
 }
 
 fn main() -> anyhow::Result<()> {
@@ -68,7 +91,7 @@ async fn run() -> anyhow::Result<()> {
     .await?;
     total.report("journal alone", &started)?;
 
-    let logs = Arc::new(Logs::replay(&storage, options)?.finish(Arc::new(NoMetrics)).await?);
+    let logs = Arc::new(Logs::replay(&storage, options)?.finish(Arc::new(NoMetrics), nowhere()).await?);
     prepare(&logs).await?;
     let started = Cost::now()?;
     for_all_writers(|writer| {

@@ -12,6 +12,7 @@ use crate::metric_filter::FilterError;
 use crate::pattern::PatternError;
 use crate::policy::PolicyError;
 use crate::query_definition::QueryDefinitionError;
+use crate::transformer::TransformerError;
 use crate::store::StoreError;
 
 /// Why an operation was not done.
@@ -92,6 +93,9 @@ pub enum LogsError {
     /// An index policy that is refused, or is not there.
     #[error(transparent)]
     IndexPolicy(#[from] IndexPolicyError),
+    /// A transformer that is refused, or is not there.
+    #[error(transparent)]
+    Transformer(#[from] TransformerError),
     /// A lookup table that is refused, or is not there.
     #[error(transparent)]
     LookupTable(#[from] LookupTableError),

@@ -67,6 +67,7 @@ impl From<LogsError> for Fault {
             LogsError::Filter(error) => filter(error),
             LogsError::QueryDefinition(error) => processing::query_definition(error),
             LogsError::IndexPolicy(error) => processing::index_policy(error),
+            LogsError::Transformer(error) => processing::transformer(error),
             LogsError::LookupTable(error) => processing::lookup_table(error),
             LogsError::Policy(error) => forwarding::policy(error),
             LogsError::Forwarding(error) => forwarding::forwarding(error),
@@ -111,6 +112,9 @@ fn filter(error: FilterError) -> Fault {
         FilterError::Reference { reference } => invalid(format!(
             "Invalid metric transformation: '{reference}' is neither a number nor a field of the filter pattern."
         )),
+        FilterError::Selection { expected, at } => {
+            invalid(format!("Invalid fieldSelectionCriteria: expected {expected} at position {at}."))
+        }
         FilterError::SystemField { field } => invalid(format!("'{field}' is not a system field.")),
         FilterError::NameWithoutNamespace => {
             invalid("metricName and metricNamespace must be specified together.".into())

@@ -7,17 +7,20 @@ use groundwatch_storage::{Record, Storage};
 
 use crate::directory::Directory;
 use crate::error::LogsError;
-use crate::forwarding::Destination;
+use crate::forwarding::{
+    Courier, Destination, Forwarding, ForwardingMeasures, LogForwarding, Subscriptions, places,
+};
 use crate::group::LogGroup;
 use crate::identifier;
 use crate::lookup_table::LookupTables;
 use crate::live_tail::LiveTail;
 use crate::metric_filter::MetricFilters;
 use crate::metric_sink::MetricSink;
-use crate::policy::ResourcePolicies;
+use crate::own_metrics::{LogMetricsActivity, OwnMetrics};
+use crate::policy::{AccountPolicy, ResourcePolicies};
 use crate::query_definition::QueryDefinitions;
 use crate::shelf::Shelf;
-use crate::store::{LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
+use crate::store::{LogCompaction, LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
 
 /// CloudWatch Logs. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +32,10 @@ pub struct Logs {
     pub(crate) lookup_tables: LookupTables,
     pub(crate) destinations: Shelf<Destination>,
     pub(crate) resource_policies: ResourcePolicies,
+    pub(crate) account_policies: Shelf<AccountPolicy>,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) courier: Courier,
+    pub(crate) own_metrics: OwnMetrics,
     pub(crate) live_tail: LiveTail,
     pub(crate) sink: Arc<dyn MetricSink>,
 }
@@ -56,9 +63,32 @@ impl Logs {
         LogFlush::new(self.store.clone(), clock)
     }
 
+    /// The background activity that merges segments.
+    pub fn compaction_activity(&self, clock: SharedClock) -> LogCompaction {
+        LogCompaction::new(self.store.clone(), clock)
+    }
+
     /// The background activity that frees what has expired or was deleted.
     pub fn reclaim_activity(&self, clock: SharedClock) -> LogReclaim {
         LogReclaim::new(self.store.clone(), clock)
+    }
+
+    /// The background activity that sends events on to those who subscribed.
+    pub fn forwarding_activity(&self, clock: SharedClock) -> LogForwarding {
+        LogForwarding::new(Forwarding {
+            store: self.store.clone(),
+            directory: self.directory.clone(),
+            destinations: self.destinations.clone(),
+            subscriptions: self.subscriptions.clone(),
+            courier: self.courier.clone(),
+            measures: Arc::new(ForwardingMeasures(self.own_metrics.clone())),
+            clock,
+        })
+    }
+
+    /// The background activity that publishes metrics about logs.
+    pub fn metrics_activity(&self) -> LogMetricsActivity {
+        LogMetricsActivity::new(self.own_metrics.clone())
     }
 
     /// The name and the group that a request means by its name or its identifier.
@@ -79,24 +109,39 @@ impl LogsReplay {
         self.store.record(record.position, record.payload)
     }
 
-    /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to `sink`.
-    pub async fn finish(self, sink: Arc<dyn MetricSink>) -> Result<Logs, StoreError> {
+    /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to `sink`, and
+    /// events that somebody subscribed to are brought away by `courier`.
+    pub async fn finish(self, sink: Arc<dyn MetricSink>, courier: Courier) -> Result<Logs, StoreError> {
         let Self { directory, query_definitions, lookup_tables, store } = self;
         directory.remove_orphans().await?;
         let groups = directory.groups.all().iter().map(|(_, group)| group.id).collect();
         let metric_filters = MetricFilters::open(&directory.catalog, &groups).await?;
         let destinations = Shelf::open(&directory.catalog)?;
         let resource_policies = ResourcePolicies::open(&directory.catalog, &groups).await?;
-        Ok(Logs {
-            store: store.finish()?,
+        let store = store.finish()?;
+        let groups = directory.groups.all().into_iter().map(|(key, group)| (key, group.id));
+        let subscriptions =
+            Subscriptions::open(&directory.catalog, &places(groups), store.visible_through()).await?;
+        let own_metrics = OwnMetrics::new(Arc::clone(&sink));
+        store.listen(Arc::new(subscriptions.clone()));
+        store.listen(Arc::new(own_metrics.clone()));
+        let account_policies = Shelf::open(&directory.catalog)?;
+        let logs = Logs {
+            store,
             directory,
             metric_filters,
             query_definitions,
             lookup_tables,
             destinations,
             resource_policies,
+            account_policies,
+            subscriptions,
+            courier,
+            own_metrics,
             live_tail: LiveTail::default(),
             sink,
-        })
+        };
+        logs.apply_account_policies();
+        Ok(logs)
     }
 }

@@ -12,7 +12,7 @@ use groundwatch_alarms::{AlarmTags, Alarms, Neighbours, Timing};
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
-use groundwatch_logs::{Logs, LogsReplay, StoreOptions};
+use groundwatch_logs::{Courier, Logs, LogsReplay, StoreOptions};
 use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
 use groundwatch_notify::{Carriers, MailSender, Notify, NotifyConfig, SmtpSender};
 use groundwatch_outbound::{Fence, Outbound, WebClient};
@@ -23,12 +23,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::alarm_doors::AlarmDoors;
 use crate::activities::{ManualDriver, drive};
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::log_metrics::LogMetrics;
 use crate::paths::OwnPaths;
-use crate::ports::{AlarmNotifier, AlarmReader, EventBus, Queues, WidgetMetrics};
+use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
 use crate::tagged;
 use crate::tls::{self, Tls};
@@ -71,11 +72,10 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         }
     };
 
-    let notify = services.notify.clone();
+    let (notify, alarms) = (services.notify.clone(), AlarmDoors(services.alarms.clone()));
     let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
     let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
-    let mut server =
-        Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, notify: Some(notify) }));
+    let mut server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, alarms: Some(alarms), notify: Some(notify) }));
     let encrypted = tls.is_some();
     if let Some(tls) = tls {
         server = server.with_tls(tls.config);
@@ -109,8 +109,6 @@ async fn bring_up(
     let sqs = Sqs::open(storage, clock.clone(), &sqs_options(config, &advertised_base_url)).await?;
     // Reading the journal blocks; nothing else runs yet that it could hold up.
     tokio::task::block_in_place(|| replay(recovery, &metric_store, &mut logs_replay, &sqs))?;
-    let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone()))).await?);
-
     // Signatures are checked by others, whose clocks are real ones.
     let operators_client = Arc::new(WebClient::new(Fence::Open)?);
     let outbound = Outbound::new(config.targets.clone(), operators_client, Arc::new(SystemClock));
@@ -126,6 +124,9 @@ async fn bring_up(
         carriers,
         &NotifyConfig::new(advertised_base_url),
     )?);
+    let log_receivers = Arc::new(LogReceivers { sqs: sqs.clone(), notify: (*notify).clone() });
+    let courier = Courier::new(outbound.clone(), log_receivers);
+    let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone())), courier).await?);
     let neighbours = Neighbours {
         reader: Arc::new(AlarmReader(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
@@ -142,7 +143,10 @@ async fn bring_up(
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
     activities.push(Arc::new(MetricCompaction::new(metric_store.clone())));
     activities.push(Arc::new(logs.flush_activity(clock.clone())));
+    activities.push(Arc::new(logs.compaction_activity(clock.clone())));
     activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
+    activities.push(Arc::new(logs.forwarding_activity(clock.clone())));
+    activities.push(Arc::new(logs.metrics_activity()));
 
     let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));
     let metrics = Arc::new(Metrics::new(metric_store));

@@ -108,6 +108,18 @@ impl Operation for DeleteAlarms {
     type Output = DeleteAlarmsOutput;
 }
 
+/// The operation `DeleteAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteAnomalyDetector;
+
+impl Operation for DeleteAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteAnomalyDetector";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteAnomalyDetectorInput;
+    type Output = DeleteAnomalyDetectorOutput;
+}
+
 /// The operation `DeleteDashboards`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteDashboards;
@@ -166,6 +178,18 @@ impl Operation for DescribeAlarmsForMetric {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = DescribeAlarmsForMetricInput;
     type Output = DescribeAlarmsForMetricOutput;
+}
+
+/// The operation `DescribeAnomalyDetectors`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeAnomalyDetectors;
+
+impl Operation for DescribeAnomalyDetectors {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeAnomalyDetectors";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeAnomalyDetectorsInput;
+    type Output = DescribeAnomalyDetectorsOutput;
 }
 
 /// The operation `DisableAlarmActions`.
@@ -334,6 +358,18 @@ impl Operation for PutAlarmMuteRule {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = PutAlarmMuteRuleInput;
     type Output = PutAlarmMuteRuleOutput;
+}
+
+/// The operation `PutAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutAnomalyDetector;
+
+impl Operation for PutAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutAnomalyDetector";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutAnomalyDetectorInput;
+    type Output = PutAnomalyDetectorOutput;
 }
 
 /// The operation `PutCompositeAlarm`.
@@ -537,6 +573,63 @@ impl Validate for AlarmTagsPropagation {
 }
 
 shape! {
+    /// `AnomalyDetector`.
+    pub struct AnomalyDetector {
+        /// `AnomalyDetectorId`: 1 to 128 characters.
+        pub anomaly_detector_id: Option<String> = "AnomalyDetectorId",
+        /// `Namespace`: 1 to 255 characters, deprecated by AWS.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters, deprecated by AWS.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements, deprecated by AWS.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `Stat`: at most 50 characters, deprecated by AWS.
+        pub stat: Option<String> = "Stat",
+        /// `Configuration`.
+        pub configuration: Option<AnomalyDetectorConfiguration> = "Configuration",
+        /// `StateValue`.
+        pub state_value: Option<AnomalyDetectorStateValue> = "StateValue",
+        /// `MetricCharacteristics`.
+        pub metric_characteristics: Option<MetricCharacteristics> = "MetricCharacteristics",
+        /// `SingleMetricAnomalyDetector`.
+        pub single_metric_anomaly_detector: Option<SingleMetricAnomalyDetector> = "SingleMetricAnomalyDetector",
+        /// `MetricMathAnomalyDetector`.
+        pub metric_math_anomaly_detector: Option<MetricMathAnomalyDetector> = "MetricMathAnomalyDetector",
+    }
+}
+
+shape! {
+    /// `AnomalyDetectorConfiguration`.
+    pub struct AnomalyDetectorConfiguration {
+        /// `ExcludedTimeRanges`: a list of `Range`.
+        pub excluded_time_ranges: Option<Vec<Range>> = "ExcludedTimeRanges",
+        /// `MetricTimezone`: at most 50 characters.
+        pub metric_timezone: Option<String> = "MetricTimezone",
+        /// `AdaptationSpeed`.
+        pub adaptation_speed: Option<AnomalyDetectorAdaptationSpeed> = "AdaptationSpeed",
+        /// `OutlierFilteringStrength`.
+        pub outlier_filtering_strength: Option<AnomalyDetectorOutlierFilteringStrength> = "OutlierFilteringStrength",
+    }
+}
+
+impl Validate for AnomalyDetectorConfiguration {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.excluded_time_ranges,
+            &at.member("ExcludedTimeRanges"),
+            &rules::ANOMALY_DETECTOR_EXCLUDED_TIME_RANGES,
+        );
+        found.optional(
+            &self.metric_timezone,
+            &at.member("MetricTimezone"),
+            &rules::ANOMALY_DETECTOR_METRIC_TIMEZONE,
+        );
+        found.optional(&self.adaptation_speed, &at.member("AdaptationSpeed"), &OneOf);
+        found.optional(&self.outlier_filtering_strength, &at.member("OutlierFilteringStrength"), &OneOf);
+    }
+}
+
+shape! {
     /// `CompositeAlarm`.
     pub struct CompositeAlarm {
         /// `ActionsEnabled`.
@@ -665,6 +758,56 @@ impl Validate for DeleteAlarmsInput {
 shape! {
     /// Output of [`DeleteAlarms`].
     pub struct DeleteAlarmsOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteAnomalyDetector`].
+    pub struct DeleteAnomalyDetectorInput {
+        /// `AnomalyDetectorId`: 1 to 128 characters.
+        pub anomaly_detector_id: Option<String> = "AnomalyDetectorId",
+        /// `Namespace`: 1 to 255 characters, deprecated by AWS.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters, deprecated by AWS.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements, deprecated by AWS.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `Stat`: at most 50 characters, deprecated by AWS.
+        pub stat: Option<String> = "Stat",
+        /// `SingleMetricAnomalyDetector`.
+        pub single_metric_anomaly_detector: Option<SingleMetricAnomalyDetector> = "SingleMetricAnomalyDetector",
+        /// `MetricMathAnomalyDetector`.
+        pub metric_math_anomaly_detector: Option<MetricMathAnomalyDetector> = "MetricMathAnomalyDetector",
+    }
+}
+
+impl Validate for DeleteAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.anomaly_detector_id,
+            &at.member("AnomalyDetectorId"),
+            &rules::ANOMALY_DETECTOR_ID,
+        );
+        found.optional(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
+        found.optional(&self.dimensions, &at.member("Dimensions"), &rules::DIMENSIONS);
+        found.optional(&self.stat, &at.member("Stat"), &rules::ANOMALY_DETECTOR_METRIC_STAT);
+        found.optional(
+            &self.single_metric_anomaly_detector,
+            &at.member("SingleMetricAnomalyDetector"),
+            &Shape("SingleMetricAnomalyDetector"),
+        );
+        found.optional(
+            &self.metric_math_anomaly_detector,
+            &at.member("MetricMathAnomalyDetector"),
+            &Shape("MetricMathAnomalyDetector"),
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteAnomalyDetector`].
+    pub struct DeleteAnomalyDetectorOutput {
     }
 }
 
@@ -838,6 +981,55 @@ shape! {
         pub metric_alarms: Option<Vec<MetricAlarm>> = "MetricAlarms",
         /// `LogAlarms`: a list of `LogAlarm`.
         pub log_alarms: Option<Vec<LogAlarm>> = "LogAlarms",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeAnomalyDetectors`].
+    pub struct DescribeAnomalyDetectorsInput {
+        /// `AnomalyDetectorIds`: a list of `AnomalyDetectorId`, at most 50 elements.
+        pub anomaly_detector_ids: Option<Vec<String>> = "AnomalyDetectorIds",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+        /// `MaxResults`: at least 1.
+        pub max_results: Option<i32> = "MaxResults",
+        /// `Namespace`: 1 to 255 characters.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `AnomalyDetectorTypes`: a list of `AnomalyDetectorType`, at most 2 elements.
+        pub anomaly_detector_types: Option<Vec<AnomalyDetectorType>> = "AnomalyDetectorTypes",
+    }
+}
+
+impl Validate for DescribeAnomalyDetectorsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.anomaly_detector_ids,
+            &at.member("AnomalyDetectorIds"),
+            &rules::ANOMALY_DETECTOR_IDS,
+        );
+        found.optional(&self.max_results, &at.member("MaxResults"), &rules::MAX_RETURNED_RESULTS_COUNT);
+        found.optional(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
+        found.optional(&self.dimensions, &at.member("Dimensions"), &rules::DIMENSIONS);
+        found.optional(
+            &self.anomaly_detector_types,
+            &at.member("AnomalyDetectorTypes"),
+            &rules::ANOMALY_DETECTOR_TYPES,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DescribeAnomalyDetectors`].
+    pub struct DescribeAnomalyDetectorsOutput {
+        /// `AnomalyDetectors`: a list of `AnomalyDetector`.
+        pub anomaly_detectors: Option<Vec<AnomalyDetector>> = "AnomalyDetectors",
         /// `NextToken`.
         pub next_token: Option<String> = "NextToken",
     }
@@ -1492,6 +1684,18 @@ shape! {
 }
 
 shape! {
+    /// `MetricCharacteristics`.
+    pub struct MetricCharacteristics {
+        /// `PeriodicSpikes`.
+        pub periodic_spikes: Option<bool> = "PeriodicSpikes",
+    }
+}
+
+impl Validate for MetricCharacteristics {
+    fn validate(&self, _: &Path<'_>, _: &mut Violations) {}
+}
+
+shape! {
     /// `MetricDataQuery`.
     pub struct MetricDataQuery {
         /// `Id`: 1 to 255 characters, required.
@@ -1550,6 +1754,24 @@ shape! {
         pub status_code: Option<StatusCode> = "StatusCode",
         /// `Messages`: a list of `MessageData`.
         pub messages: Option<Vec<MessageData>> = "Messages",
+    }
+}
+
+shape! {
+    /// `MetricMathAnomalyDetector`.
+    pub struct MetricMathAnomalyDetector {
+        /// `MetricDataQueries`: a list of `MetricDataQuery`.
+        pub metric_data_queries: Option<Vec<MetricDataQuery>> = "MetricDataQueries",
+    }
+}
+
+impl Validate for MetricMathAnomalyDetector {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.metric_data_queries,
+            &at.member("MetricDataQueries"),
+            &rules::METRIC_DATA_QUERIES,
+        );
     }
 }
 
@@ -1623,6 +1845,65 @@ impl Validate for PutAlarmMuteRuleInput {
 shape! {
     /// Output of [`PutAlarmMuteRule`].
     pub struct PutAlarmMuteRuleOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutAnomalyDetector`].
+    pub struct PutAnomalyDetectorInput {
+        /// `Namespace`: 1 to 255 characters, deprecated by AWS.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters, deprecated by AWS.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements, deprecated by AWS.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `Stat`: at most 50 characters, deprecated by AWS.
+        pub stat: Option<String> = "Stat",
+        /// `Configuration`.
+        pub configuration: Option<AnomalyDetectorConfiguration> = "Configuration",
+        /// `MetricCharacteristics`.
+        pub metric_characteristics: Option<MetricCharacteristics> = "MetricCharacteristics",
+        /// `SingleMetricAnomalyDetector`.
+        pub single_metric_anomaly_detector: Option<SingleMetricAnomalyDetector> = "SingleMetricAnomalyDetector",
+        /// `MetricMathAnomalyDetector`.
+        pub metric_math_anomaly_detector: Option<MetricMathAnomalyDetector> = "MetricMathAnomalyDetector",
+    }
+}
+
+impl Validate for PutAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
+        found.optional(&self.dimensions, &at.member("Dimensions"), &rules::DIMENSIONS);
+        found.optional(&self.stat, &at.member("Stat"), &rules::ANOMALY_DETECTOR_METRIC_STAT);
+        found.optional(
+            &self.configuration,
+            &at.member("Configuration"),
+            &Shape("AnomalyDetectorConfiguration"),
+        );
+        found.optional(
+            &self.metric_characteristics,
+            &at.member("MetricCharacteristics"),
+            &Shape("MetricCharacteristics"),
+        );
+        found.optional(
+            &self.single_metric_anomaly_detector,
+            &at.member("SingleMetricAnomalyDetector"),
+            &Shape("SingleMetricAnomalyDetector"),
+        );
+        found.optional(
+            &self.metric_math_anomaly_detector,
+            &at.member("MetricMathAnomalyDetector"),
+            &Shape("MetricMathAnomalyDetector"),
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutAnomalyDetector`].
+    pub struct PutAnomalyDetectorOutput {
+        /// `AnomalyDetectorId`: 1 to 128 characters.
+        pub anomaly_detector_id: Option<String> = "AnomalyDetectorId",
     }
 }
 
@@ -1888,6 +2169,23 @@ shape! {
 }
 
 shape! {
+    /// `Range`.
+    pub struct Range {
+        /// `StartTime`: required.
+        pub start_time: Option<WireTimestamp> = "StartTime",
+        /// `EndTime`: required.
+        pub end_time: Option<WireTimestamp> = "EndTime",
+    }
+}
+
+impl Validate for Range {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.start_time, &at.member("StartTime"), &Opaque);
+        found.required(&self.end_time, &at.member("EndTime"), &Opaque);
+    }
+}
+
+shape! {
     /// `Rule`.
     pub struct Rule {
         /// `Schedule`: required.
@@ -1979,6 +2277,32 @@ impl Validate for SetAlarmStateInput {
 shape! {
     /// Output of [`SetAlarmState`].
     pub struct SetAlarmStateOutput {
+    }
+}
+
+shape! {
+    /// `SingleMetricAnomalyDetector`.
+    pub struct SingleMetricAnomalyDetector {
+        /// `AccountId`: 1 to 255 characters.
+        pub account_id: Option<String> = "AccountId",
+        /// `Namespace`: 1 to 255 characters.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters.
+        pub metric_name: Option<String> = "MetricName",
+        /// `Dimensions`: a list of `Dimension`, at most 30 elements.
+        pub dimensions: Option<Vec<Dimension>> = "Dimensions",
+        /// `Stat`: at most 50 characters.
+        pub stat: Option<String> = "Stat",
+    }
+}
+
+impl Validate for SingleMetricAnomalyDetector {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.account_id, &at.member("AccountId"), &rules::ACCOUNT_ID);
+        found.optional(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
+        found.optional(&self.dimensions, &at.member("Dimensions"), &rules::DIMENSIONS);
+        found.optional(&self.stat, &at.member("Stat"), &rules::ANOMALY_DETECTOR_METRIC_STAT);
     }
 }
 
@@ -2136,6 +2460,41 @@ open_enum! {
         CompositeAlarm = "CompositeAlarm",
         MetricAlarm = "MetricAlarm",
         LogAlarm = "LogAlarm",
+    }
+}
+
+open_enum! {
+    /// `AnomalyDetectorAdaptationSpeed`.
+    pub enum AnomalyDetectorAdaptationSpeed {
+        Fast = "FAST",
+        Normal = "NORMAL",
+        Slow = "SLOW",
+    }
+}
+
+open_enum! {
+    /// `AnomalyDetectorOutlierFilteringStrength`.
+    pub enum AnomalyDetectorOutlierFilteringStrength {
+        Minimal = "MINIMAL",
+        Moderate = "MODERATE",
+        Strict = "STRICT",
+    }
+}
+
+open_enum! {
+    /// `AnomalyDetectorStateValue`.
+    pub enum AnomalyDetectorStateValue {
+        PendingTraining = "PENDING_TRAINING",
+        TrainedInsufficientData = "TRAINED_INSUFFICIENT_DATA",
+        Trained = "TRAINED",
+    }
+}
+
+open_enum! {
+    /// `AnomalyDetectorType`.
+    pub enum AnomalyDetectorType {
+        SingleMetric = "SINGLE_METRIC",
+        MetricMath = "METRIC_MATH",
     }
 }
 
@@ -2406,6 +2765,15 @@ mod rules {
         List::of(&ALARM_TAGS_PROPAGATION_TAG_KEY).min(1).max(50);
     pub(super) static ALARM_TYPES: List<OneOf> = List::of(&OneOf);
     pub(super) static AMAZON_RESOURCE_NAME: Text = Text::ANY.min(1).max(1024);
+    pub(super) static ANOMALY_DETECTOR_EXCLUDED_TIME_RANGES: List<Shape> = List::of(&Shape("Range"));
+    pub(super) static ANOMALY_DETECTOR_ID: Text =
+        Text::ANY.min(1).max(128).matching(&patterns::ANOMALY_DETECTOR_ID);
+    pub(super) static ANOMALY_DETECTOR_IDS: List<Text> = List::of(&ANOMALY_DETECTOR_ID).max(50);
+    pub(super) static ANOMALY_DETECTOR_METRIC_STAT: Text =
+        Text::ANY.max(50).matching(&patterns::ANOMALY_DETECTOR_METRIC_STAT);
+    pub(super) static ANOMALY_DETECTOR_METRIC_TIMEZONE: Text =
+        Text::ANY.max(50).matching(&patterns::ANOMALY_DETECTOR_METRIC_TIMEZONE);
+    pub(super) static ANOMALY_DETECTOR_TYPES: List<OneOf> = List::of(&OneOf).max(2);
     pub(super) static CONTRIBUTOR_ID: Text = Text::ANY.min(1).max(16);
     pub(super) static DATAPOINTS_TO_ALARM: Number<i32> = Number::ANY.min(1);
     pub(super) static DEFINITION_ID: Text = Text::ANY.min(1).max(64).matching(&patterns::DEFINITION_ID);
@@ -2431,6 +2799,7 @@ mod rules {
     pub(super) static EXTENDED_STATISTICS: List<Text> = List::of(&Text::ANY).min(1).max(10);
     pub(super) static MAX_RECORDS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(100);
+    pub(super) static MAX_RETURNED_RESULTS_COUNT: Number<i32> = Number::ANY.min(1);
     pub(super) static METRIC_DATA: List<Shape> = List::of(&Shape("MetricDatum"));
     pub(super) static METRIC_DATA_QUERIES: List<Shape> = List::of(&Shape("MetricDataQuery"));
     pub(super) static METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN: Text =
@@ -2463,6 +2832,13 @@ mod rules {
     mod patterns {
         use crate::validate::Pattern;
 
+        pub(super) static ANOMALY_DETECTOR_ID: Pattern =
+            Pattern::new("[A-Za-z0-9_./:%()+-]+", "[A-Za-z0-9_./:%()+-]+");
+        pub(super) static ANOMALY_DETECTOR_METRIC_STAT: Pattern = Pattern::new(
+            r##"(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tc|tm|ts|wm)(\d{1,2}(\.\d{0,10})?|100)|[ou]\d+(\.\d*)?)(_E|_L|_H)?|(TM|TC|TS|WM)\(((((\d{1,2})(\.\d{0,10})?|100(\.0{0,10})?)%)?:((\d{1,2})(\.\d{0,10})?|100(\.0{0,10})?)%|((\d{1,2})(\.\d{0,10})?|100(\.0{0,10})?)%:(((\d{1,2})(\.\d{0,10})?|100(\.0{0,10})?)%)?)\)|(TM|TC|TS|WM|PR)\(((\d+(\.\d{0,10})?|(\d+(\.\d{0,10})?[Ee][+-]?\d+)):((\d+(\.\d{0,10})?|(\d+(\.\d{0,10})?[Ee][+-]?\d+)))?|((\d+(\.\d{0,10})?|(\d+(\.\d{0,10})?[Ee][+-]?\d+)))?:(\d+(\.\d{0,10})?|(\d+(\.\d{0,10})?[Ee][+-]?\d+)))\)"##,
+            r##"(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tc|tm|ts|wm)([0-9]{1,2}(\.[0-9]{0,10})?|100)|[ou][0-9]+(\.[0-9]*)?)(_E|_L|_H)?|(TM|TC|TS|WM)\((((([0-9]{1,2})(\.[0-9]{0,10})?|100(\.0{0,10})?)%)?:(([0-9]{1,2})(\.[0-9]{0,10})?|100(\.0{0,10})?)%|(([0-9]{1,2})(\.[0-9]{0,10})?|100(\.0{0,10})?)%:((([0-9]{1,2})(\.[0-9]{0,10})?|100(\.0{0,10})?)%)?)\)|(TM|TC|TS|WM|PR)\((([0-9]+(\.[0-9]{0,10})?|([0-9]+(\.[0-9]{0,10})?[Ee][+-]?[0-9]+)):(([0-9]+(\.[0-9]{0,10})?|([0-9]+(\.[0-9]{0,10})?[Ee][+-]?[0-9]+)))?|(([0-9]+(\.[0-9]{0,10})?|([0-9]+(\.[0-9]{0,10})?[Ee][+-]?[0-9]+)))?:([0-9]+(\.[0-9]{0,10})?|([0-9]+(\.[0-9]{0,10})?[Ee][+-]?[0-9]+)))\)"##,
+        );
+        pub(super) static ANOMALY_DETECTOR_METRIC_TIMEZONE: Pattern = Pattern::new(".*", ".*");
         pub(super) static DEFINITION_ID: Pattern = Pattern::new("[a-zA-Z0-9-]{1,64}", "[a-zA-Z0-9-]{1,64}");
         pub(super) static DEFINITION_PATH: Pattern = Pattern::new(
             r##"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+"##,

@@ -5,7 +5,7 @@
 use crate::event_stream::{EventStream, events};
 use crate::open_enum::open_enum;
 use crate::shape::shape;
-use crate::validate::{Number, OneOf, Opaque, Path, Text, Validate, Violations};
+use crate::validate::{Number, OneOf, Opaque, Path, Shape, Text, Validate, Violations};
 use crate::{Operation, Protocol, Service};
 use std::collections::BTreeMap;
 
@@ -192,6 +192,18 @@ impl Operation for CreateLookupTable {
     type Output = CreateLookupTableOutput;
 }
 
+/// The operation `DeleteAccountPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteAccountPolicy;
+
+impl Operation for DeleteAccountPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteAccountPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteAccountPolicyInput;
+    type Output = DeleteAccountPolicyOutput;
+}
+
 /// The operation `DeleteDestination`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteDestination;
@@ -298,6 +310,42 @@ impl Operation for DeleteRetentionPolicy {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = DeleteRetentionPolicyInput;
     type Output = DeleteRetentionPolicyOutput;
+}
+
+/// The operation `DeleteSubscriptionFilter`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteSubscriptionFilter;
+
+impl Operation for DeleteSubscriptionFilter {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteSubscriptionFilter";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteSubscriptionFilterInput;
+    type Output = DeleteSubscriptionFilterOutput;
+}
+
+/// The operation `DeleteTransformer`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteTransformer;
+
+impl Operation for DeleteTransformer {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteTransformer";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteTransformerInput;
+    type Output = DeleteTransformerOutput;
+}
+
+/// The operation `DescribeAccountPolicies`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeAccountPolicies;
+
+impl Operation for DescribeAccountPolicies {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeAccountPolicies";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeAccountPoliciesInput;
+    type Output = DescribeAccountPoliciesOutput;
 }
 
 /// The operation `DescribeDestinations`.
@@ -408,6 +456,18 @@ impl Operation for DescribeResourcePolicies {
     type Output = DescribeResourcePoliciesOutput;
 }
 
+/// The operation `DescribeSubscriptionFilters`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeSubscriptionFilters;
+
+impl Operation for DescribeSubscriptionFilters {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeSubscriptionFilters";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeSubscriptionFiltersInput;
+    type Output = DescribeSubscriptionFiltersOutput;
+}
+
 /// The operation `DisassociateKmsKey`.
 #[derive(Clone, Copy, Debug)]
 pub struct DisassociateKmsKey;
@@ -456,6 +516,18 @@ impl Operation for GetLookupTable {
     type Output = GetLookupTableOutput;
 }
 
+/// The operation `GetTransformer`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetTransformer;
+
+impl Operation for GetTransformer {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetTransformer";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetTransformerInput;
+    type Output = GetTransformerOutput;
+}
+
 /// The operation `ListLogGroups`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListLogGroups;
@@ -490,6 +562,18 @@ impl Operation for ListTagsLogGroup {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = ListTagsLogGroupInput;
     type Output = ListTagsLogGroupOutput;
+}
+
+/// The operation `PutAccountPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutAccountPolicy;
+
+impl Operation for PutAccountPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutAccountPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutAccountPolicyInput;
+    type Output = PutAccountPolicyOutput;
 }
 
 /// The operation `PutDestination`.
@@ -600,6 +684,30 @@ impl Operation for PutRetentionPolicy {
     type Output = PutRetentionPolicyOutput;
 }
 
+/// The operation `PutSubscriptionFilter`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutSubscriptionFilter;
+
+impl Operation for PutSubscriptionFilter {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutSubscriptionFilter";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutSubscriptionFilterInput;
+    type Output = PutSubscriptionFilterOutput;
+}
+
+/// The operation `PutTransformer`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutTransformer;
+
+impl Operation for PutTransformer {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutTransformer";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = PutTransformerInput;
+    type Output = PutTransformerOutput;
+}
+
 /// The operation `StartLiveTail`.
 #[derive(Clone, Copy, Debug)]
 pub struct StartLiveTail;
@@ -648,6 +756,18 @@ impl Operation for TestMetricFilter {
     type Output = TestMetricFilterOutput;
 }
 
+/// The operation `TestTransformer`.
+#[derive(Clone, Copy, Debug)]
+pub struct TestTransformer;
+
+impl Operation for TestTransformer {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "TestTransformer";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = TestTransformerInput;
+    type Output = TestTransformerOutput;
+}
+
 /// The operation `UntagLogGroup`.
 #[derive(Clone, Copy, Debug)]
 pub struct UntagLogGroup;
@@ -685,6 +805,59 @@ impl Operation for UpdateLookupTable {
 }
 
 shape! {
+    /// `AccountPolicy`.
+    pub struct AccountPolicy {
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `lastUpdatedTime`: at least 0.
+        pub last_updated_time: Option<i64> = "lastUpdatedTime",
+        /// `policyType`.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `scope`.
+        pub scope: Option<Scope> = "scope",
+        /// `selectionCriteria`.
+        pub selection_criteria: Option<String> = "selectionCriteria",
+        /// `accountId`: 12 to 12 characters.
+        pub account_id: Option<String> = "accountId",
+    }
+}
+
+shape! {
+    /// `AddKeyEntry`.
+    pub struct AddKeyEntry {
+        /// `key`: 1 to 128 characters, required.
+        pub key: Option<String> = "key",
+        /// `value`: 1 to 256 characters, required.
+        pub value: Option<String> = "value",
+        /// `overwriteIfExists`.
+        pub overwrite_if_exists: Option<bool> = "overwriteIfExists",
+    }
+}
+
+impl Validate for AddKeyEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.key, &at.member("key"), &rules::KEY);
+        found.required(&self.value, &at.member("value"), &rules::ADD_KEY_VALUE);
+    }
+}
+
+shape! {
+    /// `AddKeys`.
+    pub struct AddKeys {
+        /// `entries`: a list of `AddKeyEntry`, 1 to 5 elements, required.
+        pub entries: Option<Vec<AddKeyEntry>> = "entries",
+    }
+}
+
+impl Validate for AddKeys {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::ADD_KEY_ENTRIES);
+    }
+}
+
+shape! {
     /// Input of [`AssociateKmsKey`].
     pub struct AssociateKmsKeyInput {
         /// `logGroupName`: 1 to 512 characters.
@@ -711,6 +884,65 @@ impl Validate for AssociateKmsKeyInput {
 shape! {
     /// Output of [`AssociateKmsKey`].
     pub struct AssociateKmsKeyOutput {
+    }
+}
+
+shape! {
+    /// `CSV`.
+    pub struct CSV {
+        /// `quoteCharacter`: 1 to 1 characters.
+        pub quote_character: Option<String> = "quoteCharacter",
+        /// `delimiter`: 1 to 2 characters.
+        pub delimiter: Option<String> = "delimiter",
+        /// `columns`: a list of `Column`, at most 100 elements.
+        pub columns: Option<Vec<String>> = "columns",
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+        /// `destination`: 1 to 128 characters.
+        pub destination: Option<String> = "destination",
+    }
+}
+
+impl Validate for CSV {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.quote_character, &at.member("quoteCharacter"), &rules::QUOTE_CHARACTER);
+        found.optional(&self.delimiter, &at.member("delimiter"), &rules::DELIMITER);
+        found.optional(&self.columns, &at.member("columns"), &rules::COLUMNS);
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+        found.optional(&self.destination, &at.member("destination"), &rules::DESTINATION_FIELD);
+    }
+}
+
+shape! {
+    /// `CopyValue`.
+    pub struct CopyValue {
+        /// `entries`: a list of `CopyValueEntry`, 1 to 5 elements, required.
+        pub entries: Option<Vec<CopyValueEntry>> = "entries",
+    }
+}
+
+impl Validate for CopyValue {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::COPY_VALUE_ENTRIES);
+    }
+}
+
+shape! {
+    /// `CopyValueEntry`.
+    pub struct CopyValueEntry {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `target`: 1 to 128 characters, required.
+        pub target: Option<String> = "target",
+        /// `overwriteIfExists`.
+        pub overwrite_if_exists: Option<bool> = "overwriteIfExists",
+    }
+}
+
+impl Validate for CopyValueEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.target, &at.member("target"), &rules::TARGET);
     }
 }
 
@@ -824,6 +1056,65 @@ impl Validate for DataSourceFilter {
 }
 
 shape! {
+    /// `DateTimeConverter`.
+    pub struct DateTimeConverter {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `target`: 1 to 128 characters, required.
+        pub target: Option<String> = "target",
+        /// `targetFormat`: 1 to 64 characters.
+        pub target_format: Option<String> = "targetFormat",
+        /// `matchPatterns`: a list of `MatchPattern`, 1 to 5 elements, required.
+        pub match_patterns: Option<Vec<String>> = "matchPatterns",
+        /// `sourceTimezone`: at least 1 characters.
+        pub source_timezone: Option<String> = "sourceTimezone",
+        /// `targetTimezone`: at least 1 characters.
+        pub target_timezone: Option<String> = "targetTimezone",
+        /// `locale`: at least 1 characters.
+        pub locale: Option<String> = "locale",
+    }
+}
+
+impl Validate for DateTimeConverter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.target, &at.member("target"), &rules::TARGET);
+        found.optional(&self.target_format, &at.member("targetFormat"), &rules::TARGET_FORMAT);
+        found.required(&self.match_patterns, &at.member("matchPatterns"), &rules::MATCH_PATTERNS);
+        found.optional(&self.source_timezone, &at.member("sourceTimezone"), &rules::SOURCE_TIMEZONE);
+        found.optional(&self.target_timezone, &at.member("targetTimezone"), &rules::TARGET_TIMEZONE);
+        found.optional(&self.locale, &at.member("locale"), &rules::LOCALE);
+    }
+}
+
+shape! {
+    /// Input of [`DeleteAccountPolicy`].
+    pub struct DeleteAccountPolicyInput {
+        /// `policyName`: required.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `dryRun`.
+        pub dry_run: Option<bool> = "dryRun",
+    }
+}
+
+impl Validate for DeleteAccountPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteAccountPolicy`].
+    pub struct DeleteAccountPolicyOutput {
+        /// `dryRunResult`.
+        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
+    }
+}
+
+shape! {
     /// Input of [`DeleteDestination`].
     pub struct DeleteDestinationInput {
         /// `destinationName`: 1 to 512 characters, required.
@@ -864,6 +1155,20 @@ impl Validate for DeleteIndexPolicyInput {
 shape! {
     /// Output of [`DeleteIndexPolicy`].
     pub struct DeleteIndexPolicyOutput {
+    }
+}
+
+shape! {
+    /// `DeleteKeys`.
+    pub struct DeleteKeys {
+        /// `withKeys`: a list of `WithKey`, 1 to 5 elements, required.
+        pub with_keys: Option<Vec<String>> = "withKeys",
+    }
+}
+
+impl Validate for DeleteKeys {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.with_keys, &at.member("withKeys"), &rules::DELETE_WITH_KEYS);
     }
 }
 
@@ -1020,6 +1325,85 @@ impl Validate for DeleteRetentionPolicyInput {
 shape! {
     /// Output of [`DeleteRetentionPolicy`].
     pub struct DeleteRetentionPolicyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteSubscriptionFilter`].
+    pub struct DeleteSubscriptionFilterInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterName`: 1 to 512 characters, required.
+        pub filter_name: Option<String> = "filterName",
+    }
+}
+
+impl Validate for DeleteSubscriptionFilterInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.filter_name, &at.member("filterName"), &rules::FILTER_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteSubscriptionFilter`].
+    pub struct DeleteSubscriptionFilterOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteTransformer`].
+    pub struct DeleteTransformerInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for DeleteTransformerInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteTransformer`].
+    pub struct DeleteTransformerOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DescribeAccountPolicies`].
+    pub struct DescribeAccountPoliciesInput {
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `policyName`.
+        pub policy_name: Option<String> = "policyName",
+        /// `accountIdentifiers`: a list of `AccountId`, 0 to 20 elements.
+        pub account_identifiers: Option<Vec<String>> = "accountIdentifiers",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for DescribeAccountPoliciesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+        found.optional(&self.account_identifiers, &at.member("accountIdentifiers"), &rules::ACCOUNT_IDS);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeAccountPolicies`].
+    pub struct DescribeAccountPoliciesOutput {
+        /// `accountPolicies`: a list of `AccountPolicy`.
+        pub account_policies: Option<Vec<AccountPolicy>> = "accountPolicies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
     }
 }
 
@@ -1370,6 +1754,39 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DescribeSubscriptionFilters`].
+    pub struct DescribeSubscriptionFiltersInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterNamePrefix`: 1 to 512 characters.
+        pub filter_name_prefix: Option<String> = "filterNamePrefix",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+    }
+}
+
+impl Validate for DescribeSubscriptionFiltersInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.optional(&self.filter_name_prefix, &at.member("filterNamePrefix"), &rules::FILTER_NAME);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeSubscriptionFilters`].
+    pub struct DescribeSubscriptionFiltersOutput {
+        /// `subscriptionFilters`: a list of `SubscriptionFilter`.
+        pub subscription_filters: Option<Vec<SubscriptionFilter>> = "subscriptionFilters",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
     /// `Destination`.
     pub struct Destination {
         /// `destinationName`: 1 to 512 characters.
@@ -1411,6 +1828,24 @@ impl Validate for DisassociateKmsKeyInput {
 shape! {
     /// Output of [`DisassociateKmsKey`].
     pub struct DisassociateKmsKeyOutput {
+    }
+}
+
+shape! {
+    /// `DryRunResult`.
+    pub struct DryRunResult {
+        /// `totalMatchedLogGroups`: at least 0.
+        pub total_matched_log_groups: Option<i32> = "totalMatchedLogGroups",
+        /// `increasedRetentionLogGroupCount`: at least 0.
+        pub increased_retention_log_group_count: Option<i32> = "increasedRetentionLogGroupCount",
+        /// `decreasedRetentionLogGroupCount`: at least 0.
+        pub decreased_retention_log_group_count: Option<i32> = "decreasedRetentionLogGroupCount",
+        /// `unchangedRetentionLogGroupCount`: at least 0.
+        pub unchanged_retention_log_group_count: Option<i32> = "unchangedRetentionLogGroupCount",
+        /// `failedAnalysisCount`: at least 0.
+        pub failed_analysis_count: Option<i32> = "failedAnalysisCount",
+        /// `topLogGroupsImpacted`: a list of `LogGroupImpact`.
+        pub top_log_groups_impacted: Option<Vec<LogGroupImpact>> = "topLogGroupsImpacted",
     }
 }
 
@@ -1601,6 +2036,55 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetTransformer`].
+    pub struct GetTransformerInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for GetTransformerInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`GetTransformer`].
+    pub struct GetTransformerOutput {
+        /// `logGroupIdentifier`: 1 to 2048 characters.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `creationTime`: at least 0.
+        pub creation_time: Option<i64> = "creationTime",
+        /// `lastModifiedTime`: at least 0.
+        pub last_modified_time: Option<i64> = "lastModifiedTime",
+        /// `transformerConfig`: a list of `Processor`, 1 to 20 elements.
+        pub transformer_config: Option<Vec<Processor>> = "transformerConfig",
+    }
+}
+
+shape! {
+    /// `Grok`.
+    pub struct Grok {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+        /// `match`: 1 to 512 characters, required.
+        pub r#match: Option<String> = "match",
+    }
+}
+
+impl Validate for Grok {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.r#match, &at.member("match"), &rules::GROK_MATCH);
+    }
+}
+
+shape! {
     /// `IndexPolicy`.
     pub struct IndexPolicy {
         /// `logGroupIdentifier`: 1 to 2048 characters.
@@ -1712,6 +2196,34 @@ shape! {
 }
 
 shape! {
+    /// `ListToMap`.
+    pub struct ListToMap {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `key`: 1 to 128 characters, required.
+        pub key: Option<String> = "key",
+        /// `valueKey`: 1 to 128 characters.
+        pub value_key: Option<String> = "valueKey",
+        /// `target`: 1 to 128 characters.
+        pub target: Option<String> = "target",
+        /// `flatten`.
+        pub flatten: Option<bool> = "flatten",
+        /// `flattenedElement`.
+        pub flattened_element: Option<FlattenedElement> = "flattenedElement",
+    }
+}
+
+impl Validate for ListToMap {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.key, &at.member("key"), &rules::KEY);
+        found.optional(&self.value_key, &at.member("valueKey"), &rules::VALUE_KEY);
+        found.optional(&self.target, &at.member("target"), &rules::TARGET);
+        found.optional(&self.flattened_element, &at.member("flattenedElement"), &OneOf);
+    }
+}
+
+shape! {
     /// `LiveTailSessionLogEvent`.
     pub struct LiveTailSessionLogEvent {
         /// `logStreamName`: 1 to 512 characters.
@@ -1798,6 +2310,20 @@ shape! {
 }
 
 shape! {
+    /// `LogGroupImpact`.
+    pub struct LogGroupImpact {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `currentRetention`: 1 to 12 characters.
+        pub current_retention: Option<String> = "currentRetention",
+        /// `proposedRetention`: 1 to 12 characters.
+        pub proposed_retention: Option<String> = "proposedRetention",
+        /// `storedBytes`: at least 0.
+        pub stored_bytes: Option<i64> = "storedBytes",
+    }
+}
+
+shape! {
     /// `LogGroupSummary`.
     pub struct LogGroupSummary {
         /// `logGroupName`: 1 to 512 characters.
@@ -1850,6 +2376,20 @@ shape! {
         pub last_updated_time: Option<i64> = "lastUpdatedTime",
         /// `kmsKeyId`: at most 256 characters.
         pub kms_key_id: Option<String> = "kmsKeyId",
+    }
+}
+
+shape! {
+    /// `LowerCaseString`.
+    pub struct LowerCaseString {
+        /// `withKeys`: a list of `WithKey`, 1 to 10 elements, required.
+        pub with_keys: Option<Vec<String>> = "withKeys",
+    }
+}
+
+impl Validate for LowerCaseString {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.with_keys, &at.member("withKeys"), &rules::LOWER_CASE_STRING_WITH_KEYS);
     }
 }
 
@@ -1916,6 +2456,39 @@ impl Validate for MetricTransformation {
 }
 
 shape! {
+    /// `MoveKeyEntry`.
+    pub struct MoveKeyEntry {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `target`: 1 to 128 characters, required.
+        pub target: Option<String> = "target",
+        /// `overwriteIfExists`.
+        pub overwrite_if_exists: Option<bool> = "overwriteIfExists",
+    }
+}
+
+impl Validate for MoveKeyEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.target, &at.member("target"), &rules::TARGET);
+    }
+}
+
+shape! {
+    /// `MoveKeys`.
+    pub struct MoveKeys {
+        /// `entries`: a list of `MoveKeyEntry`, 1 to 5 elements, required.
+        pub entries: Option<Vec<MoveKeyEntry>> = "entries",
+    }
+}
+
+impl Validate for MoveKeys {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::MOVE_KEY_ENTRIES);
+    }
+}
+
+shape! {
     /// `OutputLogEvent`.
     pub struct OutputLogEvent {
         /// `timestamp`: at least 0.
@@ -1924,6 +2497,272 @@ shape! {
         pub message: Option<String> = "message",
         /// `ingestionTime`: at least 0.
         pub ingestion_time: Option<i64> = "ingestionTime",
+    }
+}
+
+shape! {
+    /// `ParseCloudfront`.
+    pub struct ParseCloudfront {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+    }
+}
+
+impl Validate for ParseCloudfront {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+    }
+}
+
+shape! {
+    /// `ParseJSON`.
+    pub struct ParseJSON {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+        /// `destination`: 1 to 128 characters.
+        pub destination: Option<String> = "destination",
+    }
+}
+
+impl Validate for ParseJSON {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+        found.optional(&self.destination, &at.member("destination"), &rules::DESTINATION_FIELD);
+    }
+}
+
+shape! {
+    /// `ParseKeyValue`.
+    pub struct ParseKeyValue {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+        /// `destination`: 1 to 128 characters.
+        pub destination: Option<String> = "destination",
+        /// `fieldDelimiter`: 1 to 128 characters.
+        pub field_delimiter: Option<String> = "fieldDelimiter",
+        /// `keyValueDelimiter`: 1 to 128 characters.
+        pub key_value_delimiter: Option<String> = "keyValueDelimiter",
+        /// `keyPrefix`: 1 to 128 characters.
+        pub key_prefix: Option<String> = "keyPrefix",
+        /// `nonMatchValue`: 1 to 128 characters.
+        pub non_match_value: Option<String> = "nonMatchValue",
+        /// `overwriteIfExists`.
+        pub overwrite_if_exists: Option<bool> = "overwriteIfExists",
+    }
+}
+
+impl Validate for ParseKeyValue {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+        found.optional(&self.destination, &at.member("destination"), &rules::DESTINATION_FIELD);
+        found.optional(&self.field_delimiter, &at.member("fieldDelimiter"), &rules::PARSER_FIELD_DELIMITER);
+        found.optional(
+            &self.key_value_delimiter,
+            &at.member("keyValueDelimiter"),
+            &rules::KEY_VALUE_DELIMITER,
+        );
+        found.optional(&self.key_prefix, &at.member("keyPrefix"), &rules::KEY_PREFIX);
+        found.optional(&self.non_match_value, &at.member("nonMatchValue"), &rules::NON_MATCH_VALUE);
+    }
+}
+
+shape! {
+    /// `ParsePostgres`.
+    pub struct ParsePostgres {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+    }
+}
+
+impl Validate for ParsePostgres {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+    }
+}
+
+shape! {
+    /// `ParseRoute53`.
+    pub struct ParseRoute53 {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+    }
+}
+
+impl Validate for ParseRoute53 {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+    }
+}
+
+shape! {
+    /// `ParseToOCSF`.
+    pub struct ParseToOCSF {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+        /// `eventSource`: required.
+        pub event_source: Option<EventSource> = "eventSource",
+        /// `ocsfVersion`: required.
+        pub ocsf_version: Option<OCSFVersion> = "ocsfVersion",
+        /// `mappingVersion`: 1 to 10 characters.
+        pub mapping_version: Option<String> = "mappingVersion",
+    }
+}
+
+impl Validate for ParseToOCSF {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.event_source, &at.member("eventSource"), &OneOf);
+        found.required(&self.ocsf_version, &at.member("ocsfVersion"), &OneOf);
+        found.optional(&self.mapping_version, &at.member("mappingVersion"), &rules::MAPPING_VERSION);
+    }
+}
+
+shape! {
+    /// `ParseVPC`.
+    pub struct ParseVPC {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+    }
+}
+
+impl Validate for ParseVPC {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+    }
+}
+
+shape! {
+    /// `ParseWAF`.
+    pub struct ParseWAF {
+        /// `source`: 1 to 128 characters.
+        pub source: Option<String> = "source",
+    }
+}
+
+impl Validate for ParseWAF {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.source, &at.member("source"), &rules::SOURCE);
+    }
+}
+
+shape! {
+    /// `Processor`.
+    pub struct Processor {
+        /// `addKeys`.
+        pub add_keys: Option<AddKeys> = "addKeys",
+        /// `copyValue`.
+        pub copy_value: Option<CopyValue> = "copyValue",
+        /// `csv`.
+        pub csv: Option<CSV> = "csv",
+        /// `dateTimeConverter`.
+        pub date_time_converter: Option<DateTimeConverter> = "dateTimeConverter",
+        /// `deleteKeys`.
+        pub delete_keys: Option<DeleteKeys> = "deleteKeys",
+        /// `grok`.
+        pub grok: Option<Grok> = "grok",
+        /// `listToMap`.
+        pub list_to_map: Option<ListToMap> = "listToMap",
+        /// `lowerCaseString`.
+        pub lower_case_string: Option<LowerCaseString> = "lowerCaseString",
+        /// `moveKeys`.
+        pub move_keys: Option<MoveKeys> = "moveKeys",
+        /// `parseCloudfront`.
+        pub parse_cloudfront: Option<ParseCloudfront> = "parseCloudfront",
+        /// `parseJSON`.
+        pub parse_json: Option<ParseJSON> = "parseJSON",
+        /// `parseKeyValue`.
+        pub parse_key_value: Option<ParseKeyValue> = "parseKeyValue",
+        /// `parseRoute53`.
+        pub parse_route53: Option<ParseRoute53> = "parseRoute53",
+        /// `parseToOCSF`.
+        pub parse_to_ocsf: Option<ParseToOCSF> = "parseToOCSF",
+        /// `parsePostgres`.
+        pub parse_postgres: Option<ParsePostgres> = "parsePostgres",
+        /// `parseVPC`.
+        pub parse_vpc: Option<ParseVPC> = "parseVPC",
+        /// `parseWAF`.
+        pub parse_waf: Option<ParseWAF> = "parseWAF",
+        /// `renameKeys`.
+        pub rename_keys: Option<RenameKeys> = "renameKeys",
+        /// `splitString`.
+        pub split_string: Option<SplitString> = "splitString",
+        /// `substituteString`.
+        pub substitute_string: Option<SubstituteString> = "substituteString",
+        /// `trimString`.
+        pub trim_string: Option<TrimString> = "trimString",
+        /// `typeConverter`.
+        pub type_converter: Option<TypeConverter> = "typeConverter",
+        /// `upperCaseString`.
+        pub upper_case_string: Option<UpperCaseString> = "upperCaseString",
+    }
+}
+
+impl Validate for Processor {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.add_keys, &at.member("addKeys"), &Shape("AddKeys"));
+        found.optional(&self.copy_value, &at.member("copyValue"), &Shape("CopyValue"));
+        found.optional(&self.csv, &at.member("csv"), &Shape("CSV"));
+        found.optional(
+            &self.date_time_converter,
+            &at.member("dateTimeConverter"),
+            &Shape("DateTimeConverter"),
+        );
+        found.optional(&self.delete_keys, &at.member("deleteKeys"), &Shape("DeleteKeys"));
+        found.optional(&self.grok, &at.member("grok"), &Shape("Grok"));
+        found.optional(&self.list_to_map, &at.member("listToMap"), &Shape("ListToMap"));
+        found.optional(&self.lower_case_string, &at.member("lowerCaseString"), &Shape("LowerCaseString"));
+        found.optional(&self.move_keys, &at.member("moveKeys"), &Shape("MoveKeys"));
+        found.optional(&self.parse_cloudfront, &at.member("parseCloudfront"), &Shape("ParseCloudfront"));
+        found.optional(&self.parse_json, &at.member("parseJSON"), &Shape("ParseJSON"));
+        found.optional(&self.parse_key_value, &at.member("parseKeyValue"), &Shape("ParseKeyValue"));
+        found.optional(&self.parse_route53, &at.member("parseRoute53"), &Shape("ParseRoute53"));
+        found.optional(&self.parse_to_ocsf, &at.member("parseToOCSF"), &Shape("ParseToOCSF"));
+        found.optional(&self.parse_postgres, &at.member("parsePostgres"), &Shape("ParsePostgres"));
+        found.optional(&self.parse_vpc, &at.member("parseVPC"), &Shape("ParseVPC"));
+        found.optional(&self.parse_waf, &at.member("parseWAF"), &Shape("ParseWAF"));
+        found.optional(&self.rename_keys, &at.member("renameKeys"), &Shape("RenameKeys"));
+        found.optional(&self.split_string, &at.member("splitString"), &Shape("SplitString"));
+        found.optional(&self.substitute_string, &at.member("substituteString"), &Shape("SubstituteString"));
+        found.optional(&self.trim_string, &at.member("trimString"), &Shape("TrimString"));
+        found.optional(&self.type_converter, &at.member("typeConverter"), &Shape("TypeConverter"));
+        found.optional(&self.upper_case_string, &at.member("upperCaseString"), &Shape("UpperCaseString"));
+    }
+}
+
+shape! {
+    /// Input of [`PutAccountPolicy`].
+    pub struct PutAccountPolicyInput {
+        /// `policyName`: required.
+        pub policy_name: Option<String> = "policyName",
+        /// `policyDocument`: required.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `policyType`: required.
+        pub policy_type: Option<PolicyType> = "policyType",
+        /// `scope`.
+        pub scope: Option<Scope> = "scope",
+        /// `selectionCriteria`.
+        pub selection_criteria: Option<String> = "selectionCriteria",
+        /// `dryRun`.
+        pub dry_run: Option<bool> = "dryRun",
+    }
+}
+
+impl Validate for PutAccountPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.policy_name, &at.member("policyName"), &Text::ANY);
+        found.required(&self.policy_document, &at.member("policyDocument"), &Text::ANY);
+        found.required(&self.policy_type, &at.member("policyType"), &OneOf);
+        found.optional(&self.scope, &at.member("scope"), &OneOf);
+    }
+}
+
+shape! {
+    /// Output of [`PutAccountPolicy`].
+    pub struct PutAccountPolicyOutput {
+        /// `accountPolicy`.
+        pub account_policy: Option<AccountPolicy> = "accountPolicy",
+        /// `dryRunResult`.
+        pub dry_run_result: Option<DryRunResult> = "dryRunResult",
     }
 }
 
@@ -2194,6 +3033,79 @@ shape! {
 }
 
 shape! {
+    /// Input of [`PutSubscriptionFilter`].
+    pub struct PutSubscriptionFilterInput {
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterName`: 1 to 512 characters, required.
+        pub filter_name: Option<String> = "filterName",
+        /// `filterPattern`: 0 to 1024 characters, required.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `destinationArn`: at least 1 characters, required.
+        pub destination_arn: Option<String> = "destinationArn",
+        /// `roleArn`: at least 1 characters.
+        pub role_arn: Option<String> = "roleArn",
+        /// `distribution`.
+        pub distribution: Option<Distribution> = "distribution",
+        /// `applyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs",
+        /// `fieldSelectionCriteria`: 0 to 2000 characters.
+        pub field_selection_criteria: Option<String> = "fieldSelectionCriteria",
+        /// `emitSystemFields`: a list of `SystemField`.
+        pub emit_system_fields: Option<Vec<String>> = "emitSystemFields",
+    }
+}
+
+impl Validate for PutSubscriptionFilterInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.required(&self.filter_name, &at.member("filterName"), &rules::FILTER_NAME);
+        found.required(&self.filter_pattern, &at.member("filterPattern"), &rules::FILTER_PATTERN);
+        found.required(&self.destination_arn, &at.member("destinationArn"), &rules::DESTINATION_ARN);
+        found.optional(&self.role_arn, &at.member("roleArn"), &rules::ROLE_ARN);
+        found.optional(&self.distribution, &at.member("distribution"), &OneOf);
+        found.optional(
+            &self.field_selection_criteria,
+            &at.member("fieldSelectionCriteria"),
+            &rules::FIELD_SELECTION_CRITERIA,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutSubscriptionFilter`].
+    pub struct PutSubscriptionFilterOutput {
+    }
+}
+
+shape! {
+    /// Input of [`PutTransformer`].
+    pub struct PutTransformerInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `transformerConfig`: a list of `Processor`, 1 to 20 elements, required.
+        pub transformer_config: Option<Vec<Processor>> = "transformerConfig",
+    }
+}
+
+impl Validate for PutTransformerInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+        found.required(&self.transformer_config, &at.member("transformerConfig"), &rules::PROCESSORS);
+    }
+}
+
+shape! {
+    /// Output of [`PutTransformer`].
+    pub struct PutTransformerOutput {
+    }
+}
+
+shape! {
     /// `QueryDefinition`.
     pub struct QueryDefinition {
         /// `queryLanguage`.
@@ -2258,6 +3170,39 @@ shape! {
 }
 
 shape! {
+    /// `RenameKeyEntry`.
+    pub struct RenameKeyEntry {
+        /// `key`: 1 to 128 characters, required.
+        pub key: Option<String> = "key",
+        /// `renameTo`: 1 to 128 characters, required.
+        pub rename_to: Option<String> = "renameTo",
+        /// `overwriteIfExists`.
+        pub overwrite_if_exists: Option<bool> = "overwriteIfExists",
+    }
+}
+
+impl Validate for RenameKeyEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.key, &at.member("key"), &rules::KEY);
+        found.required(&self.rename_to, &at.member("renameTo"), &rules::RENAME_TO);
+    }
+}
+
+shape! {
+    /// `RenameKeys`.
+    pub struct RenameKeys {
+        /// `entries`: a list of `RenameKeyEntry`, 1 to 5 elements, required.
+        pub entries: Option<Vec<RenameKeyEntry>> = "entries",
+    }
+}
+
+impl Validate for RenameKeys {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::RENAME_KEY_ENTRIES);
+    }
+}
+
+shape! {
     /// `ResourcePolicy`.
     pub struct ResourcePolicy {
         /// `policyName`.
@@ -2282,6 +3227,37 @@ shape! {
         pub log_stream_name: Option<String> = "logStreamName",
         /// `searchedCompletely`.
         pub searched_completely: Option<bool> = "searchedCompletely",
+    }
+}
+
+shape! {
+    /// `SplitString`.
+    pub struct SplitString {
+        /// `entries`: a list of `SplitStringEntry`, 1 to 10 elements, required.
+        pub entries: Option<Vec<SplitStringEntry>> = "entries",
+    }
+}
+
+impl Validate for SplitString {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::SPLIT_STRING_ENTRIES);
+    }
+}
+
+shape! {
+    /// `SplitStringEntry`.
+    pub struct SplitStringEntry {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `delimiter`: 1 to 128 characters, required.
+        pub delimiter: Option<String> = "delimiter",
+    }
+}
+
+impl Validate for SplitStringEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.delimiter, &at.member("delimiter"), &rules::SPLIT_STRING_DELIMITER);
     }
 }
 
@@ -2317,6 +3293,66 @@ impl Validate for StartLiveTailInput {
             &at.member("logEventFilterPattern"),
             &rules::FILTER_PATTERN,
         );
+    }
+}
+
+shape! {
+    /// `SubscriptionFilter`.
+    pub struct SubscriptionFilter {
+        /// `filterName`: 1 to 512 characters.
+        pub filter_name: Option<String> = "filterName",
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `destinationArn`: at least 1 characters.
+        pub destination_arn: Option<String> = "destinationArn",
+        /// `roleArn`: at least 1 characters.
+        pub role_arn: Option<String> = "roleArn",
+        /// `distribution`.
+        pub distribution: Option<Distribution> = "distribution",
+        /// `applyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs",
+        /// `creationTime`: at least 0.
+        pub creation_time: Option<i64> = "creationTime",
+        /// `fieldSelectionCriteria`: 0 to 2000 characters.
+        pub field_selection_criteria: Option<String> = "fieldSelectionCriteria",
+        /// `emitSystemFields`: a list of `SystemField`.
+        pub emit_system_fields: Option<Vec<String>> = "emitSystemFields",
+    }
+}
+
+shape! {
+    /// `SubstituteString`.
+    pub struct SubstituteString {
+        /// `entries`: a list of `SubstituteStringEntry`, 1 to 10 elements, required.
+        pub entries: Option<Vec<SubstituteStringEntry>> = "entries",
+    }
+}
+
+impl Validate for SubstituteString {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::SUBSTITUTE_STRING_ENTRIES);
+    }
+}
+
+shape! {
+    /// `SubstituteStringEntry`.
+    pub struct SubstituteStringEntry {
+        /// `source`: 1 to 128 characters, required.
+        pub source: Option<String> = "source",
+        /// `from`: 1 to 128 characters, required.
+        pub from: Option<String> = "from",
+        /// `to`: 1 to 128 characters, required.
+        pub to: Option<String> = "to",
+    }
+}
+
+impl Validate for SubstituteStringEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.source, &at.member("source"), &rules::SOURCE);
+        found.required(&self.from, &at.member("from"), &rules::FROM_KEY);
+        found.required(&self.to, &at.member("to"), &rules::TO_KEY);
     }
 }
 
@@ -2409,6 +3445,88 @@ shape! {
 }
 
 shape! {
+    /// Input of [`TestTransformer`].
+    pub struct TestTransformerInput {
+        /// `transformerConfig`: a list of `Processor`, 1 to 20 elements, required.
+        pub transformer_config: Option<Vec<Processor>> = "transformerConfig",
+        /// `logEventMessages`: a list of `EventMessage`, 1 to 50 elements, required.
+        pub log_event_messages: Option<Vec<String>> = "logEventMessages",
+    }
+}
+
+impl Validate for TestTransformerInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.transformer_config, &at.member("transformerConfig"), &rules::PROCESSORS);
+        found.required(&self.log_event_messages, &at.member("logEventMessages"), &rules::TEST_EVENT_MESSAGES);
+    }
+}
+
+shape! {
+    /// Output of [`TestTransformer`].
+    pub struct TestTransformerOutput {
+        /// `transformedLogs`: a list of `TransformedLogRecord`.
+        pub transformed_logs: Option<Vec<TransformedLogRecord>> = "transformedLogs",
+    }
+}
+
+shape! {
+    /// `TransformedLogRecord`.
+    pub struct TransformedLogRecord {
+        /// `eventNumber`.
+        pub event_number: Option<i64> = "eventNumber",
+        /// `eventMessage`: at least 1 characters.
+        pub event_message: Option<String> = "eventMessage",
+        /// `transformedEventMessage`: at least 1 characters.
+        pub transformed_event_message: Option<String> = "transformedEventMessage",
+    }
+}
+
+shape! {
+    /// `TrimString`.
+    pub struct TrimString {
+        /// `withKeys`: a list of `WithKey`, 1 to 10 elements, required.
+        pub with_keys: Option<Vec<String>> = "withKeys",
+    }
+}
+
+impl Validate for TrimString {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.with_keys, &at.member("withKeys"), &rules::TRIM_STRING_WITH_KEYS);
+    }
+}
+
+shape! {
+    /// `TypeConverter`.
+    pub struct TypeConverter {
+        /// `entries`: a list of `TypeConverterEntry`, 1 to 5 elements, required.
+        pub entries: Option<Vec<TypeConverterEntry>> = "entries",
+    }
+}
+
+impl Validate for TypeConverter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.entries, &at.member("entries"), &rules::TYPE_CONVERTER_ENTRIES);
+    }
+}
+
+shape! {
+    /// `TypeConverterEntry`.
+    pub struct TypeConverterEntry {
+        /// `key`: 1 to 128 characters, required.
+        pub key: Option<String> = "key",
+        /// `type`: required.
+        pub r#type: Option<Type> = "type",
+    }
+}
+
+impl Validate for TypeConverterEntry {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.key, &at.member("key"), &rules::KEY);
+        found.required(&self.r#type, &at.member("type"), &OneOf);
+    }
+}
+
+shape! {
     /// Input of [`UntagLogGroup`].
     pub struct UntagLogGroupInput {
         /// `logGroupName`: 1 to 512 characters, required.
@@ -2490,6 +3608,20 @@ shape! {
     }
 }
 
+shape! {
+    /// `UpperCaseString`.
+    pub struct UpperCaseString {
+        /// `withKeys`: a list of `WithKey`, 1 to 10 elements, required.
+        pub with_keys: Option<Vec<String>> = "withKeys",
+    }
+}
+
+impl Validate for UpperCaseString {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.with_keys, &at.member("withKeys"), &rules::UPPER_CASE_STRING_WITH_KEYS);
+    }
+}
+
 events! {
     /// The events of `StartLiveTailResponseStream`.
     pub enum StartLiveTailResponseStream {
@@ -2509,6 +3641,14 @@ open_enum! {
 }
 
 open_enum! {
+    /// `Distribution`.
+    pub enum Distribution {
+        Random = "Random",
+        ByLogStream = "ByLogStream",
+    }
+}
+
+open_enum! {
     /// `EntityRejectionErrorType`.
     pub enum EntityRejectionErrorType {
         InvalidEntity = "InvalidEntity",
@@ -2518,6 +3658,25 @@ open_enum! {
         EntitySizeTooLarge = "EntitySizeTooLarge",
         UnsupportedLogGroupType = "UnsupportedLogGroupType",
         MissingRequiredFields = "MissingRequiredFields",
+    }
+}
+
+open_enum! {
+    /// `EventSource`.
+    pub enum EventSource {
+        CloudTrail = "CloudTrail",
+        Route53Resolver = "Route53Resolver",
+        VpcFlow = "VPCFlow",
+        EksAudit = "EKSAudit",
+        Awswaf = "AWSWAF",
+    }
+}
+
+open_enum! {
+    /// `FlattenedElement`.
+    pub enum FlattenedElement {
+        First = "first",
+        Last = "last",
     }
 }
 
@@ -2565,6 +3724,14 @@ open_enum! {
 }
 
 open_enum! {
+    /// `OCSFVersion`.
+    pub enum OCSFVersion {
+        V11 = "V1.1",
+        V15 = "V1.5",
+    }
+}
+
+open_enum! {
     /// `OrderBy`.
     pub enum OrderBy {
         LogStreamName = "LogStreamName",
@@ -2581,11 +3748,30 @@ open_enum! {
 }
 
 open_enum! {
+    /// `PolicyType`.
+    pub enum PolicyType {
+        DataProtectionPolicy = "DATA_PROTECTION_POLICY",
+        SubscriptionFilterPolicy = "SUBSCRIPTION_FILTER_POLICY",
+        FieldIndexPolicy = "FIELD_INDEX_POLICY",
+        TransformerPolicy = "TRANSFORMER_POLICY",
+        MetricExtractionPolicy = "METRIC_EXTRACTION_POLICY",
+        RetentionPolicy = "RETENTION_POLICY",
+    }
+}
+
+open_enum! {
     /// `QueryLanguage`.
     pub enum QueryLanguage {
         Cwli = "CWLI",
         Sql = "SQL",
         Ppl = "PPL",
+    }
+}
+
+open_enum! {
+    /// `Scope`.
+    pub enum Scope {
+        All = "ALL",
     }
 }
 
@@ -2619,6 +3805,16 @@ open_enum! {
         TerabitsPerSecond = "Terabits/Second",
         CountPerSecond = "Count/Second",
         None = "None",
+    }
+}
+
+open_enum! {
+    /// `Type`.
+    pub enum Type {
+        Boolean = "boolean",
+        Integer = "integer",
+        Double = "double",
+        String = "string",
     }
 }
 
@@ -2706,10 +3902,17 @@ mod rules {
     pub(super) static ACCESS_POLICY: Text = Text::ANY.min(1);
     pub(super) static ACCOUNT_ID: Text = Text::ANY.min(12).max(12).matching(&patterns::ACCOUNT_ID);
     pub(super) static ACCOUNT_IDS: List<Text> = List::of(&ACCOUNT_ID).min(0).max(20);
+    pub(super) static ADD_KEY_ENTRIES: List<Shape> = List::of(&Shape("AddKeyEntry")).min(1).max(5);
+    pub(super) static ADD_KEY_VALUE: Text = Text::ANY.min(1).max(256);
     pub(super) static AMAZON_RESOURCE_NAME: Text =
         Text::ANY.min(1).max(1011).matching(&patterns::AMAZON_RESOURCE_NAME);
     pub(super) static CLIENT_TOKEN: Text = Text::ANY.min(36).max(128).matching(&patterns::CLIENT_TOKEN);
+    pub(super) static COLUMN: Text = Text::ANY.min(1).max(128);
+    pub(super) static COLUMNS: List<Text> = List::of(&COLUMN).max(100);
+    pub(super) static COPY_VALUE_ENTRIES: List<Shape> = List::of(&Shape("CopyValueEntry")).min(1).max(5);
     pub(super) static DATA_SOURCE_FILTERS: List<Shape> = List::of(&Shape("DataSourceFilter")).min(1).max(5);
+    pub(super) static DELETE_WITH_KEYS: List<Text> = List::of(&WITH_KEY).min(1).max(5);
+    pub(super) static DELIMITER: Text = Text::ANY.min(1).max(2);
     pub(super) static DESCRIBE_FIELD_INDEXES_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(100);
     pub(super) static DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS: List<Text> =
@@ -2718,6 +3921,8 @@ mod rules {
     pub(super) static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(50);
     pub(super) static DESCRIBE_LOOKUP_TABLES_MAX_RESULTS: Number<i32> = Number::ANY.max(100);
+    pub(super) static DESTINATION_ARN: Text = Text::ANY.min(1);
+    pub(super) static DESTINATION_FIELD: Text = Text::ANY.min(1).max(128);
     pub(super) static DESTINATION_NAME: Text =
         Text::ANY.min(1).max(512).matching(&patterns::DESTINATION_NAME);
     pub(super) static DIMENSIONS: Map<Text, Text> = Map::of(&DIMENSIONS_KEY, &DIMENSIONS_VALUE);
@@ -2740,11 +3945,17 @@ mod rules {
     pub(super) static FIELD_SELECTION_CRITERIA: Text = Text::ANY.min(0).max(2000);
     pub(super) static FILTER_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::FILTER_NAME);
     pub(super) static FILTER_PATTERN: Text = Text::ANY.min(0).max(1024);
+    pub(super) static FROM_KEY: Text = Text::ANY.min(1).max(128);
+    pub(super) static GROK_MATCH: Text = Text::ANY.min(1).max(512);
     pub(super) static INDEX_CATEGORIES: List<OneOf> = List::of(&OneOf).max(4);
     pub(super) static INPUT_LOG_EVENTS: List<Shape> = List::of(&Shape("InputLogEvent")).min(1).max(10000);
     pub(super) static INPUT_LOG_STREAM_NAMES: List<Text> = List::of(&LOG_STREAM_NAME).min(1).max(100);
+    pub(super) static KEY: Text = Text::ANY.min(1).max(128);
+    pub(super) static KEY_PREFIX: Text = Text::ANY.min(1).max(128);
+    pub(super) static KEY_VALUE_DELIMITER: Text = Text::ANY.min(1).max(128);
     pub(super) static KMS_KEY_ID: Text = Text::ANY.max(256);
     pub(super) static LIST_LIMIT: Number<i32> = Number::ANY.min(1).max(1000);
+    pub(super) static LOCALE: Text = Text::ANY.min(1);
     pub(super) static LOG_GROUP_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::LOG_GROUP_IDENTIFIER);
     pub(super) static LOG_GROUP_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_GROUP_NAME);
@@ -2757,13 +3968,21 @@ mod rules {
     pub(super) static LOOKUP_TABLE_DESCRIPTION: Text = Text::ANY.min(0).max(1024);
     pub(super) static LOOKUP_TABLE_NAME: Text =
         Text::ANY.min(1).max(256).matching(&patterns::LOOKUP_TABLE_NAME);
+    pub(super) static LOWER_CASE_STRING_WITH_KEYS: List<Text> = List::of(&WITH_KEY).min(1).max(10);
+    pub(super) static MAPPING_VERSION: Text = Text::ANY.min(1).max(10).matching(&patterns::MAPPING_VERSION);
+    pub(super) static MATCH_PATTERN: Text = Text::ANY.min(1);
+    pub(super) static MATCH_PATTERNS: List<Text> = List::of(&MATCH_PATTERN).min(1).max(5);
     pub(super) static METRIC_NAME: Text = Text::ANY.max(255).matching(&patterns::METRIC_NAME);
     pub(super) static METRIC_NAMESPACE: Text = Text::ANY.max(255).matching(&patterns::METRIC_NAMESPACE);
     pub(super) static METRIC_TRANSFORMATIONS: List<Shape> =
         List::of(&Shape("MetricTransformation")).min(1).max(1);
     pub(super) static METRIC_VALUE: Text = Text::ANY.max(100);
+    pub(super) static MOVE_KEY_ENTRIES: List<Shape> = List::of(&Shape("MoveKeyEntry")).min(1).max(5);
     pub(super) static NEXT_TOKEN: Text = Text::ANY.min(1);
+    pub(super) static NON_MATCH_VALUE: Text = Text::ANY.min(1).max(128);
+    pub(super) static PARSER_FIELD_DELIMITER: Text = Text::ANY.min(1).max(128);
     pub(super) static POLICY_DOCUMENT: Text = Text::ANY.min(1).max(51200);
+    pub(super) static PROCESSORS: List<Shape> = List::of(&Shape("Processor")).min(1).max(20);
     pub(super) static QUERY_DEFINITION_NAME: Text = Text::ANY.min(1).max(255);
     pub(super) static QUERY_DEFINITION_STRING: Text = Text::ANY.min(1).max(10000);
     pub(super) static QUERY_ID: Text = Text::ANY.min(1).max(256);
@@ -2773,12 +3992,21 @@ mod rules {
     pub(super) static QUERY_PARAMETER_LIST: List<Shape> = List::of(&Shape("QueryParameter")).max(20);
     pub(super) static QUERY_PARAMETER_NAME: Text =
         Text::ANY.min(1).max(128).matching(&patterns::QUERY_PARAMETER_NAME);
+    pub(super) static QUOTE_CHARACTER: Text = Text::ANY.min(1).max(1);
+    pub(super) static RENAME_KEY_ENTRIES: List<Shape> = List::of(&Shape("RenameKeyEntry")).min(1).max(5);
+    pub(super) static RENAME_TO: Text = Text::ANY.min(1).max(128);
     pub(super) static RESOURCE_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::RESOURCE_IDENTIFIER);
     pub(super) static ROLE_ARN: Text = Text::ANY.min(1);
     pub(super) static SEQUENCE_TOKEN: Text = Text::ANY.min(1);
+    pub(super) static SOURCE: Text = Text::ANY.min(1).max(128);
+    pub(super) static SOURCE_TIMEZONE: Text = Text::ANY.min(1);
+    pub(super) static SPLIT_STRING_DELIMITER: Text = Text::ANY.min(1).max(128);
+    pub(super) static SPLIT_STRING_ENTRIES: List<Shape> = List::of(&Shape("SplitStringEntry")).min(1).max(10);
     pub(super) static START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(10);
+    pub(super) static SUBSTITUTE_STRING_ENTRIES: List<Shape> =
+        List::of(&Shape("SubstituteStringEntry")).min(1).max(10);
     pub(super) static TABLE_BODY: Text = Text::ANY.min(1).max(10485760);
     pub(super) static TAGS: Map<Text, Text> = Map::of(&TAG_KEY, &TAG_VALUE).min(1).max(50);
     pub(super) static TAG_FILTERS: List<Shape> = List::of(&Shape("TagFilter")).min(1).max(5);
@@ -2790,9 +4018,19 @@ mod rules {
     pub(super) static TAG_KEY_LIST: List<Text> = List::of(&TAG_KEY).min(0).max(50);
     pub(super) static TAG_LIST: List<Text> = List::of(&TAG_KEY).min(1);
     pub(super) static TAG_VALUE: Text = Text::ANY.max(256).matching(&patterns::TAG_VALUE);
+    pub(super) static TARGET: Text = Text::ANY.min(1).max(128);
     pub(super) static TARGET_ARN: Text = Text::ANY.min(1);
+    pub(super) static TARGET_FORMAT: Text = Text::ANY.min(1).max(64);
+    pub(super) static TARGET_TIMEZONE: Text = Text::ANY.min(1);
     pub(super) static TEST_EVENT_MESSAGES: List<Text> = List::of(&EVENT_MESSAGE).min(1).max(50);
     pub(super) static TIMESTAMP: Number<i64> = Number::ANY.min(0);
+    pub(super) static TO_KEY: Text = Text::ANY.min(1).max(128);
+    pub(super) static TRIM_STRING_WITH_KEYS: List<Text> = List::of(&WITH_KEY).min(1).max(10);
+    pub(super) static TYPE_CONVERTER_ENTRIES: List<Shape> =
+        List::of(&Shape("TypeConverterEntry")).min(1).max(5);
+    pub(super) static UPPER_CASE_STRING_WITH_KEYS: List<Text> = List::of(&WITH_KEY).min(1).max(10);
+    pub(super) static VALUE_KEY: Text = Text::ANY.min(1).max(128);
+    pub(super) static WITH_KEY: Text = Text::ANY.min(1);
 
     mod patterns {
         use crate::validate::Pattern;
@@ -2818,6 +4056,8 @@ mod rules {
         );
         pub(super) static LOG_STREAM_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
         pub(super) static LOOKUP_TABLE_NAME: Pattern = Pattern::new("^[a-zA-Z0-9_]+$", "^[a-zA-Z0-9_]+$");
+        pub(super) static MAPPING_VERSION: Pattern =
+            Pattern::new(r##"^\d+\.\d+(\.\d+)?$"##, r##"^[0-9]+\.[0-9]+(\.[0-9]+)?$"##);
         pub(super) static METRIC_NAME: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
         pub(super) static METRIC_NAMESPACE: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
         pub(super) static QUERY_PARAMETER_NAME: Pattern =

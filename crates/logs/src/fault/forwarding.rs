@@ -21,6 +21,12 @@ pub(super) fn policy(error: PolicyError) -> Fault {
         PolicyError::Missing { name } => {
             errors::RESOURCE_NOT_FOUND_EXCEPTION.with(format!("Policy with name [{name}] does not exist."))
         }
+        PolicyError::Name { name } => {
+            invalid(format!("'{name}' is not a policy name: it is not empty and does not begin with aws/."))
+        }
+        PolicyError::TooLong { limit } => {
+            invalid(format!("The policy document can have at most {limit} characters."))
+        }
         PolicyError::NoName => invalid("policyName must be specified."),
         PolicyError::NoDocument => invalid("policyDocument must be specified."),
         PolicyError::Document(error) => invalid(format!("Invalid policy document: {}", error.reason)),

@@ -35,6 +35,7 @@ pub(crate) fn subscription(document: &str, at: Timestamp) -> Result<Subscription
         distribution: parsed.distribution,
         field_selection: None,
         system_fields: None,
+        on_transformed: false,
         created: at,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use groundwatch_core::{Arn, BoxFuture, Scope, Timestamp};
+use groundwatch_core::{Arn, BoxFuture, Scope};
 use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route};
 use serde_json::{Value, json};
 
@@ -146,13 +146,10 @@ fn judge_firehose(outcome: Outcome) -> Outcome {
     Outcome::Unavailable { reason: format!("Firehose did not take the record: {code}"), is_throttled }
 }
 
-/// A message that says nothing but that it arrives.
-pub(crate) fn control_message(vendor: Vendor, at: Timestamp) -> Message {
-    Message::control(vendor.control_text(), at)
-}
-
 #[cfg(test)]
 mod tests {
+    use groundwatch_core::Timestamp;
+
     use super::*;
 
     #[test]

@@ -29,6 +29,9 @@ pub(crate) struct Subscription {
     /// `@aws.account` and the like, where they are sent along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fields: Option<Vec<String>>,
+    /// Whether it is about what the group's transformer makes of events, where there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_transformed: bool,
     /// When it was created; kept when it is replaced.
     pub created: Timestamp,
 }

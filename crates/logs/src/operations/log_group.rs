@@ -10,6 +10,7 @@ use groundwatch_core::{Call, Tags};
 
 use crate::error::LogsError;
 use crate::group::{GroupClass, LogGroup};
+use crate::history::History;
 use crate::identifier;
 use crate::incarnation::GroupId;
 use crate::logs::Logs;
@@ -36,6 +37,7 @@ impl Handle<CreateLogGroup> for Logs {
             tags: Tags::new(input.tags.unwrap_or_default()).map_err(LogsError::from)?,
             flushed_bytes: 0,
             index_policy: None,
+            transformers: History::default(),
         };
         self.directory.create_group(call.scope(), &name, group).await?;
         Ok(CreateLogGroupOutput {})
@@ -52,6 +54,9 @@ impl Handle<DeleteLogGroup> for Logs {
         }
         if let Err(error) = self.resource_policies.forget_group(call.scope(), group).await {
             tracing::warn!(group = name, %error, "the policy of a deleted group stays until the next start");
+        }
+        if let Err(error) = self.subscriptions.forget_group(call.scope(), group).await {
+            tracing::warn!(group = name, %error, "subscriptions of a deleted group stay until the next start");
         }
         Ok(DeleteLogGroupOutput {})
     }

@@ -18,13 +18,7 @@ const PAGE_FILTERS_MAX: usize = 50;
 
 impl Handle<PutMetricFilter> for Logs {
     async fn handle(&self, call: &Call, input: PutMetricFilterInput) -> Result<PutMetricFilterOutput, Fault> {
-        let unsupported = |what| Err(LogsError::Unsupported { what }.into());
-        if input.apply_on_transformed_logs == Some(true) {
-            return unsupported("applyOnTransformedLogs");
-        }
-        if input.field_selection_criteria.is_some() {
-            return unsupported("fieldSelectionCriteria");
-        }
+
         let group_name = input.log_group_name.expect("validated: required");
         let group = self.directory.group(call.scope(), &group_name)?;
         if !group.class.readable() {
@@ -43,6 +37,8 @@ impl Handle<PutMetricFilter> for Logs {
             dimensions: transformation.dimensions.unwrap_or_default(),
             system_dimensions: input.emit_system_field_dimensions.unwrap_or_default(),
             unit: transformation.unit.map(|unit| unit.as_str().to_owned()),
+            on_transformed: input.apply_on_transformed_logs.unwrap_or(false),
+            field_selection: input.field_selection_criteria,
         };
         self.metric_filters.put(call.scope(), group.id, &name, filter).await?;
         Ok(PutMetricFilterOutput {})
@@ -129,8 +125,8 @@ fn described(name: String, group: String, filter: &MetricFilter) -> api::MetricF
         }]),
         creation_time: Some(filter.created.as_millis()),
         log_group_name: Some(group),
-        apply_on_transformed_logs: Some(false),
-        field_selection_criteria: None,
+        apply_on_transformed_logs: Some(filter.on_transformed),
+        field_selection_criteria: filter.field_selection.clone(),
         emit_system_field_dimensions: (!system.is_empty()).then(|| system.clone()),
     }
 }

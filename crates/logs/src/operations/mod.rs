@@ -1,5 +1,6 @@
 //! One file an operation, or a family that belongs together.
 
+mod account_policy;
 mod describe_log_groups;
 mod describe_log_streams;
 mod destination;
@@ -19,5 +20,7 @@ mod query_definition;
 mod resource_policy;
 mod retention_policy;
 mod start_live_tail;
+mod subscription_filter;
 mod tags;
 mod test_metric_filter;
+mod transformer;

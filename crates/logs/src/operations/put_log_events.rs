@@ -9,10 +9,13 @@ use groundwatch_core::Call;
 
 use crate::embedded_metrics;
 use crate::error::LogsError;
+use crate::group::LogGroup;
 use crate::ingestion::{self, Verdict};
 use crate::logs::Logs;
+use crate::metric_filter::SeenEvent;
 use crate::metric_sink::Samples;
 use crate::store::StreamAddress;
+use crate::view::Views;
 
 impl Handle<PutLogEvents> for Logs {
     /// `sequenceToken` is ignored, as AWS does since 2023. `entity` has no effect: nothing relates telemetry here.
@@ -52,7 +55,7 @@ impl Handle<PutLogEvents> for Logs {
                 .map_err(LogsError::from)?;
             if group.class.readable() {
                 self.live_tail.publish(&address, call.received, accepted.clone());
-                self.emit_metrics(call, &address, accepted).await;
+                self.emit_metrics(call, &group, &address, accepted).await;
             }
             sequence
         };
@@ -70,14 +73,22 @@ impl Logs {
     async fn emit_metrics<'e>(
         &self,
         call: &Call,
+        group: &LogGroup,
         address: &StreamAddress,
-        events: impl Iterator<Item = (i64, &'e [u8])> + Clone,
+        events: impl Iterator<Item = (i64, &'e [u8])>,
     ) {
         let mut samples = Samples::default();
-        self.metric_filters.apply(call.scope(), address.group_id, &events, &mut samples);
-        for (_, message) in events {
-            embedded_metrics::collect(message, &address.group, call.received, &mut samples);
+        let mut filters = self.metric_filters.run(call.scope(), address.group_id);
+        let mut views = Views::new(group, address, call.received);
+        for (millis, message) in events {
+            let view = views.of(message);
+            let seen =
+                SeenEvent { millis, message: &view.message, transformed: view.transformed() };
+            filters.see(&seen, &mut samples);
+            embedded_metrics::collect(&view.message, &address.group, call.received, &mut samples);
         }
+        filters.finish(&mut samples);
+        views.finish(&mut samples);
         let data = samples.into_data();
         if !data.is_empty()
             && let Err(error) = self.sink.put(call.scope(), data).await

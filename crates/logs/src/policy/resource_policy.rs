@@ -51,6 +51,18 @@ pub enum PolicyError {
         /// What was asked for.
         name: String,
     },
+    /// A name that is not allowed.
+    #[error("`{name}` is not a name for a policy")]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// The document is too long.
+    #[error("policy document is longer than {limit} characters")]
+    TooLong {
+        /// The longest that is taken.
+        limit: usize,
+    },
     /// A name is needed.
     #[error("a policy of the account needs a name")]
     NoName,

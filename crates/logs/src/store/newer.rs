@@ -8,7 +8,7 @@ use crate::event_key::KeyRange;
 use crate::incarnation::GroupId;
 
 /// Is told of every batch of events when readers see it, in the order of the batches' sequences or nearly so.
-pub trait ArrivalListener: Send + Sync {
+pub(crate) trait ArrivalListener: Send + Sync {
     /// The batch numbered `sequence` can be read: `events` events of `bytes` bytes, as AWS counts them, which arrived at
     /// `ingested`. Called on the way of a request: it must not wait.
     fn arrived(&self, arrival: &Arrival<'_>);
@@ -16,17 +16,17 @@ pub trait ArrivalListener: Send + Sync {
 
 /// A batch of events that has just become visible.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival<'a> {
+pub(crate) struct Arrival<'a> {
     /// Whose events they are.
-    pub address: &'a Arc<StreamAddress>,
+    pub(crate) address: &'a Arc<StreamAddress>,
     /// The batch's number.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// When it arrived.
-    pub ingested: groundwatch_core::Timestamp,
+    pub(crate) ingested: groundwatch_core::Timestamp,
     /// How many events there are.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Their bytes, as AWS counts them.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl LogStore {

@@ -1,6 +1,7 @@
 //! CloudWatch Logs through its typed operations, on a real data directory.
 
 mod filtering;
+mod forwarding;
 mod groups;
 mod ingestion;
 mod metric_filters;

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::read::GzDecoder;
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
 use groundwatch_api::logs::{
     CreateLogGroup, CreateLogGroupInput, CreateLogStream, CreateLogStreamInput, DeleteLogGroup,
@@ -11,9 +14,57 @@ use groundwatch_api::logs::{
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{Activity, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
-use groundwatch_logs::{Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_logs::{Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
+use serde_json::Value;
 use tempfile::TempDir;
+
+/// Stands for the queues of this server: takes what is sent to them, as (ARN, message), or is away.
+#[derive(Default)]
+pub(crate) struct Queues {
+    got: Mutex<Vec<(String, Value)>>,
+    away: Mutex<Vec<String>>,
+}
+
+impl Queues {
+    /// The messages that came to a queue since the last call.
+    pub(crate) fn take(&self, arn: &str) -> Vec<Value> {
+        let mut got = self.got.lock().expect("no test panics while it holds this");
+        let (taken, left) = std::mem::take(&mut *got).into_iter().partition(|(to, _)| to == arn);
+        *got = left;
+        taken.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// From now on these queues cannot be reached.
+    pub(crate) fn away(&self, arns: &[&str]) {
+        let arns = arns.iter().map(|arn| (*arn).to_owned()).collect();
+        *self.away.lock().expect("no test panics while it holds this") = arns;
+    }
+}
+
+impl LocalServices for Queues {
+    fn deliver<'a>(&'a self, _: &'a Scope, arn: &'a str, body: String) -> BoxFuture<'a, Outcome> {
+        if self.away.lock().expect("no test panics while it holds this").iter().any(|away| away == arn) {
+            let outcome = Outcome::Unavailable { reason: "away".to_owned(), is_throttled: false };
+            return Box::pin(async { outcome });
+        }
+        let event: Value = serde_json::from_str(&body).expect("JSON");
+        let gzip = BASE64.decode(event["awslogs"]["data"].as_str().expect("a text")).expect("Base64");
+        let message = serde_json::from_reader(GzDecoder::new(&gzip[..])).expect("JSON in gzip");
+        self.got.lock().expect("no test panics while it holds this").push((arn.to_owned(), message));
+        Box::pin(async { Outcome::Accepted { answer: Vec::new().into() } })
+    }
+}
+
+/// There is no network.
+struct NoNetwork;
+
+impl HttpClient for NoNetwork {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>> {
+        Box::pin(async move { Err(HttpError::Unreachable { reason: request.url }) })
+    }
+}
 
 /// What the clock shows at first.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
@@ -46,6 +97,8 @@ pub(crate) struct Service {
     logs: Option<Logs>,
     /// The metrics that events gave rise to.
     pub(crate) metrics: Arc<Collected>,
+    /// Whom events are sent on to.
+    pub(crate) queues: Arc<Queues>,
     /// Who calls, and when.
     pub(crate) call: Call,
 }
@@ -58,11 +111,11 @@ impl Service {
 
     pub(crate) async fn with_options(options: StoreOptions) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let metrics = Arc::default();
-        let logs = Some(open(&dir, options, &metrics).await);
+        let (metrics, queues) = Default::default();
+        let logs = Some(open(&dir, options, &metrics, &queues).await);
         let call =
             Call { caller: Caller::default(), request_id: RequestId("test".to_owned()), received: NOW };
-        let service = Self { dir, options, logs, metrics, call };
+        let service = Self { dir, options, logs, metrics, queues, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");
         service
@@ -75,13 +128,22 @@ impl Service {
     /// Closes the data directory without any farewell, and opens it again.
     pub(crate) async fn restart(&mut self) {
         drop(self.logs.take());
-        self.logs = Some(open(&self.dir, self.options, &self.metrics).await);
+        self.logs = Some(open(&self.dir, self.options, &self.metrics, &self.queues).await);
     }
 
     pub(crate) async fn flush(&self) {
         let activity = self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received)));
         activity.run(self.call.received).await;
         assert_eq!(activity.next_due(), None, "a flush leaves nothing to do");
+    }
+
+    /// Sends on all that is due now.
+    pub(crate) async fn forward(&self) {
+        let now = self.call.received;
+        let activity = self.logs().forwarding_activity(Arc::new(ManualClock::new(now)));
+        while activity.next_due().is_some_and(|due| due <= now) {
+            activity.run(now).await;
+        }
     }
 
     pub(crate) async fn call<'a, O: Operation>(&'a self, input: O::Input<'a>) -> Result<O::Output, Fault>
@@ -146,7 +208,7 @@ impl Service {
     }
 }
 
-async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>) -> Logs {
+async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>, queues: &Arc<Queues>) -> Logs {
     let (storage, recovery) = Storage::open(StorageOptions::new(dir.path())).expect("opens");
     let mut replay = Logs::replay(&storage, options).expect("replays");
     for record in recovery {
@@ -154,7 +216,9 @@ async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>) ->
         assert_eq!(record.stream, StreamId::LOGS);
         replay.record(record).expect("a record of logs");
     }
-    replay.finish(metrics.clone()).await.expect("finishes")
+    let outbound = Outbound::new(Vec::new(), Arc::new(NoNetwork), Arc::new(ManualClock::new(NOW)));
+    let courier = Courier::new(outbound, queues.clone());
+    replay.finish(metrics.clone(), courier).await.expect("finishes")
 }
 
 /// Asserts that a call was refused with this error and message.
