@@ -1,5 +1,6 @@
 //! The options of `groundwatch bench`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -90,6 +91,18 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = count::<1, 365>, help_heading = "Alarms")]
     pub days: usize,
 
+    /// Minutes of `metric-day`
+    #[arg(long, value_name = "N", default_value_t = 1440, value_parser = clap::value_parser!(u32).range(1..=1440), help_heading = "A day of metrics")]
+    pub minutes: u32,
+
+    /// Where the server of `metric-day` keeps its data, which are kept; otherwise they are deleted
+    #[arg(long, value_name = "DIR", help_heading = "A day of metrics")]
+    pub data_dir: Option<PathBuf>,
+
+    /// A further argument of the server of `metric-day`, such as `--serve=--metrics-memory-mib=64`
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true, help_heading = "A day of metrics")]
+    pub serve: Vec<String>,
+
     /// Log groups
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::<1, 100_000>, help_heading = "Logs")]
     pub groups: usize,
@@ -116,6 +129,9 @@ pub enum Workload {
     AlarmMonth,
     /// One-minute alarms by the real clock, for as many whole minutes as --duration has
     Alarms,
+    /// Start a server with a manual clock, give every series a value a minute for a day, and then measure size on disk,
+    /// memory, processor time, queries and a restart. Takes no endpoint
+    MetricDay,
     /// All writes and reads one after the other; the reads read what the writes wrote
     All,
 }

@@ -61,6 +61,13 @@ impl Process {
             resident_bytes_peak: resident_kib_peak(&status).ok_or_else(unreadable)? * 1024,
         })
     }
+
+    /// Memory that is resident now.
+    pub(crate) fn resident_bytes(self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let kib = kib_of(&status, "VmRSS:").ok_or(io::ErrorKind::InvalidData)?;
+        Ok(kib * 1024)
+    }
 }
 
 /// The inodes of the sockets that listen on `port`, from a table as in `/proc/net/tcp`.
@@ -83,7 +90,12 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 }
 
 fn resident_kib_peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kib_of(status, "VmHWM:")
+}
+
+/// What stands behind `name` in `/proc/PID/status`.
+fn kib_of(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::args::{BenchArgs, Output, Workload};
 use crate::client::Endpoint;
 use crate::load::{Extent, Plan};
+use crate::metric_day;
 use crate::process::Process;
 use crate::report::Report;
 use crate::workload::{self, Session, alarm_minutes, alarm_month, put_log_events, put_metric_data, reads};
@@ -19,6 +20,14 @@ use crate::workload::{self, Session, alarm_minutes, alarm_month, put_log_events,
 /// As [`measure`], and if something that was acknowledged is not what is stored.
 pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
     let output = args.output;
+    if args.workload == Workload::MetricDay {
+        let day = metric_day::run(&args).await?;
+        let text = match output {
+            Output::Text => day.table(),
+            Output::Json => format!("{:#}\n", serde_json::to_value(&day)?),
+        };
+        return stdout().write_all(text.as_bytes()).context("cannot write to standard output");
+    }
     let mut written = Ok(());
     let reports = measure(args, |report| {
         if output == Output::Text && written.is_ok() {
@@ -83,6 +92,7 @@ impl<F: FnMut(&Report)> Run<F> {
             }
             Workload::AlarmMonth => self.add(alarm_month::run(session).await?),
             Workload::Alarms => self.add(alarm_minutes::run(session).await?),
+            Workload::MetricDay => bail!("a day of metrics is no load on an endpoint"),
             Workload::All => {
                 let (report, metrics) = put_metric_data::run(session, plan).await?;
                 self.add(report);

@@ -1,9 +1,27 @@
-//! Metrics as a fleet of hosts publishes them: percentages, byte rates, latencies and counts.
+//! Metrics as a fleet of hosts publishes them, once a minute: what small agents derive from the counters of a kernel, of a
+//! proxy and of a service.
 //!
 //! A [`Fleet`] is a fixed list of [`Series`]; 40 of them make a host, which belongs to a service. [`Fleet::sample`] gives
-//! the next value of a series: each walks around its own level, so that neighbours in time are alike and noise is real.
+//! the next value of a series.
+//!
+//! Values are modelled on how they come about, not on how they look: each series has a load of its own that wanders around
+//! its level, what happens in a minute is drawn at that load as whole events (requests, blocks, packets, ticks), and the
+//! agent's arithmetic is done in doubles on these whole numbers. So nothing is rounded to decimals:
+//! - Processor time is counted in ticks of 10 ms. A share is `100 × busy ÷ all`, where all is 6,000 a processor, a tick
+//!   more or less when the agent wakes early or late. (Agents that subtract seconds kept as doubles, as Telegraf's and
+//!   CloudWatch's do, add some ten bits of rounding noise to each such value, which is not modelled: 5 of 40 series.)
+//! - Memory and disks are counted in pages and blocks of 4 KiB of a fixed total, and shares are `100 × used ÷ total`, or for
+//!   disks `used ÷ total × 100`, as agents do.
+//! - Rates are bytes of a minute divided by 60. Bytes of a disk come in blocks, those of a network to the byte.
+//! - A proxy tells the time to answer in whole milliseconds, a service the mean time of its queries in whole microseconds.
 
-use super::{Random, vocabulary};
+use super::random::{Random, exp};
+use super::vocabulary;
+
+/// Bytes of a page of memory and of a block of a disk.
+const PAGE_BYTES: f64 = 4096.0;
+/// Ticks of a processor in a minute, at 100 Hz.
+const TICKS: f64 = 6000.0;
 
 /// A metric with its dimensions: what CloudWatch tells series apart by, besides the namespace.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +33,7 @@ pub struct Series {
     /// `Dimensions`: names and values.
     pub dimensions: Vec<(&'static str, String)>,
     kind: Kind,
-    level: f64,
+    state: State,
 }
 
 /// Seeded series and the state of their random walks.
@@ -25,17 +43,44 @@ pub struct Fleet {
     random: Random,
 }
 
-/// How the values of a metric behave.
+/// How the values of a metric come about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// 0 to 100 with a full fraction, around its level.
-    Percent,
-    /// Whole bytes a second, around a level in the range that is given as median.
-    ByteRate(f64),
-    /// Milliseconds to the microsecond, log-normal around this median.
-    Latency(f64),
-    /// Small whole numbers of about this size.
-    Count(f64),
+    /// Busy ticks of so many processors, as a share of all.
+    Ticks { processors: u32 },
+    /// Pages of memory in use, as a share of all.
+    MemoryShare,
+    /// Bytes of memory in use.
+    MemoryBytes,
+    /// Pages of swap in use, as a share of all: hardly ever another.
+    SwapShare,
+    /// Blocks of a disk in use, as a share of all: logs grow and are rotated.
+    DiskShare,
+    /// Bytes a second, of operations on a disk: so many a minute, of so many blocks.
+    Blocks { operations: f64, blocks: f64 },
+    /// Bytes a second, of messages on a network: so many a minute, of so many bytes.
+    Bytes { messages: f64, bytes: f64 },
+    /// Events in a minute, or what is waiting at its end: about so many.
+    Events(f64),
+    /// How many there are of something that comes and goes slowly.
+    Population(f64),
+    /// Whole milliseconds around this median: a high percentile of the minute's requests.
+    Milliseconds(f64),
+    /// Milliseconds to the microsecond: the mean over a minute's queries.
+    Microseconds(f64),
+}
+
+/// What a series remembers from minute to minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct State {
+    /// Around which its values lie: of 1 where the kind has a size, else as a share of all.
+    level: f64,
+    /// How far the load is from the usual, as a logarithm.
+    load: f64,
+    /// What is in use.
+    used: f64,
+    /// All that there is.
+    total: f64,
 }
 
 /// A metric of each host: name, unit, kind, and the further dimension with the values that it takes.
@@ -57,61 +102,35 @@ const ROUTES: &[(&str, &str)] = &[
 ];
 const WHOLE_HOST: &[(&str, &str)] = &[];
 
+const fn template(
+    metric_name: &'static str,
+    unit: &'static str,
+    kind: Kind,
+    further: &'static [(&'static str, &'static str)],
+) -> Template {
+    Template { metric_name, unit, kind, further }
+}
+
 /// What each host publishes: 40 series.
 const TEMPLATES: &[Template] = &[
-    Template { metric_name: "CPUUtilization", unit: "Percent", kind: Kind::Percent, further: WHOLE_HOST },
-    Template { metric_name: "CPUUserTime", unit: "Percent", kind: Kind::Percent, further: CPUS },
-    Template { metric_name: "MemoryUtilization", unit: "Percent", kind: Kind::Percent, further: WHOLE_HOST },
-    Template { metric_name: "MemoryUsed", unit: "Bytes", kind: Kind::ByteRate(6e9), further: WHOLE_HOST },
-    Template { metric_name: "SwapUtilization", unit: "Percent", kind: Kind::Percent, further: WHOLE_HOST },
-    Template { metric_name: "DiskSpaceUtilization", unit: "Percent", kind: Kind::Percent, further: DEVICES },
-    Template {
-        metric_name: "DiskReadBytes",
-        unit: "Bytes/Second",
-        kind: Kind::ByteRate(4e5),
-        further: DEVICES,
-    },
-    Template {
-        metric_name: "DiskWriteBytes",
-        unit: "Bytes/Second",
-        kind: Kind::ByteRate(2e6),
-        further: DEVICES,
-    },
-    Template { metric_name: "DiskQueueDepth", unit: "Count", kind: Kind::Count(3.0), further: DEVICES },
-    Template {
-        metric_name: "NetworkIn",
-        unit: "Bytes/Second",
-        kind: Kind::ByteRate(3e6),
-        further: INTERFACES,
-    },
-    Template {
-        metric_name: "NetworkOut",
-        unit: "Bytes/Second",
-        kind: Kind::ByteRate(5e6),
-        further: INTERFACES,
-    },
-    Template {
-        metric_name: "NetworkPacketsDropped",
-        unit: "Count",
-        kind: Kind::Count(0.2),
-        further: INTERFACES,
-    },
-    Template {
-        metric_name: "ProcessesRunning",
-        unit: "Count",
-        kind: Kind::Count(140.0),
-        further: WHOLE_HOST,
-    },
-    Template { metric_name: "OpenConnections", unit: "Count", kind: Kind::Count(420.0), further: WHOLE_HOST },
-    Template { metric_name: "Latency", unit: "Milliseconds", kind: Kind::Latency(24.0), further: ROUTES },
-    Template {
-        metric_name: "DatabaseLatency",
-        unit: "Milliseconds",
-        kind: Kind::Latency(3.5),
-        further: ROUTES,
-    },
-    Template { metric_name: "RequestCount", unit: "Count", kind: Kind::Count(90.0), further: ROUTES },
-    Template { metric_name: "ErrorCount", unit: "Count", kind: Kind::Count(0.4), further: ROUTES },
+    template("CPUUtilization", "Percent", Kind::Ticks { processors: 4 }, WHOLE_HOST),
+    template("CPUUserTime", "Percent", Kind::Ticks { processors: 1 }, CPUS),
+    template("MemoryUtilization", "Percent", Kind::MemoryShare, WHOLE_HOST),
+    template("MemoryUsed", "Bytes", Kind::MemoryBytes, WHOLE_HOST),
+    template("SwapUtilization", "Percent", Kind::SwapShare, WHOLE_HOST),
+    template("DiskSpaceUtilization", "Percent", Kind::DiskShare, DEVICES),
+    template("DiskReadBytes", "Bytes/Second", Kind::Blocks { operations: 60.0, blocks: 8.0 }, DEVICES),
+    template("DiskWriteBytes", "Bytes/Second", Kind::Blocks { operations: 450.0, blocks: 16.0 }, DEVICES),
+    template("DiskQueueDepth", "Count", Kind::Events(1.0), DEVICES),
+    template("NetworkIn", "Bytes/Second", Kind::Bytes { messages: 720.0, bytes: 4e3 }, INTERFACES),
+    template("NetworkOut", "Bytes/Second", Kind::Bytes { messages: 720.0, bytes: 24e3 }, INTERFACES),
+    template("NetworkPacketsDropped", "Count", Kind::Events(0.2), INTERFACES),
+    template("ProcessesRunning", "Count", Kind::Population(140.0), WHOLE_HOST),
+    template("OpenConnections", "Count", Kind::Population(420.0), WHOLE_HOST),
+    template("Latency", "Milliseconds", Kind::Milliseconds(24.0), ROUTES),
+    template("DatabaseLatency", "Milliseconds", Kind::Microseconds(3500.0), ROUTES),
+    template("RequestCount", "Count", Kind::Events(90.0), ROUTES),
+    template("ErrorCount", "Count", Kind::Events(0.4), ROUTES),
 ];
 
 impl Fleet {
@@ -140,16 +159,81 @@ impl Fleet {
     ///
     /// If there is no such series.
     pub fn sample(&mut self, index: usize) -> f64 {
-        let (series, random) = (&mut self.series[index], &mut self.random);
-        match series.kind {
-            Kind::Percent => {
-                series.level = (series.level + random.normal() * 0.7).clamp(0.5, 99.5);
-                (series.level + random.normal() * 1.5).clamp(0.0, 100.0)
+        let Series { kind, state, .. } = &mut self.series[index];
+        state.next(*kind, &mut self.random)
+    }
+}
+
+impl State {
+    fn new(kind: Kind, random: &mut Random) -> Self {
+        let level = match kind {
+            Kind::Ticks { .. } => 0.05 + 0.6 * random.unit(),
+            Kind::MemoryShare | Kind::MemoryBytes | Kind::DiskShare => 0.2 + 0.6 * random.unit(),
+            Kind::SwapShare => 0.1 * random.unit(),
+            _ => random.log_normal(1.0, 0.5),
+        };
+        let total = match kind {
+            // 16 GiB without what the kernel keeps, 2 GiB, and 100 GiB without what the file system keeps.
+            Kind::MemoryShare | Kind::MemoryBytes => 4_000_000.0 + random.below(60_000) as f64,
+            Kind::SwapShare => 524_287.0,
+            Kind::DiskShare => 25_600_000.0 + random.below(200_000) as f64,
+            _ => 0.0,
+        };
+        let usual = if let Kind::Population(usual) = kind { usual } else { total };
+        Self { level, load: 0.0, used: (level * usual).round(), total }
+    }
+
+    /// The value of the next minute.
+    fn next(&mut self, kind: Kind, random: &mut Random) -> f64 {
+        // A load wanders by 2 % a minute, and by 14 % over hours.
+        self.load = 0.99 * self.load + 0.02 * random.normal();
+        let load = self.level * exp(self.load);
+        match kind {
+            Kind::Ticks { processors } => {
+                let processors = f64::from(processors);
+                // Requests of 5 ms each, and whatever the scheduler gives to others.
+                let requests = (load * TICKS * processors * 2.0).min(1.9 * TICKS * processors);
+                let all = TICKS * processors + random.jitter();
+                let busy = (random.sum_of(requests, 0.5)).clamp(0.0, all);
+                100.0 * busy / all
             }
-            Kind::ByteRate(_) => (series.level * random.log_normal(1.0, 0.25)).round(),
-            Kind::Latency(_) => (random.log_normal(series.level, 0.5) * 1000.0).round() / 1000.0,
-            Kind::Count(_) => (series.level + random.normal() * series.level.sqrt()).max(0.0).round(),
+            Kind::MemoryShare => 100.0 * self.pages(random) / self.total,
+            Kind::MemoryBytes => self.pages(random) * PAGE_BYTES,
+            Kind::SwapShare => {
+                if random.chance(0.005) {
+                    self.used = (self.used + (40.0 * random.normal()).round()).clamp(0.0, self.total);
+                }
+                100.0 * self.used / self.total
+            }
+            Kind::DiskShare => {
+                self.used = (self.used + random.sum_of(30.0 * load, 8.0)).min(self.total);
+                if random.chance(1.0 / 1440.0) {
+                    self.used = (self.used - 250_000.0).max(0.0);
+                }
+                self.used / self.total * 100.0
+            }
+            Kind::Blocks { operations, blocks } => {
+                random.sum_of(operations * load, blocks) * PAGE_BYTES / 60.0
+            }
+            Kind::Bytes { messages, bytes } => random.sum_of(messages * load, bytes) / 60.0,
+            Kind::Events(usual) => random.poisson(usual * load),
+            Kind::Population(usual) => {
+                let missing = usual * self.level - self.used;
+                let step = 0.1 * missing + (0.02 * usual).sqrt() * random.normal();
+                self.used = (self.used + step.round()).max(0.0);
+                self.used
+            }
+            Kind::Milliseconds(usual) => random.log_normal(usual * load, 0.1).round(),
+            Kind::Microseconds(usual) => random.log_normal(usual * load, 0.03).round() / 1000.0,
         }
+    }
+
+    /// Pages in use: heaps grow and shrink by megabytes around their level.
+    fn pages(&mut self, random: &mut Random) -> f64 {
+        let missing = self.level * self.total - self.used;
+        let step = 0.01 * missing + 800.0 * random.normal();
+        self.used = (self.used + step.round()).clamp(0.0, self.total);
+        self.used
     }
 }
 
@@ -167,12 +251,7 @@ fn push_host(random: &mut Random, host: usize, fleet: &mut Vec<Series>) {
                 unit: template.unit,
                 dimensions,
                 kind: template.kind,
-                level: match template.kind {
-                    Kind::Percent => 5.0 + random.unit() * 80.0,
-                    Kind::ByteRate(median) | Kind::Latency(median) | Kind::Count(median) => {
-                        random.log_normal(median, 0.6)
-                    }
-                },
+                state: State::new(template.kind, random),
             });
         }
     }

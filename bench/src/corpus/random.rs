@@ -70,6 +70,38 @@ impl Random {
         median * exp(self.normal() * sigma)
     }
 
+    /// How many of independent events happen of which `mean` do so on average.
+    pub fn poisson(&mut self, mean: f64) -> f64 {
+        if mean > 30.0 {
+            return (mean + mean.sqrt() * self.normal()).max(0.0).round();
+        }
+        let (limit, mut product) = (exp(-mean), self.unit());
+        let mut events = 0.0;
+        while product > limit {
+            product *= self.unit();
+            events += 1.0;
+        }
+        events
+    }
+
+    /// The whole sum of sizes of about `size` each, of independent events of which `mean` happen on average.
+    pub fn sum_of(&mut self, mean: f64, size: f64) -> f64 {
+        if mean > 30.0 {
+            return (mean * size + (2.0 * mean).sqrt() * size * self.normal()).max(0.0).round();
+        }
+        let events = self.poisson(mean) as u64;
+        (0..events).map(|_| (2.0 * size * self.unit()).round()).sum()
+    }
+
+    /// -1, 0 or 1; mostly 0.
+    pub fn jitter(&mut self) -> f64 {
+        match self.below(20) {
+            0 => -1.0,
+            1 => 1.0,
+            _ => 0.0,
+        }
+    }
+
     /// Appends `digits` random hexadecimal digits.
     pub fn push_hex(&mut self, digits: usize, out: &mut String) {
         let mut left = digits;
@@ -96,7 +128,7 @@ impl Random {
 }
 
 /// The exponential function to about four digits, in operations that IEEE 754 defines to the last bit.
-fn exp(x: f64) -> f64 {
+pub(super) fn exp(x: f64) -> f64 {
     let mut power = 1.0 + x / 1024.0;
     for _ in 0..10 {
         power *= power;

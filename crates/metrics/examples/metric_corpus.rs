@@ -3,9 +3,6 @@
 //!
 //! Puts one value a minute into each of SERIES series (default 10,000) for MINUTES minutes (default 1,440) under a manual
 //! clock, flushing every two hours and compacting as the server would, then prints bytes a sample, and reads.
-//!
-//! No lossless store can take less than the entropy of the corpus: about 2.5 bytes a sample, of which 1.4 are the low bits of its
-//! percentages (9 of 40 series, about 50 random bits a value), 0.6 its byte rates and 0.5 its latencies and counts.
 
 #![expect(clippy::print_stdout, reason = "a program that reports figures")]
 

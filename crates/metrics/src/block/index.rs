@@ -1,11 +1,13 @@
 //! What a block's footer says: where which series' rows lie. In memory 32 bytes an entry.
 
+use std::borrow::Cow;
+
 use crate::codec::{Damaged, Reader};
 use crate::store::SeriesId;
 use crate::{Second, Unit};
 
 use super::page::Page;
-use super::{HEADER_LENGTH, MAGIC_END, VERSION, VERSION_OLDEST};
+use super::{FOOTER_BYTES_MAX, HEADER_LENGTH, MAGIC_END, VERSION, VERSION_COMPRESSED, VERSION_OLDEST};
 
 /// Length of a block's trailer, in bytes.
 pub(crate) const TRAILER_LENGTH: usize = 8 + 4 + 2 + 4;
@@ -46,15 +48,34 @@ pub(crate) struct Entry {
 
 /// The length of the footer that ends before `trailer`.
 pub(crate) fn footer_length(trailer: &[u8]) -> Result<u64, Damaged> {
+    parse_trailer(trailer).map(|(length, _)| length)
+}
+
+/// The length of the footer, and the version.
+fn parse_trailer(trailer: &[u8]) -> Result<(u64, u16), Damaged> {
     let (length, rest) = trailer.split_first_chunk::<8>().ok_or(Damaged("the block is too short"))?;
     if rest.get(6..) != Some(MAGIC_END) {
         return Err(Damaged("the block does not end as a block does"));
     }
     let version = rest.get(4..6).and_then(|version| version.try_into().ok()).map(u16::from_le_bytes);
-    if version.is_none_or(|version| !(VERSION_OLDEST..=VERSION).contains(&version)) {
-        return Err(Damaged("the block has a version that this release does not know"));
+    let version = version.filter(|version| (VERSION_OLDEST..=VERSION).contains(version));
+    let version = version.ok_or(Damaged("the block has a version that this release does not know"))?;
+    Ok((u64::from_le_bytes(*length), version))
+}
+
+/// The index that is in a footer.
+fn decompress(footer: &[u8], version: u16) -> Result<Cow<'_, [u8]>, Damaged> {
+    if version < VERSION_COMPRESSED {
+        return Ok(Cow::Borrowed(footer));
     }
-    Ok(u64::from_le_bytes(*length))
+    let mut reader = Reader::new(footer);
+    let length = reader.index()?;
+    if length > FOOTER_BYTES_MAX {
+        return Err(Damaged("the footer is too long"));
+    }
+    let index = zstd::bulk::decompress(reader.rest(), length);
+    let index = index.map_err(|_| Damaged("the footer does not decompress"))?;
+    if index.len() == length { Ok(Cow::Owned(index)) } else { Err(Damaged("the footer is cut off")) }
 }
 
 impl BlockIndex {
@@ -65,14 +86,16 @@ impl BlockIndex {
     ) -> Result<Self, Damaged> {
         let footer_end = footer_and_trailer.len().saturating_sub(TRAILER_LENGTH);
         let (footer, trailer) = footer_and_trailer.split_at(footer_end);
-        if footer_length(trailer)? != footer.len() as u64 {
+        let (length, version) = parse_trailer(trailer)?;
+        if length != footer.len() as u64 {
             return Err(Damaged("the footer has another length"));
         }
         let crc = trailer.get(8..12).and_then(|crc| crc.try_into().ok()).map(u32::from_le_bytes);
         if crc != Some(crc32fast::hash(footer)) {
             return Err(Damaged("the footer's checksum is wrong"));
         }
-        let mut reader = Reader::new(footer);
+        let index = decompress(footer, version)?;
+        let mut reader = Reader::new(&index);
         let base = Second(u32::try_from(reader.varint()?).map_err(|_| Damaged("the base is out of range"))?);
         let mut pages = read_pages(&mut reader)?;
         let mut entries = Vec::new();

@@ -2,11 +2,8 @@
 
 use std::ops::Range;
 
-use pco::ChunkConfig;
-use pco::data_types::Number;
-use pco::standalone::{simple_compress, simple_decompress};
-
-use super::decimal;
+use super::column::{FLAG_BARE, column, put_column};
+use super::values::{FLAG_DECIMAL, FLAG_NARROW, FLAG_RATIO, put_values, read_values};
 use crate::Second;
 use crate::codec::{Damaged, Reader, put_signed, put_varint};
 use crate::sample::{Observation, Samples, SetSample, StatisticSet};
@@ -15,9 +12,7 @@ use crate::sample::{Observation, Samples, SetSample, StatisticSet};
 const FLAG_ONLY_ONES: u8 = 1;
 /// Steps are written as runs.
 const FLAG_RUNS: u8 = 2;
-/// Values are written as whole numbers of a decimal place.
-const FLAG_DECIMAL: u8 = 4;
-const FLAGS: u8 = FLAG_ONLY_ONES | FLAG_RUNS | FLAG_DECIMAL;
+const FLAGS: u8 = FLAG_ONLY_ONES | FLAG_RUNS | FLAG_DECIMAL | FLAG_RATIO | FLAG_NARROW | FLAG_BARE;
 /// Steps are written as runs if there are at most this many, besides one for every so many rows.
 const RUNS_MAX: usize = 4;
 const ROWS_PER_RUN: usize = 64;
@@ -134,10 +129,10 @@ impl Page {
         let only_ones = self.kinds.iter().all(|kind| *kind == KIND_PLAIN)
             && self.weights.iter().all(|weight| *weight == 1.0);
         let runs = self.runs(base, starts);
-        let scaled = decimal::scale(&self.values);
-        let mut flags = if only_ones { FLAG_ONLY_ONES } else { 0 };
+        let mut values = Vec::new();
+        let mut flags = FLAG_BARE | put_values(&mut values, &self.values);
+        flags |= if only_ones { FLAG_ONLY_ONES } else { 0 };
         flags |= if runs.is_some() { FLAG_RUNS } else { 0 };
-        flags |= if scaled.is_some() { FLAG_DECIMAL } else { 0 };
         let mut out = vec![flags];
         put_varint(&mut out, self.rows() as u64);
         put_varint(&mut out, self.minima.len() as u64);
@@ -145,13 +140,7 @@ impl Page {
             Some(runs) => put_runs(&mut out, &runs),
             None => put_column(&mut out, &self.steps(base, starts).collect::<Vec<i32>>()),
         }
-        match scaled {
-            Some((places, numbers)) => {
-                out.push(places);
-                put_column(&mut out, &numbers);
-            }
-            None => put_column(&mut out, &self.values),
-        }
+        out.append(&mut values);
         if !only_ones {
             put_column(&mut out, &self.kinds);
             put_column(&mut out, &self.weights);
@@ -181,23 +170,18 @@ impl Page {
         let steps: Vec<i32> = if flags & FLAG_RUNS != 0 {
             steps_of_runs(&mut reader, rows)?
         } else {
-            column(&mut reader, rows)?
+            column(&mut reader, flags, rows)?
         };
-        let values = if flags & FLAG_DECIMAL != 0 {
-            let places = reader.byte()?;
-            decimal::restore(places, &column::<i64>(&mut reader, rows)?)?
-        } else {
-            column(&mut reader, rows)?
-        };
+        let values = read_values(&mut reader, flags, rows)?;
         let (kinds, weights) = if flags & FLAG_ONLY_ONES != 0 {
             Default::default()
         } else {
-            (column(&mut reader, rows)?, column(&mut reader, rows)?)
+            (column(&mut reader, flags, rows)?, column(&mut reader, flags, rows)?)
         };
         let (minima, maxima) = if sets == 0 {
             Default::default()
         } else {
-            (column(&mut reader, sets)?, column(&mut reader, sets)?)
+            (column(&mut reader, flags, sets)?, column(&mut reader, flags, sets)?)
         };
         let mut seconds = Vec::with_capacity(rows);
         let mut starts = starts.peekable();
@@ -261,18 +245,4 @@ fn steps_of_runs(reader: &mut Reader<'_>, rows: usize) -> Result<Vec<i32>, Damag
         steps.resize(steps.len() + count, step);
     }
     Ok(steps)
-}
-
-fn put_column<T: Number>(out: &mut Vec<u8>, numbers: &[T]) {
-    let compressed =
-        simple_compress(numbers, &ChunkConfig::default()).expect("the default configuration is valid");
-    put_varint(out, compressed.len() as u64);
-    out.extend_from_slice(&compressed);
-}
-
-fn column<T: Number>(reader: &mut Reader<'_>, rows: usize) -> Result<Vec<T>, Damaged> {
-    let length = reader.index()?;
-    let numbers: Vec<T> =
-        simple_decompress(reader.bytes(length)?).map_err(|_| Damaged("a column does not decompress"))?;
-    if numbers.len() == rows { Ok(numbers) } else { Err(Damaged("a column has another number of rows")) }
 }

@@ -125,9 +125,12 @@ fn a_long_series_is_divided_so_that_a_short_range_is_cheap() {
     assert!(bytes.len() < 20_000, "a steady column takes {} bytes", bytes.len());
 }
 
-/// What every sample holds, by series: the last value, the number of rows of all kinds, and the unit.
+/// A series of a sample: its name and host, the unit, the number of rows of all kinds, and the last value.
+type Row = (String, Unit, usize, (f64, f64));
+
+/// What every sample holds, and `more`.
 #[track_caller]
-fn check_sample(block: &[u8]) {
+fn check_sample(block: &[u8], more: &[Row]) {
     let keys = std::cell::RefCell::new(Vec::new());
     let number = |key: &str| {
         let metric = crate::MetricId::of_key(key)?;
@@ -151,18 +154,54 @@ fn check_sample(block: &[u8]) {
         found.push((key.clone(), entry.unit, samples.len(), last.expect("rows")));
     }
     let row = |key: &str, unit, rows, last| (key.to_owned(), unit, rows, last);
-    let expected = [
+    let mut expected = vec![
         row("latency ", Unit::Milliseconds, 3, (100.0, 0.5)),
         row("load host-0", Unit::None, 50, (4.9, 1.0)),
         row("load host-1", Unit::None, 50, (5.9, 1.0)),
         row("load host-2", Unit::None, 50, (6.9, 1.0)),
         row("sets ", Unit::Count, 1, (10.0, 4.0)),
     ];
+    expected.extend_from_slice(more);
     assert_eq!(found, expected);
 }
 
 #[test]
 fn blocks_of_every_version_are_read() {
-    check_sample(include_bytes!("../../tests/data/block-v1.bin"));
-    check_sample(include_bytes!("../../tests/data/block-v2.bin"));
+    check_sample(include_bytes!("../../tests/data/block-v1.bin"), &[]);
+    check_sample(include_bytes!("../../tests/data/block-v2.bin"), &[]);
+    let share = ("share ".to_owned(), Unit::Percent, 1024, (100.0 / 6001.0, 1.0));
+    check_sample(include_bytes!("../../tests/data/block-v3.bin"), &[share]);
+}
+
+/// A block that is read may have been written by another release of the compressor: its bytes may differ, not its meaning.
+#[test]
+fn what_the_sample_of_this_version_was_written_from_is_written_still() {
+    let share = ("share ".to_owned(), Unit::Percent, 1024, (100.0 / 6001.0, 1.0));
+    check_sample(&sample_of_this_version(), &[share]);
+}
+
+/// What the sample of this version was written from.
+fn sample_of_this_version() -> Vec<u8> {
+    let scope = groundwatch_core::Scope::default();
+    let key = |name: &str, host: Option<u32>| {
+        let dimensions = host.map(|host| ("Host".to_owned(), format!("host-{host}"))).into_iter().collect();
+        let metric = crate::MetricId { namespace: "Sample".to_owned(), name: name.to_owned(), dimensions };
+        metric.key(&scope).expect("a key")
+    };
+    let seen = |second: u32, value: f64, weight: f64| Observation { second: Second(second), value, weight };
+    let plain = |plain: Vec<Observation>| Samples { plain, ..Samples::default() };
+    let mut writer = BlockWriter::new(Second(1_000_000));
+    let weighted = vec![seen(1_000_060, 1.5, 1.0), seen(1_000_060, 20.0, 3.0), seen(1_000_120, 100.0, 0.5)];
+    writer.push(&key("latency", None), Unit::Milliseconds, &plain(weighted));
+    for host in 0..3 {
+        let value = |row: u32| f64::from(host) + f64::from(row) / 10.0;
+        let rows = (0..50).map(|row| seen(1_000_000 + 60 * row, value(row), 1.0));
+        writer.push(&key("load", Some(host)), Unit::None, &plain(rows.collect()));
+    }
+    let set = StatisticSet { sample_count: 4.0, sum: 10.0, minimum: 1.0, maximum: 4.0 };
+    let sets = vec![SetSample { second: Second(1_000_060), set, described: false }];
+    writer.push(&key("sets", None), Unit::Count, &Samples { sets, ..Samples::default() });
+    let shares = (0..1024).map(|row| seen(1_000_000 + 60 * row, 100.0 * f64::from(row % 7) / 6001.0, 1.0));
+    writer.push(&key("share", None), Unit::Percent, &plain(shares.collect()));
+    writer.finish().expect("not empty").bytes
 }

@@ -9,6 +9,9 @@ use super::{
     BLOCK_BYTES, BLOCK_ENTRIES, ENTRY_ROWS_MAX, MAGIC, MAGIC_END, OWN_PAGE_ROWS, PAGE_ROWS, VERSION,
 };
 
+/// Of zstd.
+const FOOTER_LEVEL: i32 = 3;
+
 /// A block in the making.
 #[derive(Debug)]
 pub(crate) struct BlockWriter {
@@ -135,11 +138,16 @@ impl BlockWriter {
         if self.page.rows() > 0 {
             self.close_page();
         }
-        let mut footer = Vec::with_capacity(self.pages.len() + self.entries.len() + 20);
-        put_varint(&mut footer, u64::from(self.base.0));
-        put_varint(&mut footer, self.page_count);
-        footer.extend_from_slice(&self.pages);
-        footer.extend_from_slice(&self.entries);
+        let mut index = Vec::with_capacity(self.pages.len() + self.entries.len() + 20);
+        put_varint(&mut index, u64::from(self.base.0));
+        put_varint(&mut index, self.page_count);
+        index.extend_from_slice(&self.pages);
+        index.extend_from_slice(&self.entries);
+        let mut footer = Vec::new();
+        put_varint(&mut footer, index.len() as u64);
+        // Keys of neighbours are shortened already; but hosts come again with each metric's name.
+        let compressed = zstd::bulk::compress(&index, FOOTER_LEVEL);
+        footer.extend_from_slice(&compressed.expect("memory takes whatever is compressed into it"));
         self.out.extend_from_slice(&footer);
         self.out.extend_from_slice(&(footer.len() as u64).to_le_bytes());
         self.out.extend_from_slice(&crc32fast::hash(&footer).to_le_bytes());
