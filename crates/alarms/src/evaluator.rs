@@ -23,9 +23,11 @@ use crate::cadence::{Cadence, Timing};
 use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
+use crate::evaluations::{EvaluationRecord, Evaluations};
 use crate::forecast::{self, Sight, next_look};
 use crate::lookout::{Lookout, Lookouts, News};
-use crate::reader::{MetricReader, Point, ReadError};
+use crate::math::Insights;
+use crate::reader::{MetricReader, Point, QuerySeries, ReadError};
 use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 use crate::window::Range;
@@ -45,6 +47,8 @@ pub(crate) struct Evaluator {
     lookouts: Mutex<Lookouts>,
     queue: Mutex<DueQueue<Arc<Lookout>>>,
     news: Arc<News>,
+    /// For who asks why.
+    evaluations: Mutex<Evaluations>,
 }
 
 /// What an evaluation has seen.
@@ -84,7 +88,31 @@ impl Evaluator {
             queue.plan(lookouts.of(&key), due);
         }
         let (queue, lookouts) = (Mutex::new(queue), Mutex::new(lookouts));
-        Self { store, reader, clock, timing, lookouts, queue, news: Arc::default() }
+        Self {
+            store,
+            reader,
+            clock,
+            timing,
+            lookouts,
+            queue,
+            news: Arc::default(),
+            evaluations: Mutex::default(),
+        }
+    }
+
+    /// When alarms are evaluated.
+    pub(crate) fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// The last evaluations of an alarm that are kept, newest first.
+    pub(crate) fn evaluations(&self, key: &Key) -> Vec<EvaluationRecord> {
+        self.evaluations.lock().of(key)
+    }
+
+    /// Forgets how an alarm was evaluated that is gone.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.evaluations.lock().forget(key);
     }
 
     /// Has an alarm that is new or changed evaluated at once.
@@ -136,17 +164,19 @@ impl Evaluator {
         // Before anything that may fail.
         self.queue.lock().plan(Arc::clone(&lookout), next);
         let range = Range::of(definition, self.timing, now);
+        if let Some((Insights::Grouped, query)) = definition.source.as_insights() {
+            let read = self.read_query(key, query, &range).await;
+            let series = self.known(read, &lookout, now)?;
+            let surroundings = self.store.surroundings(key, now);
+            let change =
+                evaluate_contributors(key, &alarm, definition, series, &range, &surroundings, now)?;
+            return Some(Decision { lookout, version, change });
+        }
         let is_watched = lookout.watch(definition, &*self.reader, &self.news);
-        let seen = match self.read(key, definition, &range, is_watched && self.is_unaltered(&range)).await {
-            Ok(seen) => seen,
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(alarm = key.name, error, "alarm not evaluated");
-                self.retry(lookout, now);
-                return None;
-            }
-        };
+        let read = self.read(key, definition, &range, is_watched && self.is_unaltered(&range)).await;
+        let seen = self.known(read, &lookout, now)?;
         let new = evaluate(definition, alarm.state.value, &range.slots(&seen.points), now);
+        let mut looks_next = next;
         if let Some(sight) = &seen.sight {
             let state = new.as_ref().map_or(alarm.state.value, |new| new.value);
             let until = self.wake_time(definition, &range, next, next_look(definition, state, &range, sight));
@@ -154,8 +184,17 @@ impl Evaluator {
             let mut queue = self.queue.lock();
             if !lookout.has_news() {
                 queue.postpone(&lookout, next, until);
+                looks_next = until;
             }
         }
+        let record = EvaluationRecord {
+            at: now,
+            definition: Arc::clone(definition),
+            points: seen.points.into(),
+            before: alarm.state.value,
+            next: Some(looks_next).filter(|next| *next < Timestamp::MAX),
+        };
+        self.evaluations.lock().note(key, record);
         let change = advance(key, &alarm, Some(new?), &self.store.surroundings(key, now), now)?;
         Some(Decision { lookout, version, change })
     }

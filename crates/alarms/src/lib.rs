@@ -12,6 +12,8 @@
 //! and suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints), `follower` (all other causes) and
 //! `outbox` (what is sent) are the loops around that, `store` writes, `operations` is the API.
 //!
+//! [`why`] explains the last evaluations, and [`backtest`] tries a definition on history; both decide nothing by themselves.
+//!
 //! What always holds: a verdict depends on its arguments alone; a state, the history item that explains it and what it
 //! sends are written in one transaction; an alarm that stays in its state writes nothing; two runs over the same data and
 //! the same clock leave the same history.
@@ -20,6 +22,7 @@ mod action_target;
 pub mod alarm;
 mod alarm_shape;
 mod alarms;
+pub mod backtest;
 pub mod cadence;
 pub mod composite;
 pub mod condition;
@@ -28,6 +31,7 @@ mod delivery;
 mod due_queue;
 mod error;
 pub mod evaluation;
+mod evaluations;
 mod evaluator;
 pub mod event;
 mod fault;
@@ -57,6 +61,7 @@ mod tags;
 mod testing;
 pub mod transition;
 pub mod verdict;
+pub mod why;
 pub mod window;
 
 pub use action_target::{ActionKind, ActionTarget, ActionTargetError};

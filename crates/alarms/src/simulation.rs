@@ -24,6 +24,7 @@ mod actions;
 mod composite;
 mod evaluation;
 mod foresight;
+mod hindsight;
 mod math;
 mod metrics;
 mod muting;

@@ -40,7 +40,7 @@ impl HttpRequest {
 pub struct HttpAnswer {
     /// The status code, redirects included.
     pub status: u16,
-    /// The body's beginning, 256 KiB at most.
+    /// The body's beginning, 256 KiB at most unless the client is told otherwise.
     pub body: Bytes,
 }
 
@@ -84,6 +84,7 @@ const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 4;
 pub struct WebClient {
     client: reqwest::Client,
     fence: Fence,
+    answer_bytes_max: usize,
 }
 
 /// The HTTP client could not be set up.
@@ -116,7 +117,13 @@ impl WebClient {
             client = client.no_proxy().dns_resolver(fence);
         }
         let client = client.build().map_err(|error| WebClientError(error.into()))?;
-        Ok(Self { client, fence })
+        Ok(Self { client, fence, answer_bytes_max: ANSWER_BYTES_MAX })
+    }
+
+    /// The same client, which reads so much of an answer instead of 256 KiB.
+    #[must_use]
+    pub fn with_answer_bytes_max(self, answer_bytes_max: usize) -> Self {
+        Self { answer_bytes_max, ..self }
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpError> {
@@ -133,7 +140,7 @@ impl WebClient {
         let mut body = BytesMut::new();
         // The status has decided already: a body that breaks off changes little.
         while let Ok(Some(chunk)) = answer.chunk().await {
-            let room = ANSWER_BYTES_MAX - body.len();
+            let room = self.answer_bytes_max - body.len();
             body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
                 break;

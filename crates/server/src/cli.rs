@@ -20,6 +20,8 @@ Examples:
   aws --endpoint-url http://127.0.0.1:4566 cloudwatch list-metrics
   groundwatch serve --clock manual                    time stands still until you move it:
   curl -X POST localhost:4566/_groundwatch/clock -d '{\"advance\":\"PT20M\"}'
+  groundwatch backtest --alarm cpu.json --from 2026-01-01T00:00:00Z --to 2026-01-31T00:00:00Z
+                                                      what would this alarm have done?
   groundwatch bench all                               what can this machine take?";
 
 /// What the binary can do.
@@ -27,6 +29,8 @@ Examples:
 pub(crate) enum Command {
     /// Run the server until Ctrl-C or SIGTERM.
     Serve(ServeFlags),
+    /// Tell what an alarm would have done over the history that a running server holds.
+    Backtest(crate::backtest::BacktestArgs),
     /// Generate load against an endpoint and report throughput, latency and the server's CPU.
     Bench(groundwatch_bench::BenchArgs),
 }

@@ -1,6 +1,8 @@
 //! The binary `groundwatch`: reads the command line and hands over to the command.
 
 mod activities;
+mod alarm_doors;
+mod backtest;
 mod cli;
 mod clock_request;
 mod config;
@@ -33,6 +35,7 @@ fn main() -> std::process::ExitCode {
 fn run(cli: cli::Cli) -> anyhow::Result<()> {
     match cli.command {
         cli::Command::Serve(flags) => serve::serve(&config::Config::load(flags)?),
+        cli::Command::Backtest(args) => runtime()?.block_on(backtest::run(args)),
         cli::Command::Bench(args) => runtime()?.block_on(groundwatch_bench::run(args)),
     }
 }

@@ -1,4 +1,5 @@
-//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, and the certificate of notifications.
+//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, and the certificate of
+//! notifications.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::activities::ManualDriver;
+use crate::alarm_doors::{self, AlarmDoors};
 use crate::clock_request::ClockMove;
 
 /// What the doors need.
@@ -17,6 +19,8 @@ pub(crate) struct OwnPaths {
     pub(crate) clock: SharedClock,
     /// Present with a manual clock.
     pub(crate) manual: Option<Arc<ManualDriver>>,
+    /// Explains alarms, and tries them on history.
+    pub(crate) alarms: Option<AlarmDoors>,
     /// Has the certificate of signed notifications.
     pub(crate) notify: Option<Arc<Notify>>,
 }
@@ -36,6 +40,7 @@ impl Paths for OwnPaths {
                     StatusCode::METHOD_NOT_ALLOWED,
                     "this path takes GET, and /_groundwatch/clock also POST",
                 ),
+                (_, path) if path.starts_with(alarm_doors::PREFIX) => self.ask_alarms(path, &request).await,
                 (&Method::GET, path) if path.starts_with("/_groundwatch/sns/") => {
                     self.show_certificate(path).await
                 }
@@ -49,6 +54,17 @@ impl Paths for OwnPaths {
 }
 
 impl OwnPaths {
+    async fn ask_alarms(&self, path: &str, request: &Request<Bytes>) -> Response {
+        let rest = path.strip_prefix(alarm_doors::PREFIX).unwrap_or_default();
+        match &self.alarms {
+            Some(alarms) => {
+                let (status, document) = alarms.answer(rest, request).await;
+                answer(status, &document)
+            }
+            None => refuse(StatusCode::NOT_FOUND, "there are no alarms here"),
+        }
+    }
+
     async fn show_certificate(&self, path: &str) -> Response {
         let certificate = match &self.notify {
             Some(notify) => notify.certificate(path).await,
@@ -160,8 +176,12 @@ mod tests {
         let slow = Arc::new(Slow::default());
         let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
         let driver = Arc::new(ManualDriver::new(Arc::clone(&clock), vec![Arc::clone(&slow) as _]));
-        let paths =
-            OwnPaths { clock: Arc::clone(&clock) as _, manual: Some(Arc::clone(&driver)), notify: None };
+        let paths = OwnPaths {
+            clock: Arc::clone(&clock) as _,
+            manual: Some(Arc::clone(&driver)),
+            alarms: None,
+            notify: None,
+        };
         tokio::select! {
             _ = paths.move_clock(br#"{"advance":"PT10S"}"#) => panic!("the gate is closed"),
             () = slow.entered.notified() => {}

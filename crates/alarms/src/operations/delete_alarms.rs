@@ -46,6 +46,7 @@ impl Alarms {
         let delete = |alarm: &_| Change::of_configuration(key, Some(alarm), None, now, events);
         self.store.update(key, |current| current.map(delete)).await?;
         self.store.restructure(key);
+        self.evaluator.forget(key);
         Ok(())
     }
 
