@@ -99,9 +99,8 @@ async fn metrics_insights_ranks_groups() {
 #[tokio::test]
 async fn what_is_not_offered_is_refused_by_name_and_position() {
     let server = server_with_hosts().await;
-    let band = MetricDataQuery::builder().id("e1").expression("ANOMALY_DETECTION_BAND(m1)").build();
-    let message = results(&server, vec![cpu("m1", "a"), band]).await.expect_err("refused");
-    let expected =
-        "Error in expression 'e1': Function 'ANOMALY_DETECTION_BAND' is not supported at character 1";
+    let quota = MetricDataQuery::builder().id("e1").expression("m1 / SERVICE_QUOTA(m1)").build();
+    let message = results(&server, vec![cpu("m1", "a"), quota]).await.expect_err("refused");
+    let expected = "Error in expression 'e1': Function 'SERVICE_QUOTA' is not supported at character 6";
     assert_eq!(message, expected);
 }

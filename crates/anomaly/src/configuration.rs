@@ -84,6 +84,15 @@ impl OutlierFiltering {
             Self::Strict => 3.5,
         }
     }
+
+    /// What part of the points can be outliers: what is more frequent is usual.
+    pub(crate) fn part_max(self) -> f64 {
+        match self {
+            Self::Minimal => 0.01,
+            Self::Moderate => 0.05,
+            Self::Strict => 0.1,
+        }
+    }
 }
 
 /// A time zone that is not in the tz database.

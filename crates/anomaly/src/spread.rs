@@ -18,14 +18,17 @@ impl Spread {
     /// Of deviations, each with its hour. `least` is the least spread there is: rounding errors are not anomalies.
     pub(crate) fn learn(deviations: &[(i64, f64)], configuration: &Configuration, least: f64) -> Self {
         let mut all: Vec<f64> = deviations.iter().map(|(_, deviation)| deviation.abs()).collect();
-        let overall = of(&mut all, configuration);
+        let cutoff = cutoff(&mut all, configuration);
+        let usual = |deviation: &f64| *deviation <= cutoff;
+        all.retain(usual);
+        let overall = of(&mut all);
         let mut hours = vec![Vec::new(); 24];
         for (hour, deviation) in deviations {
-            hours[hour.rem_euclid(24) as usize].push(deviation.abs());
+            hours[hour.rem_euclid(24) as usize].extend(Some(deviation.abs()).filter(usual));
         }
         let mut by_hour = [overall; 24];
         for (spread, own) in by_hour.iter_mut().zip(&mut hours) {
-            let (points, own) = (own.len() as f64, of(own, configuration));
+            let (points, own) = (own.len() as f64, of(own));
             let variance = (points * own * own + HOUR_POINTS * overall * overall) / (points + HOUR_POINTS);
             *spread = variance.sqrt().max(least);
         }
@@ -43,14 +46,21 @@ impl Spread {
     }
 }
 
-/// The standard deviation of absolute deviations: robust, but wide enough that two of it hold 95 % of what are not outliers,
-/// whatever their distribution.
-fn of(deviations: &mut Vec<f64>, configuration: &Configuration) -> f64 {
+/// Absolute deviations beyond this are outliers.
+fn cutoff(deviations: &mut [f64], configuration: &Configuration) -> f64 {
     let robust = median(deviations).unwrap_or(0.0) * NORMAL_MAD;
     // More than half of the points exactly as expected says nothing about where outliers begin.
-    if robust > 0.0 && !configuration.periodic_spikes {
-        let cutoff = configuration.outlier_filtering.cutoff() * robust;
-        deviations.retain(|deviation| *deviation <= cutoff);
+    if robust == 0.0 || configuration.periodic_spikes {
+        return f64::INFINITY;
     }
+    let filtering = configuration.outlier_filtering;
+    let usual = quantile(deviations, 1.0 - filtering.part_max()).unwrap_or(0.0);
+    usual.max(filtering.cutoff() * robust)
+}
+
+/// The standard deviation of absolute deviations: robust, but wide enough that two of it hold 95 % of them, whatever their
+/// distribution.
+fn of(deviations: &mut [f64]) -> f64 {
+    let robust = median(deviations).unwrap_or(0.0) * NORMAL_MAD;
     robust.max(quantile(deviations, 0.95).unwrap_or(0.0) / NORMAL_95)
 }

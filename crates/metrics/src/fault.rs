@@ -107,6 +107,27 @@ pub(crate) fn query_token_invalid() -> Fault {
     errors::INVALID_NEXT_TOKEN.with("Request parameter NextToken is invalid")
 }
 
+/// Words of ours, after AWS's description of the error.
+pub(crate) fn no_detector() -> Fault {
+    errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The anomaly detector does not exist.")
+}
+
+/// Words of ours.
+pub(crate) fn too_many_detectors(detectors_max: usize) -> Fault {
+    errors::LIMIT_EXCEEDED_EXCEPTION.with(format!("There can be at most {detectors_max} anomaly detectors."))
+}
+
+pub(crate) fn id_and_target() -> Fault {
+    mutually_exclusive("AnomalyDetectorId", "those that name a metric or an expression")
+}
+
+/// Words of ours.
+pub(crate) fn one_returned_query() -> Fault {
+    invalid_value(
+        "Exactly one element of MetricMathAnomalyDetector.MetricDataQueries must have ReturnData true.",
+    )
+}
+
 /// What the store could not do. Details go to the log; the client learns whether to try again.
 pub(crate) fn of_store(error: &MetricError) -> Fault {
     match error {

@@ -39,7 +39,7 @@ pub use codec::Damaged;
 pub use error::MetricError;
 pub use evaluation::{
     Alignment, DataQuery, DataSource, Evaluated, EvaluatedSeries, EvaluationError, EvaluationRange,
-    LabelProblem, MetricStat, QueryProblem, UtcOffset,
+    GroupsError, LabelProblem, MetricStat, QueryGroup, QueryProblem, UtcOffset, grouping,
 };
 pub use operations::Metrics;
 pub use query::{Ages, InvalidRetention, Period, Retention};
@@ -49,7 +49,7 @@ pub use second::Second;
 pub use series_key::MetricId;
 pub use statistics::Statistic;
 pub use store::{
-    FilledPeriod, ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore, MetricWatch,
-    Outlook, Point,
+    FilledPeriod, ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore,
+    MetricWatch, Outlook, Point,
 };
 pub use unit::Unit;

@@ -204,6 +204,18 @@ impl Operation for DeleteAccountPolicy {
     type Output = DeleteAccountPolicyOutput;
 }
 
+/// The operation `DeleteDataProtectionPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDataProtectionPolicy;
+
+impl Operation for DeleteDataProtectionPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDataProtectionPolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDataProtectionPolicyInput;
+    type Output = DeleteDataProtectionPolicyOutput;
+}
+
 /// The operation `DeleteDestination`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteDestination;
@@ -492,6 +504,18 @@ impl Operation for FilterLogEvents {
     type Output = FilterLogEventsOutput;
 }
 
+/// The operation `GetDataProtectionPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDataProtectionPolicy;
+
+impl Operation for GetDataProtectionPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDataProtectionPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDataProtectionPolicyInput;
+    type Output = GetDataProtectionPolicyOutput;
+}
+
 /// The operation `GetLogEvents`.
 #[derive(Clone, Copy, Debug)]
 pub struct GetLogEvents;
@@ -574,6 +598,18 @@ impl Operation for PutAccountPolicy {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = PutAccountPolicyInput;
     type Output = PutAccountPolicyOutput;
+}
+
+/// The operation `PutDataProtectionPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDataProtectionPolicy;
+
+impl Operation for PutDataProtectionPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDataProtectionPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDataProtectionPolicyInput;
+    type Output = PutDataProtectionPolicyOutput;
 }
 
 /// The operation `PutDestination`.
@@ -1111,6 +1147,30 @@ shape! {
     pub struct DeleteAccountPolicyOutput {
         /// `dryRunResult`.
         pub dry_run_result: Option<DryRunResult> = "dryRunResult",
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDataProtectionPolicy`].
+    pub struct DeleteDataProtectionPolicyInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for DeleteDataProtectionPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDataProtectionPolicy`].
+    pub struct DeleteDataProtectionPolicyOutput {
     }
 }
 
@@ -1950,6 +2010,36 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetDataProtectionPolicy`].
+    pub struct GetDataProtectionPolicyInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for GetDataProtectionPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`GetDataProtectionPolicy`].
+    pub struct GetDataProtectionPolicyOutput {
+        /// `logGroupIdentifier`: 1 to 2048 characters.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `policyDocument`.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `lastUpdatedTime`: at least 0.
+        pub last_updated_time: Option<i64> = "lastUpdatedTime",
+    }
+}
+
+shape! {
     /// Input of [`GetLogEvents`].
     pub struct GetLogEventsInput {
         /// `logGroupName`: 1 to 512 characters.
@@ -2763,6 +2853,39 @@ shape! {
         pub account_policy: Option<AccountPolicy> = "accountPolicy",
         /// `dryRunResult`.
         pub dry_run_result: Option<DryRunResult> = "dryRunResult",
+    }
+}
+
+shape! {
+    /// Input of [`PutDataProtectionPolicy`].
+    pub struct PutDataProtectionPolicyInput {
+        /// `logGroupIdentifier`: 1 to 2048 characters, required.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `policyDocument`: required.
+        pub policy_document: Option<String> = "policyDocument",
+    }
+}
+
+impl Validate for PutDataProtectionPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+        found.required(&self.policy_document, &at.member("policyDocument"), &Text::ANY);
+    }
+}
+
+shape! {
+    /// Output of [`PutDataProtectionPolicy`].
+    pub struct PutDataProtectionPolicyOutput {
+        /// `logGroupIdentifier`: 1 to 2048 characters.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+        /// `policyDocument`.
+        pub policy_document: Option<String> = "policyDocument",
+        /// `lastUpdatedTime`: at least 0.
+        pub last_updated_time: Option<i64> = "lastUpdatedTime",
     }
 }
 

@@ -89,7 +89,7 @@ impl Known<'_> {
         &self.plan.entries[self.number]
     }
 
-    /// What the entry depends on, besides searches.
+    /// What the entry depends on, besides searches and bands.
     fn dependencies(&self) -> impl Iterator<Item = &Input> {
         let expression = self.entry().math();
         let references = expression.map(|expression| expression.references()).unwrap_or_default();

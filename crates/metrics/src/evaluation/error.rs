@@ -67,6 +67,9 @@ pub enum QueryProblem {
     /// More searches than a request may have.
     #[error("a request can have at most {0} SEARCH functions")]
     TooManySearches(usize),
+    /// More bands than a request may have.
+    #[error("a request can have at most {0} ANOMALY_DETECTION_BAND functions")]
+    TooManyBands(usize),
 }
 
 impl EvaluationError {

@@ -1,4 +1,4 @@
-//! Everything that evaluation needs to have read: metrics, what searches find, and Metrics Insights.
+//! Everything that evaluation needs to have read: metrics, what searches find, Metrics Insights, and anomaly bands.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const POINTS_MAX: u64 = 20_000_000;
 pub(crate) struct Inputs {
     /// By entry; of those that are needed and are no math.
     pub(super) values: Vec<Option<Input>>,
-    /// By entry and place of the search in it; `None` if a series could not be read.
+    /// By entry and place of the search or band in it; `None` if a series could not be read.
     pub(super) found: HashMap<(usize, usize), Option<Vec<Series>>>,
     pub(super) is_truncated: bool,
 }
@@ -71,6 +71,7 @@ impl MetricStore {
         refuse_too_many(
             jobs.iter().filter(|job| job.series.is_some()).map(|job| job.window.periods()).sum(),
         )?;
+        refuse_too_many(plan.bands.iter().map(|band| band.points(range)).sum())?;
         let read = read_all(self, jobs).await.map_err(|_| EvaluationError::Stopped)?;
         let mut read = read.into_iter().map(readable);
 
@@ -91,6 +92,9 @@ impl MetricStore {
                 found.place(),
                 points.into_iter().collect::<Option<Vec<_>>>().map(|points| found.series(scope, &points)),
             );
+        }
+        for band in plan.bands.iter().filter(|band| plan.entries[band.entry].is_needed) {
+            inputs.found.insert((band.entry, band.at), band.read(self, scope, range).await?);
         }
         Ok(inputs)
     }

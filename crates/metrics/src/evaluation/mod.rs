@@ -2,14 +2,16 @@
 //! all ask here, each in its own shapes.
 //!
 //! The way through: [`plan`] (parse all, put in order, check types, validate searches: whatever can be refused is refused
-//! before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read concurrently by [`reading`]) →
+//! before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read concurrently by [`reading`]; [`band`]) →
 //! [`compute`] (metric math, in order) → [`labels`] and [`template`] (what each result is called).
 //!
 //! A series that cannot be read makes its own result [unreadable](EvaluatedSeries::is_unreadable), and those that are computed from
 //! it; the others stay readable.
 
+mod band;
 mod compute;
 mod error;
+mod groups;
 mod inputs;
 mod insights;
 mod labels;
@@ -22,6 +24,7 @@ mod template;
 use groundwatch_core::Scope;
 
 pub use self::error::{EvaluationError, QueryProblem};
+pub use self::groups::{GroupsError, QueryGroup, grouping};
 pub(crate) use self::plan::{Plan, ReturnedMetric};
 pub use self::query::{Alignment, DataQuery, DataSource, EvaluationRange, MetricStat};
 pub use self::template::{LabelProblem, UtcOffset};
@@ -57,7 +60,7 @@ pub struct EvaluatedSeries {
 }
 
 impl MetricStore {
-    /// What `queries` are worth over `range`: metrics, metric math, SEARCH and Metrics Insights.
+    /// What `queries` are worth over `range`: metrics, metric math, SEARCH, anomaly bands and Metrics Insights.
     ///
     /// An error names the query that is wrong; nothing has been read then, but for what only data can show, such as too
     /// many points. Futures may be dropped at any time.

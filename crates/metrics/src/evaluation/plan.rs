@@ -8,13 +8,17 @@ use groundwatch_metric_math::{
 };
 use groundwatch_metric_selection::{insights, search};
 
+use super::band::{self, PlannedBand};
 use super::error::math_error;
 use super::template::Label;
 use super::{DataQuery, DataSource, EvaluationError, EvaluationRange, MetricStat, QueryProblem, labels};
+use crate::anomaly::Subject;
 use crate::{Period, Second, Statistic};
 
 /// SEARCH functions in one request ("Search expression limits" in the guide: in one graph).
 const SEARCHES_MAX: usize = 100;
+/// ANOMALY_DETECTION_BAND functions in one request: each may have to read two weeks and train a model.
+const BANDS_MAX: usize = 20;
 
 /// Queries that can be evaluated.
 #[derive(Debug)]
@@ -23,6 +27,7 @@ pub(crate) struct Plan {
     /// Numbers of the entries that are metric math, each after those that it refers to.
     pub(super) order: Vec<usize>,
     pub(super) searches: Vec<PlannedSearch>,
+    pub(super) bands: Vec<PlannedBand>,
 }
 
 /// A query, understood.
@@ -63,10 +68,17 @@ impl Plan {
         let entries = queries.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         refuse_second_insights(&entries)?;
         let order = order(&entries)?;
-        let searches = check(&entries, &order)?;
-        let mut plan = Self { entries, order, searches };
+        let External { searches, bands } = check(&entries, &order)?;
+        let mut plan = Self { entries, order, searches, bands };
         plan.mark_needed();
         Ok(plan)
+    }
+
+    /// What a band of the query `id` would be of.
+    pub(crate) fn band_subject(self, id: &str) -> Result<Subject, EvaluationError> {
+        let fail = |problem| EvaluationError::whole_expression(id, id, problem);
+        let of = Expression::parse(id).map_err(|error| fail(error.problem))?;
+        band::subject(&self.entries, of.root()).map_err(fail)
     }
 
     /// The metrics to return, if the queries are nothing but metrics: these can be read page by page.
@@ -256,15 +268,23 @@ pub(super) fn checked<'a>(
     Ok(all)
 }
 
-/// Checks all expressions, and answers with the searches in them.
-fn check(entries: &[Entry], order: &[usize]) -> Result<Vec<PlannedSearch>, EvaluationError> {
-    let mut searches = Vec::new();
+/// What expressions need besides other entries.
+#[derive(Default)]
+struct External {
+    searches: Vec<PlannedSearch>,
+    bands: Vec<PlannedBand>,
+}
+
+/// Checks all expressions, and answers with what else they need.
+fn check(entries: &[Entry], order: &[usize]) -> Result<External, EvaluationError> {
+    let External { mut searches, mut bands } = External::default();
     for (number, checked) in checked(entries, order)? {
         let entry = &entries[number];
         let Source::Math { expression, period } = &entry.source else { continue };
         let fail = |problem: QueryProblem| EvaluationError::expression(&entry.id, problem);
         for need in checked.external_data() {
-            let refused = match &need.request {
+            let wrong = |problem| fail(math_error(problem, expression.text(), need.span.clone()).into());
+            match &need.request {
                 ExternalRequest::Search { query, stat, period_secs } => {
                     let own = period_secs.and_then(|secs| Period::from_secs(i64::from(secs.get())));
                     let period = own.or(*period).ok_or_else(|| fail(QueryProblem::SearchPeriod))?;
@@ -280,17 +300,28 @@ fn check(entries: &[Entry], order: &[usize]) -> Result<Vec<PlannedSearch>, Evalu
                         statistic_text,
                         period,
                     });
-                    continue;
                 }
-                ExternalRequest::AnomalyDetectionBand { .. } => "ANOMALY_DETECTION_BAND",
-                ExternalRequest::InsightRuleMetric { .. } => "INSIGHT_RULE_METRIC",
-            };
-            let problem = Problem::UnsupportedFunction(refused.to_owned());
-            return Err(fail(math_error(problem, expression.text(), need.span.clone()).into()));
+                ExternalRequest::AnomalyDetectionBand { of, deviations } => {
+                    // AWS takes one in an expression.
+                    if bands.last().is_some_and(|band: &PlannedBand| band.entry == number) {
+                        let problem = "an expression can have one ANOMALY_DETECTION_BAND only";
+                        return Err(wrong(Problem::Argument(problem.to_owned())));
+                    }
+                    let subject = band::subject(entries, of).map_err(wrong)?;
+                    let (at, deviations) = (need.span.start, *deviations);
+                    bands.push(PlannedBand { entry: number, at, deviations, subject });
+                }
+                ExternalRequest::InsightRuleMetric { .. } => {
+                    return Err(wrong(Problem::UnsupportedFunction("INSIGHT_RULE_METRIC".to_owned())));
+                }
+            }
         }
         if searches.len() > SEARCHES_MAX {
             return Err(fail(QueryProblem::TooManySearches(SEARCHES_MAX)));
         }
+        if bands.len() > BANDS_MAX {
+            return Err(fail(QueryProblem::TooManyBands(BANDS_MAX)));
+        }
     }
-    Ok(searches)
+    Ok(External { searches, bands })
 }

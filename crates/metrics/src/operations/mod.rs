@@ -1,5 +1,6 @@
 //! The API operations, one file each: a request becomes a question to the store, the answer a response.
 
+mod anomaly_detectors;
 mod get_metric_data;
 mod get_metric_statistics;
 mod list_metrics;

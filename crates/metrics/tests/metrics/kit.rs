@@ -113,7 +113,7 @@ impl World {
         self.call::<ListMetrics>(&input).await
     }
 
-    async fn call<O>(&self, input: &Value) -> Result<O::Output, Fault>
+    pub(crate) async fn call<O>(&self, input: &Value) -> Result<O::Output, Fault>
     where
         O: Operation,
         Metrics: Handle<O>,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "requests are written where they are passed")]
 
+mod anomaly;
 mod compaction;
 mod durability;
 mod evaluate;

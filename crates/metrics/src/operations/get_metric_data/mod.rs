@@ -5,7 +5,7 @@
 //! query an answer still has room for. Otherwise what does not fit is left out, and the status code says so.
 
 mod page;
-mod query;
+pub(super) mod query;
 
 use groundwatch_api::cloudwatch::{
     GetMetricData, GetMetricDataInput, GetMetricDataOutput, MessageData, MetricDataResult, ScanBy, StatusCode,

@@ -14,7 +14,10 @@ use crate::{Period, fault};
 const QUERIES_MAX: usize = 500;
 
 /// The queries. All complaints about all queries are told at once.
-pub(super) fn parse(queries: Vec<MetricDataQuery>, scope: &Scope) -> Result<Vec<DataQuery>, Fault> {
+pub(in crate::operations) fn parse(
+    queries: Vec<MetricDataQuery>,
+    scope: &Scope,
+) -> Result<Vec<DataQuery>, Fault> {
     if queries.is_empty() {
         return Err(fault::validation("The parameter MetricDataQueries is required."));
     }
