@@ -16,9 +16,11 @@
 //! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and for ever, also when a
 //! group of the same name is created again.
 
+mod audit;
 mod directory;
 mod embedded_metrics;
 mod error;
+mod export;
 mod fault;
 mod forwarding;
 mod group;
@@ -36,6 +38,7 @@ mod own_metrics;
 mod paging;
 pub mod pattern;
 mod policy;
+mod protection;
 mod query_definition;
 mod shelf;
 mod store;
@@ -47,6 +50,7 @@ pub use error::{Combination, LogsError};
 pub use groundwatch_log_files::{EventKey, KeyRange};
 pub(crate) use groundwatch_log_files::{event_key, incarnation};
 pub use index_policy::IndexPolicyError;
+pub use export::{ExportError, LogExport};
 pub use forwarding::{Courier, Destined, ForwardingError, LocalServices, LogForwarding};
 pub use logs::{Logs, LogsReplay};
 pub use lookup_table::LookupTableError;
@@ -54,6 +58,7 @@ pub use metric_filter::FilterError;
 pub use own_metrics::LogMetricsActivity;
 pub use metric_sink::{MetricDatum, MetricSink, SinkError};
 pub use policy::{PolicyDocumentError, PolicyError};
+pub use protection::ProtectionError;
 pub use query_definition::QueryDefinitionError;
 pub use store::{LogCompaction, LogFlush, LogReclaim, StoreError, StoreOptions};
 pub use transformer::TransformerError;

@@ -7,6 +7,7 @@ use groundwatch_storage::{Record, Storage};
 
 use crate::directory::Directory;
 use crate::error::LogsError;
+use crate::export::{Buckets, Exporter, LogExport, Tasks};
 use crate::forwarding::{
     Courier, Destination, Forwarding, ForwardingMeasures, LogForwarding, Subscriptions, places,
 };
@@ -35,6 +36,8 @@ pub struct Logs {
     pub(crate) account_policies: Shelf<AccountPolicy>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) courier: Courier,
+    pub(crate) export_tasks: Tasks,
+    pub(crate) buckets: Buckets,
     pub(crate) own_metrics: OwnMetrics,
     pub(crate) live_tail: LiveTail,
     pub(crate) sink: Arc<dyn MetricSink>,
@@ -86,6 +89,17 @@ impl Logs {
         })
     }
 
+    /// The background activity that writes the files of export tasks.
+    pub fn export_activity(&self, clock: SharedClock) -> LogExport {
+        LogExport::new(Exporter {
+            store: self.store.clone(),
+            directory: self.directory.clone(),
+            tasks: self.export_tasks.clone(),
+            buckets: self.buckets.clone(),
+            clock,
+        })
+    }
+
     /// The background activity that publishes metrics about logs.
     pub fn metrics_activity(&self) -> LogMetricsActivity {
         LogMetricsActivity::new(self.own_metrics.clone())
@@ -126,6 +140,7 @@ impl LogsReplay {
         store.listen(Arc::new(subscriptions.clone()));
         store.listen(Arc::new(own_metrics.clone()));
         let account_policies = Shelf::open(&directory.catalog)?;
+        let export_tasks = Tasks::new(Shelf::open(&directory.catalog)?);
         let logs = Logs {
             store,
             directory,
@@ -136,7 +151,9 @@ impl LogsReplay {
             resource_policies,
             account_policies,
             subscriptions,
+            buckets: Buckets(courier.outbound().clone()),
             courier,
+            export_tasks,
             own_metrics,
             live_tail: LiveTail::default(),
             sink,

@@ -146,6 +146,7 @@ async fn bring_up(
     activities.push(Arc::new(logs.compaction_activity(clock.clone())));
     activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
     activities.push(Arc::new(logs.forwarding_activity(clock.clone())));
+    activities.push(Arc::new(logs.export_activity(clock.clone())));
     activities.push(Arc::new(logs.metrics_activity()));
 
     let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));

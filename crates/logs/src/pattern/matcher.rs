@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use groundwatch_log_files::Token;
+
 use super::fields::FieldMatcher;
 use super::json::JsonMatcher;
+use super::required::required_tokens;
 use super::terms::TermMatcher;
 use super::{Pattern, Selector};
 
@@ -15,6 +18,7 @@ pub type Extracted = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct Matcher {
     form: Form,
+    required: Vec<Token>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +42,12 @@ impl Matcher {
             Pattern::Json(json) => Form::Json(JsonMatcher::new(json, references)),
             Pattern::Fields(fields) => Form::Fields(FieldMatcher::new(fields)),
         };
-        Self { form }
+        Self { form, required: required_tokens(pattern) }
+    }
+
+    /// Tokens that occur in every message that matches.
+    pub fn required_tokens(&self) -> &[Token] {
+        &self.required
     }
 
     /// Whether it is known to match every message, so that none need be looked at.

@@ -17,6 +17,7 @@ mod fields;
 mod json;
 mod matcher;
 mod regexp;
+mod required;
 mod terms;
 mod wildcard;
 

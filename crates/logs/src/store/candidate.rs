@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::address::StreamAddress;
+use super::StreamAddress;
 use super::event_batch::EventBatch;
-use super::segment::StoredRun;
+use super::segment::StoredPart;
 use crate::event_key::EventKey;
 
 /// Which way events are read.
@@ -16,11 +16,9 @@ pub enum Direction {
     Backward,
 }
 
-/// Events of one stream that lie together.
+/// Events that lie together.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
-    /// Whose they are.
-    pub(super) address: Arc<StreamAddress>,
     /// The lowest key.
     pub(super) first: EventKey,
     /// The highest key.
@@ -32,19 +30,18 @@ pub(super) struct Candidate {
 /// Where events are.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// In memory.
-    Memory(EventBatch),
-    /// In a segment.
-    Segment(StoredRun),
+    /// In memory, of one stream.
+    Memory(Arc<StreamAddress>, EventBatch),
+    /// In a segment, of several streams.
+    Segment(StoredPart),
 }
 
 impl Candidate {
     pub(super) fn in_memory(address: &Arc<StreamAddress>, batch: &EventBatch) -> Self {
         Self {
-            address: address.clone(),
             first: batch.first_key(),
             last: batch.last_key(),
-            source: Source::Memory(batch.clone()),
+            source: Source::Memory(address.clone(), batch.clone()),
         }
     }
 }

@@ -180,6 +180,7 @@ impl EventBatch {
     }
 
     /// The rows as [`Self::encode`] takes them.
+    #[cfg(test)]
     pub(super) fn events(&self, rows: Range<usize>) -> impl ExactSizeIterator<Item = (i64, &[u8])> + Clone {
         rows.map(|row| (self.key(row).timestamp.as_millis(), self.message(row)))
     }

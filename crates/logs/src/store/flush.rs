@@ -5,18 +5,19 @@
 //! and the journal's release. A crash before the commit costs the written object, which the next start deletes; a crash
 //! after it costs nothing. A flush that fails keeps the frozen head, which stays readable, and is tried again.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
+use groundwatch_log_files::{EventKey, FileWriter, Layout, WriteError, WrittenFile};
 use groundwatch_storage::{Batch, Expect, SegmentMeta, StorageError};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
+use super::event_batch::EventBatch;
 use super::head::{Head, StreamHead};
 use super::replay::Notes;
-use super::segment::{SegmentWriter, WrittenSegment};
+use super::segment::Level;
 use super::{Frozen, LogStore, StoreError};
 use crate::directory::Directory;
 use crate::group::group_key;
@@ -53,7 +54,9 @@ impl Activity for LogFlush {
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let outcome = self.store.flush().await;
-            let failed_at = outcome.is_err().then(|| self.clock.now());
+            let now = self.clock.now();
+            self.store.inner.compaction.flushed(now);
+            let failed_at = outcome.is_err().then_some(now);
             self.store.inner.state.write().retry_flush_at = failed_at.map(|at| at + RETRY_AFTER);
             if let Err(error) = outcome {
                 tracing::error!(error = &error as &dyn std::error::Error, "log events could not be flushed");
@@ -111,7 +114,7 @@ impl LogStore {
         let (frozen, directory) = (frozen.clone(), self.inner.directory.clone());
         let written = tokio::task::spawn_blocking(move || written_segment(&frozen.head, &directory));
         match written.await.map_err(StoreError::internal)?.map_err(StoreError::internal)? {
-            Some(written) => Ok(Some(self.inner.segments.write(written).await?)),
+            Some(written) => Ok(Some(self.inner.segments.write(written, Level::Shared(0)).await?)),
             None => Ok(None),
         }
     }
@@ -136,11 +139,21 @@ impl LogStore {
 }
 
 /// Everything in `head` whose stream is still there.
-fn written_segment(head: &Head, directory: &Directory) -> io::Result<Option<WrittenSegment>> {
-    let mut writer = SegmentWriter::new()?;
-    for stream in head.streams_in_order() {
-        if directory.holds(stream.address()) {
-            writer.add(stream.address(), stream.batches())?;
+fn written_segment(head: &Head, directory: &Directory) -> Result<Option<WrittenFile>, WriteError> {
+    let mut writer = FileWriter::new(Layout::Text);
+    let streams = head.streams_in_order();
+    for group in streams.chunk_by(|a, b| a.address().group_id == b.address().group_id) {
+        let mut events: Vec<(EventKey, u32, &EventBatch, usize)> = Vec::new();
+        for stream in group.iter().filter(|stream| directory.holds(stream.address())) {
+            let number = writer.stream(stream.address());
+            let of_batch =
+                |batch| (0..EventBatch::len(batch)).map(move |row| (batch.key(row), number, batch, row));
+            events.extend(stream.batches().flat_map(of_batch));
+        }
+        // Runs that are in order already cost this sort little.
+        events.sort_by_key(|(key, ..)| *key);
+        for (key, stream, batch, row) in events {
+            writer.push(stream, key, batch.ingested(), batch.message(row))?;
         }
     }
     if writer.is_empty() { Ok(None) } else { writer.finish().map(Some) }

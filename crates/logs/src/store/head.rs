@@ -12,7 +12,7 @@ use groundwatch_core::Timestamp;
 use hashbrown::HashMap;
 
 use super::Streams;
-use super::address::StreamAddress;
+use super::StreamAddress;
 use super::candidate::{Candidate, Direction};
 use super::event_batch::EventBatch;
 use super::record::Record;

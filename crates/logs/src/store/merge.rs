@@ -2,7 +2,8 @@
 //!
 //! A place is opened only when the next event could be in it, which the bounds of its keys tell. So a page from the tail
 //! of a stream opens the newest batch, whatever else the range holds. A pattern is applied when a place is opened, to
-//! all of its rows in the range at once; only what matches is merged.
+//! all of its rows in the range at once; only what matches is merged. While a pattern is applied to one place in a
+//! segment, the next ones are on their way already, on other cores.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,17 +12,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
+use tokio::task::JoinHandle;
 
 use super::StoreError;
-use super::address::StreamAddress;
+use super::StreamAddress;
 use super::candidate::{Candidate, Direction, Source};
 use super::event_batch::EventBatch;
-use super::segment::BlockCache;
+use super::segment::{OpenedPart, Selection, StoredPart};
 use crate::event_key::{EventKey, KeyRange};
 use crate::pattern::Matcher;
 
 /// How much text is looked at before other requests get their turn on this thread.
 const BYTES_BETWEEN_YIELDS: usize = 4 * 1024 * 1024;
+/// How many places in segments are opened ahead of their turn when most of what they hold is not going to match.
+const OPENED_AHEAD: usize = 3;
 
 /// An event that was found.
 #[derive(Clone, Debug)]
@@ -54,9 +58,9 @@ pub struct Merge {
     direction: Direction,
     matcher: Option<Arc<Matcher>>,
     /// The next one to open is the last.
-    unopened: Vec<Candidate>,
+    unopened: Vec<Place>,
     open: BinaryHeap<Open>,
-    blocks: BlockCache,
+    events_max: usize,
     bytes_looked_at: usize,
     bytes_max: usize,
     bytes_since_yield: usize,
@@ -81,9 +85,9 @@ impl Merge {
             range,
             direction,
             matcher: matcher.filter(|matcher| !matcher.matches_all()),
-            unopened: candidates,
+            unopened: candidates.into_iter().map(|candidate| Place { candidate, opening: None }).collect(),
             open: BinaryHeap::new(),
-            blocks: BlockCache::default(),
+            events_max: usize::MAX,
             bytes_looked_at: 0,
             bytes_max,
             bytes_since_yield: 0,
@@ -96,6 +100,12 @@ impl Merge {
         Self { newer_than, ..self }
     }
 
+    /// The same, of which no more than `events_max` events are going to be taken.
+    pub(super) fn at_most(self, events_max: usize) -> Self {
+        // One more, which tells whether something follows.
+        Self { events_max: events_max.saturating_add(1), ..self }
+    }
+
     /// Whether it is known already that nothing more comes.
     pub fn is_exhausted(&self) -> bool {
         self.unopened.is_empty() && self.open.is_empty()
@@ -106,9 +116,9 @@ impl Merge {
         loop {
             match (self.unopened.last(), self.open.peek()) {
                 (None, None) => return Ok(Step::End),
-                (Some(candidate), Some(open)) if !self.may_precede(candidate, open.key) => {}
+                (Some(place), Some(open)) if !self.may_precede(&place.candidate, open.key) => {}
                 (None, Some(_)) => {}
-                (Some(candidate), _) => {
+                (Some(Place { candidate, .. }), _) => {
                     let charged = self.is_charged(candidate);
                     if charged && self.bytes_looked_at >= self.bytes_max {
                         return Ok(Step::Paused(self.boundary(candidate)));
@@ -149,12 +159,21 @@ impl Merge {
     }
 
     async fn open_next(&mut self, charged: bool) -> Result<(), StoreError> {
-        let Some(candidate) = self.unopened.pop() else { return Ok(()) };
+        self.open_ahead();
+        let Some(Place { candidate, opening }) = self.unopened.pop() else { return Ok(()) };
         match candidate.source {
-            Source::Memory(batch) => self.open_batch(&candidate.address, batch, charged),
-            Source::Segment(run) => {
-                for batch in self.blocks.read(&run).await? {
-                    self.open_batch(&candidate.address, batch, charged);
+            Source::Memory(address, batch) => self.open_batch(&address, batch, charged),
+            Source::Segment(part) => {
+                if charged && self.matcher.is_some() {
+                    self.bytes_looked_at += part.text_bytes();
+                }
+                let opened = match opening {
+                    Some(opening) => opening.opened().await?,
+                    None => part.open(self.selection()).await?,
+                };
+                if let Some((key, part)) = opened.and_then(|part| Some((part.peek()?, part))) {
+                    let events = Rows::Part(Box::new(part));
+                    self.open.push(Open { key, direction: self.direction, rows: events });
                 }
             }
         }
@@ -165,39 +184,58 @@ impl Merge {
         Ok(())
     }
 
+    /// Begins to open the places in segments that come next, if a matcher has to look at them.
+    fn open_ahead(&mut self) {
+        if self.matcher.is_none() {
+            return;
+        }
+        let selection = self.selection();
+        for place in self.unopened.iter_mut().rev().take(OPENED_AHEAD) {
+            if let (Source::Segment(part), None) = (&place.candidate.source, &place.opening) {
+                place.opening = Some(Opening::begin(part.clone(), selection.clone()));
+            }
+        }
+    }
+
+    fn selection(&self) -> Selection {
+        Selection {
+            range: self.range,
+            direction: self.direction,
+            matcher: self.matcher.clone(),
+            newer_than: self.newer_than,
+            events_max: self.events_max,
+        }
+    }
+
     fn open_batch(&mut self, address: &Arc<StreamAddress>, batch: EventBatch, charged: bool) {
         if batch.sequence() <= self.newer_than {
             // What is passed over costs time, too.
             self.bytes_since_yield += batch.message_len();
             return;
         }
-        let mut rows = Rows::All(batch.rows_in(self.range));
+        let mut rows = BatchRows::All(batch.rows_in(self.range));
         if let Some(matcher) = &self.matcher {
             if charged {
                 self.bytes_looked_at += batch.message_len();
             }
             self.bytes_since_yield += batch.message_len();
             let matching = rows.iter().filter(|row| matcher.matches(batch.message(*row)));
-            rows = Rows::Some(matching.map(|row| row as u32).collect());
+            rows = BatchRows::Some(matching.map(|row| row as u32).collect());
         }
         if let Some(row) = rows.peek(self.direction) {
             let key = batch.key(row);
-            self.open.push(Open { key, direction: self.direction, address: address.clone(), batch, rows });
+            let rows = Rows::Batch { address: address.clone(), batch, rows };
+            self.open.push(Open { key, direction: self.direction, rows });
         }
     }
 
     /// Takes the first event of all open places.
     fn take_first(&mut self) -> Option<Found> {
         let mut first = self.open.peek_mut()?;
-        let row = first.rows.take(self.direction)?;
-        let found = Found {
-            key: first.key,
-            address: first.address.clone(),
-            ingested: first.batch.ingested(),
-            message: first.batch.message_bytes(row),
-        };
-        match first.rows.peek(self.direction) {
-            Some(next) => first.key = first.batch.key(next),
+        let direction = self.direction;
+        let found = first.rows.take(direction)?;
+        match first.rows.peek(direction) {
+            Some(next) => first.key = next,
             None => {
                 std::collections::binary_heap::PeekMut::pop(first);
             }
@@ -206,12 +244,35 @@ impl Merge {
     }
 }
 
-/// A batch that is being read. The greatest of a heap is the one to read first.
+/// A place that is not open yet.
+struct Place {
+    candidate: Candidate,
+    opening: Option<Opening>,
+}
+
+/// A place in a segment that is being opened. Given up when it is dropped.
+struct Opening(JoinHandle<Result<Option<OpenedPart>, StoreError>>);
+
+impl Opening {
+    fn begin(part: StoredPart, selection: Selection) -> Self {
+        Self(tokio::spawn(part.open(selection)))
+    }
+
+    async fn opened(mut self) -> Result<Option<OpenedPart>, StoreError> {
+        (&mut self.0).await.map_err(StoreError::internal)?
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A place that is being read. The greatest of a heap is the one to read first.
 struct Open {
     key: EventKey,
     direction: Direction,
-    address: Arc<StreamAddress>,
-    batch: EventBatch,
     rows: Rows,
 }
 
@@ -238,13 +299,45 @@ impl PartialEq for Open {
 
 impl Eq for Open {}
 
-/// The rows of a batch that are still to be read, ascending.
+/// The events of an open place that are still to be read.
 enum Rows {
+    Batch { address: Arc<StreamAddress>, batch: EventBatch, rows: BatchRows },
+    Part(Box<OpenedPart>),
+}
+
+impl Rows {
+    /// The key of the next one.
+    fn peek(&self, direction: Direction) -> Option<EventKey> {
+        match self {
+            Self::Batch { batch, rows, .. } => rows.peek(direction).map(|row| batch.key(row)),
+            Self::Part(part) => part.peek(),
+        }
+    }
+
+    /// The next one.
+    fn take(&mut self, direction: Direction) -> Option<Found> {
+        match self {
+            Self::Part(part) => part.take(),
+            Self::Batch { address, batch, rows } => {
+                let row = rows.take(direction)?;
+                Some(Found {
+                    key: batch.key(row),
+                    address: address.clone(),
+                    ingested: batch.ingested(),
+                    message: batch.message_bytes(row),
+                })
+            }
+        }
+    }
+}
+
+/// The rows of a batch that are still to be read, ascending.
+enum BatchRows {
     All(Range<usize>),
     Some(std::collections::VecDeque<u32>),
 }
 
-impl Rows {
+impl BatchRows {
     fn iter(&self) -> impl Iterator<Item = usize> {
         let (all, some) = match self {
             Self::All(range) => (Some(range.clone()), None),

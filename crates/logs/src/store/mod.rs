@@ -3,16 +3,17 @@
 //! [`LogStore::append`] encodes a [`record`], awaits the journal, and lets it appear in the [`head`] in the order of
 //! [`arrivals`]. [`LogStore::read`] finds [`candidate`]s in the head and in segments and [`merge`]s them. The
 //! [flush activity](flush::LogFlush) moves the head into a [`segment`] and releases the journal; the
+//! [compaction activity](compaction::LogCompaction) merges segments into small ones that searches pass over; the
 //! [reclaim activity](reclaim::LogReclaim) frees what has expired or was deleted; [`replay`] brings back what a restart
 //! finds in the journal.
 //!
 //! What always holds: an event that was acknowledged is in the journal or in a registered segment; it is visible exactly
 //! once, from its acknowledgement on; and the bytes held in memory stay within [`StoreOptions::head_bytes_max`].
 
-mod address;
 mod append;
 mod arrivals;
 mod candidate;
+mod compaction;
 mod event_batch;
 mod flush;
 mod head;
@@ -23,8 +24,8 @@ mod record;
 mod replay;
 mod segment;
 
-pub(crate) use address::StreamAddress;
 pub(crate) use candidate::Direction;
+pub use compaction::LogCompaction;
 pub use flush::LogFlush;
 pub(crate) use merge::{Found, Merge, Step};
 pub(crate) use newer::{Arrival, ArrivalListener};
@@ -37,11 +38,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::Timestamp;
+pub(crate) use groundwatch_log_files::StreamAddress;
 use groundwatch_storage::{Journal, Position, SegmentMeta, StorageError};
 use parking_lot::RwLock;
 use tokio::sync::{Notify, watch};
 
 use self::arrivals::Arrivals;
+use self::compaction::CompactionSchedule;
 use self::head::Head;
 use self::reclaim::ReclaimSchedule;
 use self::record::Record;
@@ -59,13 +62,20 @@ pub struct StoreOptions {
     pub flush_bytes: usize,
     /// The head is flushed when its oldest event arrived this long ago, so that the journal does not grow old.
     pub flush_age: Duration,
+    /// Early files are merged when the newest of them is this old, if there are not enough of them before.
+    pub compact_after: Duration,
     /// Writes are refused while the head, what is being flushed and what is under way take more bytes than this.
     pub head_bytes_max: usize,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { flush_bytes: 64 << 20, flush_age: Duration::from_secs(60 * 60), head_bytes_max: 192 << 20 }
+        Self {
+            flush_bytes: 64 << 20,
+            flush_age: Duration::from_secs(60 * 60),
+            compact_after: Duration::from_secs(60),
+            head_bytes_max: 192 << 20,
+        }
     }
 }
 
@@ -125,6 +135,9 @@ struct Inner {
     /// Who is told of what arrives.
     listeners: RwLock<Vec<Arc<dyn ArrivalListener>>>,
     reclaim: ReclaimSchedule,
+    compaction: CompactionSchedule,
+    /// One activity at a time replaces segments by others.
+    rewriting: tokio::sync::Mutex<()>,
 }
 
 /// What changes together: an event is in exactly one of the head, the frozen head and the segments.
@@ -203,11 +216,12 @@ impl LogStore {
             if let Some(frozen) = frozen {
                 frozen.head.gather(group, streams, range, direction, enough, &mut found);
             }
+            let tokens = matcher.as_ref().map_or(&[][..], |matcher| matcher.required_tokens());
             for segment in &segments {
-                self.inner.segments.gather(segment, group, streams, range, &mut found).await?;
+                self.inner.segments.gather_with(segment, group, streams, range, tokens, &mut found).await?;
             }
         }
-        Ok(Merge::new(found, range, direction, matcher, bytes_max))
+        Ok(Merge::new(found, range, direction, matcher, bytes_max).at_most(events_max))
     }
 
     /// What is known of a stream's events that are in no segment yet.

@@ -1,8 +1,8 @@
 //! Frees what nobody can see any more: events that have expired, and those of deleted groups and streams.
 //!
-//! A segment holds many groups, whose retentions differ, so it is rewritten without its dead runs once that is worth it:
-//! when some group has nothing left in it that is alive, or when half of it is dead. A segment without anything alive is
-//! dropped. One transaction swaps the segments and takes the expired bytes off the stored bytes of streams and groups
+//! A segment may hold many groups, whose retentions differ, so it is rewritten without what is dead in it once that is
+//! worth it: when some group has nothing left in it that is alive, or when half of it is dead. What is judged is what a
+//! stream has in one row group. A segment without anything alive is dropped unread. One transaction swaps the segments and takes the expired bytes off the stored bytes of streams and groups
 //! (those of deleted streams were taken off when they were deleted).
 //!
 //! Every activation compares what is with what should be. A crash in the middle costs the written object, which the next
@@ -12,23 +12,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
-use groundwatch_storage::{Batch, Expect, SegmentMeta, StorageError};
+use groundwatch_log_files::LogFile;
+use groundwatch_storage::{Batch, Expect};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::segment::{BlockCache, Segment, SegmentWriter, StoredRun, StoredStream};
+use super::segment::{Level, Segment};
 use super::{LogStore, StoreError, StreamAddress};
 use crate::group::group_key;
-use crate::incarnation::{GroupId, LogStreamId};
+use crate::incarnation::GroupId;
 use crate::stream::stream_key;
 
 /// How often it looks without being asked to.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// How long it waits once it is asked to: groups are often deleted by the dozen.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a commit is prepared anew because somebody changed a group or stream meanwhile.
-const CONFLICTS_MAX: usize = 16;
 
 /// When the store is to be looked through.
 #[derive(Debug, Default)]
@@ -118,29 +117,27 @@ enum Fate {
 
 /// A segment's contents, judged.
 struct Judged {
-    /// What stays.
-    alive: Vec<StoredStream>,
-    /// What has expired of streams that are still there.
-    expired: Vec<StoredStream>,
     fate: Fate,
+    /// Bytes, as AWS counts them, that have expired of each stream that is still there.
+    expired: Vec<(Arc<StreamAddress>, u64)>,
 }
 
 impl LogStore {
     /// Frees what can be freed at `now`. Only segments that hold something expired are opened, unless `everywhere` is
     /// said, which also finds deleted streams.
     async fn reclaim(&self, now: Timestamp, everywhere: bool) -> Result<(), StoreError> {
+        let _turn = self.inner.rewriting.lock().await;
         let cutoffs = self.cutoffs(now);
         let segments = self.inner.state.read().segments.clone();
         for segment in segments {
             if !everywhere && !may_be_worth_it(&segment, &cutoffs) {
                 continue;
             }
-            let contents = self.inner.segments.contents(&segment).await?;
-            let judged = self.judge(contents, &cutoffs);
+            let file = self.inner.segments.open(&segment).await?;
+            let judged = self.judge(&file, &cutoffs);
+            drop(file);
             if judged.fate != Fate::Keep {
-                // One at a time with flushes: both replace the list of segments.
-                let _turn = self.inner.flushing.lock().await;
-                self.replace(&segment, &judged).await?;
+                self.replace(segment, &judged, &cutoffs).await?;
             }
         }
         self.inner.segments.sweep().await;
@@ -153,77 +150,61 @@ impl LogStore {
         groups.iter().map(|(_, group)| (group.id, group.expired_before(now))).collect()
     }
 
-    fn judge(&self, contents: Vec<StoredStream>, cutoffs: &HashMap<GroupId, Timestamp>) -> Judged {
-        let (mut alive, mut expired) = (Vec::new(), Vec::new());
+    fn judge(&self, file: &LogFile, cutoffs: &HashMap<GroupId, Timestamp>) -> Judged {
+        let alive: Vec<bool> =
+            file.streams().iter().map(|stream| self.inner.directory.holds(stream)).collect();
+        let mut expired: HashMap<u32, u64> = HashMap::new();
         let (mut all_bytes, mut dead_bytes) = (0, 0);
-        let mut groups: HashSet<GroupId> = HashSet::new();
-        for StoredStream { address, runs } in contents {
-            groups.insert(address.group_id);
-            all_bytes += runs.iter().map(StoredRun::raw_bytes).sum::<u64>();
-            if !self.inner.directory.holds(&address) {
-                dead_bytes += runs.iter().map(StoredRun::raw_bytes).sum::<u64>();
-                continue;
-            }
-            let cutoff = cutoffs.get(&address.group_id).copied().unwrap_or(Timestamp::MIN);
-            let (stay, go): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.last_event() >= cutoff);
-            dead_bytes += go.iter().map(StoredRun::raw_bytes).sum::<u64>();
-            if !stay.is_empty() {
-                alive.push(StoredStream { address: address.clone(), runs: stay });
-            }
-            if !go.is_empty() {
-                expired.push(StoredStream { address, runs: go });
+        let (mut groups, mut groups_alive) = (HashSet::new(), HashSet::new());
+        for part in file.parts() {
+            groups.insert(part.group);
+            let cutoff = cutoffs.get(&part.group).copied().unwrap_or(Timestamp::MIN).as_millis();
+            for entry in &part.streams {
+                all_bytes += entry.bytes;
+                let stream_alive = alive[entry.stream as usize];
+                if stream_alive && entry.last_ms >= cutoff {
+                    groups_alive.insert(part.group);
+                    continue;
+                }
+                dead_bytes += entry.bytes;
+                if stream_alive {
+                    *expired.entry(entry.stream).or_default() += entry.bytes;
+                }
             }
         }
-        let groups_alive: HashSet<GroupId> = alive.iter().map(|stream| stream.address.group_id).collect();
-        let fate = if alive.is_empty() {
+        let fate = if groups_alive.is_empty() {
             Fate::Drop
         } else if groups_alive.len() < groups.len() || dead_bytes * 2 >= all_bytes {
             Fate::Rewrite
         } else {
             Fate::Keep
         };
-        Judged { alive, expired, fate }
+        let expired =
+            expired.into_iter().map(|(stream, bytes)| (file.streams()[stream as usize].clone(), bytes));
+        Judged { fate, expired: expired.collect() }
     }
 
-    async fn replace(&self, segment: &Segment, judged: &Judged) -> Result<(), StoreError> {
-        let expired_bytes = expired_bytes(&judged.expired).await?;
-        let rewritten = match judged.fate {
-            Fate::Rewrite => Some(self.rewritten(&judged.alive).await?),
-            Fate::Keep | Fate::Drop => None,
+    async fn replace(
+        &self,
+        segment: Arc<Segment>,
+        judged: &Judged,
+        cutoffs: &HashMap<GroupId, Timestamp>,
+    ) -> Result<(), StoreError> {
+        let level = match segment.level() {
+            Level::Shared(level) => level,
+            Level::Own => 0,
         };
-        let mut conflicts = 0;
-        loop {
-            let mut batch = Batch::new();
-            self.inner.segments.unregister(&mut batch, segment);
-            if let Some(rewritten) = &rewritten {
-                self.inner.segments.register(&mut batch, rewritten);
+        let inputs = [segment];
+        let rewritten = match judged.fate {
+            Fate::Rewrite => {
+                let unexpired = |address: &StreamAddress, last: Timestamp| {
+                    cutoffs.get(&address.group_id).is_none_or(|cutoff| last >= *cutoff)
+                };
+                self.merged(&inputs, level, &unexpired).await?
             }
-            self.take_off(&mut batch, &expired_bytes);
-            match self.inner.directory.catalog.commit(batch).await {
-                Err(StorageError::Conflict { .. }) if conflicts < CONFLICTS_MAX => conflicts += 1,
-                outcome => break outcome?,
-            }
-        }
-        let segments = self.inner.segments.registered()?;
-        self.inner.state.write().segments = segments;
-        Ok(())
-    }
-
-    /// A segment of the runs that stay; durable, not yet registered.
-    async fn rewritten(&self, alive: &[StoredStream]) -> Result<SegmentMeta, StoreError> {
-        let mut writer = SegmentWriter::new().map_err(StoreError::internal)?;
-        let mut blocks = BlockCache::default();
-        for StoredStream { address, runs } in alive {
-            let mut batches = Vec::new();
-            for run in runs {
-                batches.extend(blocks.read(run).await?);
-            }
-            writer.add(address, batches.iter()).map_err(StoreError::internal)?;
-            tokio::task::yield_now().await;
-        }
-        let written = tokio::task::spawn_blocking(|| writer.finish());
-        let written = written.await.map_err(StoreError::internal)?.map_err(StoreError::internal)?;
-        self.inner.segments.write(written).await
+            Fate::Keep | Fate::Drop => Vec::new(),
+        };
+        self.swap(&inputs, &rewritten, |batch| self.take_off(batch, &judged.expired)).await
     }
 
     /// Adds to the batch: streams and their groups store that many bytes less.
@@ -261,17 +242,4 @@ fn may_be_worth_it(segment: &Segment, cutoffs: &HashMap<GroupId, Timestamp>) -> 
     segment.groups().is_none_or(|groups| {
         groups.iter().any(|group| cutoffs.get(group).is_none_or(|cutoff| *cutoff > segment.from()))
     })
-}
-
-/// The bytes, as AWS counts them, of each of these streams.
-async fn expired_bytes(expired: &[StoredStream]) -> Result<Vec<(Arc<StreamAddress>, u64)>, StoreError> {
-    let mut blocks = BlockCache::default();
-    let mut bytes: HashMap<LogStreamId, (Arc<StreamAddress>, u64)> = HashMap::new();
-    for StoredStream { address, runs } in expired {
-        let (_, bytes) = bytes.entry(address.stream_id).or_insert((address.clone(), 0));
-        for run in runs {
-            *bytes += blocks.read(run).await?.iter().map(|batch| batch.billed_bytes()).sum::<u64>();
-        }
-    }
-    Ok(bytes.into_values().collect())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use groundwatch_core::Timestamp;
 
-use super::address::StreamAddress;
+use super::StreamAddress;
 use super::event_batch::{EventBatch, MalformedBatch};
 
 const VERSION: u8 = 1;

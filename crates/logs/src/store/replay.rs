@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::arrivals::Arrivals;
+use super::compaction::CompactionSchedule;
 use super::head::Head;
 use super::reclaim::ReclaimSchedule;
 use super::record::Record;
@@ -114,6 +115,8 @@ impl StoreReplay {
                 flush_due_changed: Notify::new(),
                 listeners: RwLock::default(),
                 reclaim: ReclaimSchedule::default(),
+                compaction: CompactionSchedule::default(),
+                rewriting: tokio::sync::Mutex::new(()),
             }),
         })
     }

@@ -1,0 +1,29 @@
+//! Files of log events: Parquet that anybody can open, and that a search need not read.
+//!
+//! Owns the [format](file): how events are laid out in row groups and columns, how the [`shape`]s of messages make them
+//! small, and what is known of row groups without reading them ([`Token`]s, times, streams). Does not own where files
+//! are, who writes them when, or what a query is: it turns events into bytes ([`FileWriter`]) and bytes into events
+//! ([`LogFile`]), and does no input or output of its own.
+//!
+//! The way through, writing: [`FileWriter::push`] in the order of groups and keys → row groups → [`WrittenFile`]. Reading:
+//! the last bytes of a file → [`LogFile::open`] → [`LogFile::parts`] → the bytes of a row group → [`Events`] →
+//! [`Messages`].
+//!
+//! What always holds: what is read is what was written, event by event and byte for byte, or an error.
+
+pub mod address;
+pub mod event_key;
+mod events;
+mod file;
+pub mod incarnation;
+mod shape;
+mod tokens;
+
+pub use address::StreamAddress;
+pub use event_key::{EventKey, KeyRange};
+pub use events::{Events, Messages};
+pub use file::{
+    FileWriter, Layout, LogFile, MalformedFile, Part, PartStream, Summary, WriteError, WrittenFile,
+};
+pub use incarnation::{GroupId, LogStreamId};
+pub use tokens::Token;

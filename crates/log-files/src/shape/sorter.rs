@@ -1,0 +1,362 @@
+//! Sorts the messages of one group by shape, and their slots into columns.
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+
+use super::cut::{self, Style};
+use super::form::Shape;
+
+/// Fewer messages than this do not make a shape.
+const ROWS_MIN: usize = 8;
+/// More shapes are not looked for among the messages of one sorter.
+const SHAPES_MAX: usize = 2_048;
+/// How many different columns all shapes of a file may have together.
+const COLUMNS_MAX: usize = 512;
+/// How many messages tell whether lines are better cut by words or by fields.
+const SAMPLE: usize = 512;
+
+/// Learns of every message's parts as it is sorted.
+pub(crate) trait PartsSink {
+    /// Text that messages of a shape have in common.
+    fn literal(&mut self, text: &[u8]);
+    /// `message` has this part, which is not in a literal. Not said again for parts that occur often.
+    fn part(&mut self, message: &[u8], part: Range<usize>);
+}
+
+/// Messages by shape. `rows` are whatever numbers they were pushed with, in that order.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    /// The shapes that are worth it.
+    pub(crate) shaped: Vec<ShapedRows>,
+    /// Messages of none of these, with their rows.
+    pub(crate) plain: PlainRows,
+}
+
+/// Messages that are kept as text.
+#[derive(Debug, Default)]
+pub(crate) struct PlainRows {
+    /// Which.
+    pub(crate) rows: Vec<u32>,
+    /// Their text.
+    pub(crate) texts: Texts,
+}
+
+/// The messages of one shape.
+#[derive(Debug)]
+pub(crate) struct ShapedRows {
+    /// What they have in common.
+    pub(crate) shape: Shape,
+    /// Which.
+    pub(crate) rows: Vec<u32>,
+    /// A column for each slot.
+    pub(crate) slots: Vec<Texts>,
+}
+
+/// The columns of a file that hold slots.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    names: Vec<String>,
+    /// By name in lower case: SQL engines do not tell `$.id` from `$.ID`.
+    by_name: HashMap<String, usize>,
+}
+
+impl Columns {
+    /// The names, in the order in which they came.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Which column has this name.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        let found = self.by_name.get(&name.to_lowercase()).copied();
+        found.filter(|found| self.names[*found] == name)
+    }
+
+    /// Makes sure that there are columns for the slots of `shape`; `false` if there cannot be.
+    fn take_in(&mut self, shape: &Shape) -> bool {
+        let mut new: Vec<(String, &str)> = Vec::new();
+        for slot in shape.slots() {
+            let lower = slot.to_lowercase();
+            match self.by_name.get(&lower) {
+                Some(found) if self.names[*found] == slot => {}
+                Some(_) => return false,
+                None if new.iter().any(|(other, _)| *other == lower) => return false,
+                None => new.push((lower, slot)),
+            }
+        }
+        if self.names.len() + new.len() > COLUMNS_MAX {
+            return false;
+        }
+        for (lower, slot) in new {
+            self.by_name.insert(lower, self.names.len());
+            self.names.push(slot.to_owned());
+        }
+        true
+    }
+}
+
+/// Texts, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    /// Where each ends.
+    pub(crate) ends: Vec<u32>,
+    /// All of them.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Texts {
+    /// Adds a text.
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    /// The text of that number.
+    pub(crate) fn get(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        &self.bytes[start..self.ends[index] as usize]
+    }
+}
+
+/// Sorts messages. One for each group and row group of a file.
+#[derive(Debug)]
+pub(crate) struct Sorter {
+    hashing: DefaultHashBuilder,
+    style: Style,
+    shapes: Vec<Shaping>,
+    /// Shapes by the hash of their literals. One of two that collide is kept as text.
+    by_hash: HashMap<u64, usize>,
+    plain: PlainRows,
+    slots: Vec<Range<u32>>,
+}
+
+#[derive(Debug)]
+struct Shaping {
+    rows: ShapedRows,
+    /// For each slot; `None` if a token may reach from it into another slot, which its value does not tell.
+    seen: Vec<Option<Seen>>,
+}
+
+/// Hashes of values that a slot had lately, each in one place.
+#[derive(Clone, Debug)]
+struct Seen([u64; Seen::PLACES]);
+
+impl Seen {
+    const PLACES: usize = 32;
+
+    /// Whether a value of that hash was there; afterwards it is.
+    fn knows(&mut self, hash: u64) -> bool {
+        let place = &mut self.0[hash as usize % Self::PLACES];
+        std::mem::replace(place, hash) == hash
+    }
+}
+
+impl Sorter {
+    /// A sorter for messages like those of `sample`.
+    pub(crate) fn new<'m>(sample: impl Iterator<Item = &'m [u8]> + Clone) -> Self {
+        let hashing = DefaultHashBuilder::default();
+        let lines = sample.filter(|message| !cut::looks_like_json(message)).take(SAMPLE);
+        let count = |style| {
+            let (mut shapes, mut slots, mut lines_seen) = (HashSet::new(), Vec::new(), 0);
+            for line in lines.clone() {
+                lines_seen += 1;
+                if cut::cut(style, line, &mut slots) {
+                    shapes.insert(hash_literals(&hashing, style, line, &slots));
+                }
+            }
+            (shapes.len(), lines_seen)
+        };
+        let (by_words, lines_seen) = count(Style::Words);
+        let few = by_words * 8 <= lines_seen;
+        let style = if few || by_words <= count(Style::Fields).0 { Style::Words } else { Style::Fields };
+        Self {
+            hashing,
+            style,
+            shapes: Vec::new(),
+            by_hash: HashMap::new(),
+            plain: PlainRows::default(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Adds a message, and tells `sink` what is in it.
+    pub(crate) fn push(&mut self, row: u32, message: &str, sink: &mut impl PartsSink) {
+        let bytes = message.as_bytes();
+        let style = if cut::cut(Style::Json, bytes, &mut self.slots) {
+            Some(Style::Json)
+        } else {
+            cut::cut(self.style, bytes, &mut self.slots).then_some(self.style)
+        };
+        let shape = style.and_then(|style| self.shape(style, message, sink));
+        let Some(shape) = shape else {
+            sink.part(bytes, 0..bytes.len());
+            self.plain.rows.push(row);
+            self.plain.texts.push(bytes);
+            return;
+        };
+        let Shaping { rows: shaped, seen } = &mut self.shapes[shape];
+        shaped.rows.push(row);
+        for ((slot, column), seen) in self.slots.iter().zip(&mut shaped.slots).zip(seen) {
+            let part = slot.start as usize..slot.end as usize;
+            let text = &bytes[part.clone()];
+            column.push(text);
+            let mut hasher = self.hashing.build_hasher();
+            hasher.write(text);
+            let hash = hasher.finish() | 1;
+            if !seen.as_mut().is_some_and(|seen| seen.knows(hash)) {
+                sink.part(bytes, part);
+            }
+        }
+    }
+
+    /// The messages by shape, and their slots' names in `columns`. Shapes are given up that hardly any message has, or
+    /// that there are no columns for.
+    pub(crate) fn finish(self, columns: &mut Columns) -> Sorted {
+        let mut sorted = Sorted { shaped: Vec::new(), plain: self.plain };
+        for Shaping { rows: shaped, .. } in self.shapes {
+            if shaped.rows.len() >= ROWS_MIN && columns.take_in(&shaped.shape) {
+                sorted.shaped.push(shaped);
+                continue;
+            }
+            let mut message = Vec::new();
+            for (index, row) in shaped.rows.iter().enumerate() {
+                message.clear();
+                let mut slots = shaped.slots.iter();
+                for literal in shaped.shape.literals() {
+                    message.extend_from_slice(literal.as_bytes());
+                    if let Some(slot) = slots.next() {
+                        message.extend_from_slice(slot.get(index));
+                    }
+                }
+                sorted.plain.rows.push(*row);
+                sorted.plain.texts.push(&message);
+            }
+        }
+        sorted
+    }
+
+    /// The shape of a message that was just cut in this style; `None` if it is to be kept as text.
+    fn shape(&mut self, style: Style, message: &str, sink: &mut impl PartsSink) -> Option<usize> {
+        let bytes = message.as_bytes();
+        let hash = hash_literals(&self.hashing, style, bytes, &self.slots);
+        if let Some(shape) = self.by_hash.get(&hash) {
+            return self.shapes[*shape].rows.shape.fits(bytes, &self.slots).then_some(*shape);
+        }
+        if self.shapes.len() == SHAPES_MAX {
+            return None;
+        }
+        let names = match style {
+            Style::Json => cut::json_names(bytes, &self.slots),
+            Style::Words | Style::Fields => (1..=self.slots.len()).map(|slot| format!("${slot}")).collect(),
+        };
+        let shape = Shape::new(message, &self.slots, &names)?;
+        shape.literals().for_each(|literal| sink.literal(literal.as_bytes()));
+        let slots = names.iter().map(|_| Texts::default()).collect();
+        let last = names.len();
+        let separates = |(gap, literal): (usize, &str)| {
+            gap == 0 || gap == last || !literal.bytes().all(crate::tokens::is_token)
+        };
+        let separate: Vec<bool> = shape.literals().enumerate().map(separates).collect();
+        let seen =
+            separate.windows(2).map(|gaps| (gaps[0] && gaps[1]).then_some(Seen([0; Seen::PLACES]))).collect();
+        self.shapes.push(Shaping { rows: ShapedRows { shape, rows: Vec::new(), slots }, seen });
+        self.by_hash.insert(hash, self.shapes.len() - 1);
+        Some(self.shapes.len() - 1)
+    }
+}
+
+fn hash_literals(hashing: &DefaultHashBuilder, style: Style, message: &[u8], slots: &[Range<u32>]) -> u64 {
+    let mut hasher = hashing.build_hasher();
+    hasher.write_u8(style as u8);
+    let mut done = 0;
+    for slot in slots {
+        hasher.write(&message[done..slot.start as usize]);
+        hasher.write_u32(slot.start - done as u32);
+        done = slot.end as usize;
+    }
+    hasher.write(&message[done..]);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Knows nothing and wants nothing.
+    struct NoSink;
+
+    impl PartsSink for NoSink {
+        fn literal(&mut self, _text: &[u8]) {}
+        fn part(&mut self, _message: &[u8], _part: Range<usize>) {}
+    }
+
+    fn sorted(messages: &[String]) -> (Sorted, Columns) {
+        let mut sorter = Sorter::new(messages.iter().map(|message| message.as_bytes()));
+        for (row, message) in messages.iter().enumerate() {
+            sorter.push(row as u32, message, &mut NoSink);
+        }
+        let mut columns = Columns::default();
+        (sorter.finish(&mut columns), columns)
+    }
+
+    #[test]
+    fn json_becomes_columns_and_other_lines_become_slots() {
+        let mut messages: Vec<String> = (0..20)
+            .map(|n| format!(r#"{{"time":"2026-01-01T00:00:{n:02}Z","http":{{"status":{n}}}}}"#))
+            .collect();
+        messages.extend((0..20).map(|n| format!("took {n} ms")));
+        messages.push("once".to_owned());
+        let (sorted, columns) = sorted(&messages);
+        assert_eq!(columns.names(), ["$.time", "$.http.status", "$1"]);
+        let shapes: Vec<&str> = sorted.shaped.iter().map(|shaped| shaped.shape.as_str()).collect();
+        assert_eq!(
+            shapes,
+            [
+                "{\"time\":\"\u{11}$.time\u{11}\",\"http\":{\"status\":\u{11}$.http.status\u{11}}}",
+                "took \u{11}$1\u{11} ms"
+            ]
+        );
+        assert_eq!(sorted.shaped[1].slots[0].get(7), b"7");
+        assert_eq!(sorted.plain.rows, [40]);
+    }
+
+    #[test]
+    fn columns_that_differ_in_case_alone_are_not_made() {
+        let mut messages: Vec<String> = (0..20).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
+        messages.extend((0..20).map(|n| format!(r#"{{"ID":{n}}}"#)));
+        let (sorted, columns) = sorted(&messages);
+        assert_eq!((columns.names(), sorted.plain.rows.len()), (["$.id".to_owned()].as_slice(), 20));
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_comes_back(
+            messages in proptest::collection::vec(
+                prop_oneof!["\\PC{0,20}", "a=[0-9]{1,3} b", "\\{\"a\":\"[a-z\"\\\\]{0,4}\",\"b\":[0-9]\\}", "x \u{11}1"], 0..80,
+            ),
+        ) {
+            let (sorted, _) = sorted(&messages);
+            let mut back: Vec<Option<Vec<u8>>> = vec![None; messages.len()];
+            for (index, row) in sorted.plain.rows.iter().enumerate() {
+                back[*row as usize] = Some(sorted.plain.texts.get(index).to_vec());
+            }
+            for shaped in &sorted.shaped {
+                for (index, row) in shaped.rows.iter().enumerate() {
+                    let mut message = Vec::new();
+                    let mut slots = shaped.slots.iter();
+                    for literal in shaped.shape.literals() {
+                        message.extend_from_slice(literal.as_bytes());
+                        message.extend_from_slice(slots.next().map_or(b"", |slot| slot.get(index)));
+                    }
+                    back[*row as usize] = Some(message);
+                }
+            }
+            let expected: Vec<_> = messages.iter().map(|message| Some(message.as_bytes().to_vec())).collect();
+            prop_assert_eq!(back, expected);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Compaction: merges early files into files that are small and that searches pass over.
+//!
+//! A group that has enough in the files of a [job](plan) gets files of its own, in which messages are kept by shape; what
+//! other groups have stays together in a shared file of the next level, until it is enough. One transaction swaps the
+//! new files in for the old ones. A crash before it costs the written objects, which the next start deletes.
+//!
+//! It reads through the same merge as everybody, one group after the other, so its memory does not depend on how much
+//! there is: a few row groups that are read, and one file that is written. What it leaves behind is in its result:
+//! events of streams that were deleted.
+
+mod plan;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
+use groundwatch_log_files::{FileWriter, Layout};
+use groundwatch_storage::{Batch, SegmentMeta};
+use hashbrown::{HashMap, HashSet};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use self::plan::Job;
+use super::candidate::Direction;
+use super::merge::{Found, Merge, Step};
+use super::segment::{Level, Segment};
+use super::{LogStore, StoreError, StreamAddress};
+use crate::event_key::KeyRange;
+use crate::incarnation::{GroupId, LogStreamId};
+
+/// A group that has so many bytes in a job gets files of its own.
+const OWN_FILE_BYTES: u64 = 4 << 20;
+/// How long a failed compaction rests.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+/// How many events are handed to the writer at once, which works beside the threads that answer requests.
+const EVENTS_AT_ONCE: usize = 4096;
+
+/// When there is something to merge.
+#[derive(Debug, Default)]
+pub(super) struct CompactionSchedule {
+    state: Mutex<ScheduleState>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct ScheduleState {
+    /// When a head was flushed last; never since the start if absent.
+    flushed: Option<Timestamp>,
+    /// After a failure, when it is tried again.
+    retry_at: Option<Timestamp>,
+}
+
+impl CompactionSchedule {
+    /// Notes that a head was flushed.
+    pub(super) fn flushed(&self, now: Timestamp) {
+        self.state.lock().flushed = Some(now);
+        self.changed.notify_one();
+    }
+}
+
+/// The background activity `log-compaction`.
+pub struct LogCompaction {
+    store: LogStore,
+    clock: SharedClock,
+}
+
+impl LogCompaction {
+    /// Merges segments of `store` when that is due by `clock`.
+    pub fn new(store: LogStore, clock: SharedClock) -> Self {
+        Self { store, clock }
+    }
+}
+
+impl Activity for LogCompaction {
+    fn name(&self) -> &'static str {
+        "log-compaction"
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.store.compaction_due()
+    }
+
+    fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            let all_early = self.store.early_files_settled().is_none_or(|settled| settled <= now);
+            let outcome = self.store.compact(all_early).await;
+            self.store.inner.compaction.state.lock().retry_at = outcome.is_err().then(|| now + RETRY_AFTER);
+            if let Err(error) = outcome {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "segments of log events could not be merged");
+            }
+        })
+    }
+
+    fn changed(&self) -> &Notify {
+        &self.store.inner.compaction.changed
+    }
+}
+
+impl LogStore {
+    /// When the next compaction is due; `None` while there is nothing to merge.
+    fn compaction_due(&self) -> Option<Timestamp> {
+        let segments = self.inner.state.read().segments.clone();
+        let due = match (plan::next_job(&segments, false), plan::next_job(&segments, true)) {
+            (Some(_), _) => Timestamp::EPOCH,
+            (None, Some(_)) => self.early_files_settled().unwrap_or(Timestamp::EPOCH),
+            (None, None) => return None,
+        };
+        let retry_at = self.inner.compaction.state.lock().retry_at;
+        Some(retry_at.map_or(due, |retry_at| due.max(retry_at)))
+    }
+
+    /// When early files have waited long enough for others.
+    fn early_files_settled(&self) -> Option<Timestamp> {
+        let flushed = self.inner.compaction.state.lock().flushed;
+        flushed.map(|flushed| flushed + self.inner.options.compact_after)
+    }
+
+    /// Merges all that is to be merged.
+    async fn compact(&self, all_early: bool) -> Result<(), StoreError> {
+        loop {
+            let _turn = self.inner.rewriting.lock().await;
+            let segments = self.inner.state.read().segments.clone();
+            let Some(job) = plan::next_job(&segments, all_early) else { return Ok(()) };
+            self.merge(&job).await?;
+        }
+    }
+
+    async fn merge(&self, job: &Job) -> Result<(), StoreError> {
+        let written = self.merged(&job.inputs, job.level, &|_, _| true).await?;
+        self.swap(&job.inputs, &written, |_| {}).await?;
+        let input_bytes: u64 = job.inputs.iter().map(|segment| segment.bytes()).sum();
+        tracing::debug!(
+            inputs = job.inputs.len(),
+            outputs = written.len(),
+            input_bytes,
+            "merged log segments"
+        );
+        Ok(())
+    }
+
+    /// Swaps segments for others in one transaction, with what `also` adds to it.
+    pub(super) async fn swap(
+        &self,
+        old: &[Arc<Segment>],
+        new: &[SegmentMeta],
+        also: impl Fn(&mut Batch),
+    ) -> Result<(), StoreError> {
+        const CONFLICTS_MAX: usize = 16;
+        let mut conflicts = 0;
+        // One at a time with flushes: both replace the list of segments.
+        let _turn = self.inner.flushing.lock().await;
+        loop {
+            let mut batch = Batch::new();
+            old.iter().for_each(|segment| self.inner.segments.unregister(&mut batch, segment));
+            new.iter().for_each(|segment| self.inner.segments.register(&mut batch, segment));
+            also(&mut batch);
+            match self.inner.directory.catalog.commit(batch).await {
+                Err(groundwatch_storage::StorageError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
+                    conflicts += 1
+                }
+                outcome => break outcome?,
+            }
+        }
+        let segments = self.inner.segments.registered()?;
+        self.inner.state.write().segments = segments;
+        self.inner.compaction.changed.notify_one();
+        Ok(())
+    }
+
+    /// What `inputs` hold, in new files, which are durable but not registered: without deleted streams, and without
+    /// what `keep` refuses, which is asked with each stream of each part and the time of its last event there.
+    pub(super) async fn merged(
+        &self,
+        inputs: &[Arc<Segment>],
+        level: u8,
+        keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
+    ) -> Result<Vec<SegmentMeta>, StoreError> {
+        let mut output =
+            Output { store: self, level, written: Vec::new(), shared: Some(FileWriter::new(Layout::Text)) };
+        match self.write_merged(inputs, keep, &mut output).await {
+            Ok(()) => Ok(output.written),
+            Err(error) => {
+                for segment in output.written {
+                    self.inner.segments.discard(segment).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_merged(
+        &self,
+        inputs: &[Arc<Segment>],
+        keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
+        output: &mut Output<'_>,
+    ) -> Result<(), StoreError> {
+        let mut groups: HashMap<GroupId, u64> = HashMap::new();
+        let mut dead: HashSet<LogStreamId> = HashSet::new();
+        for segment in inputs {
+            let file = self.inner.segments.open(segment).await?;
+            dead.extend(
+                file.streams()
+                    .iter()
+                    .filter(|stream| !self.inner.directory.holds(stream))
+                    .map(|stream| stream.stream_id),
+            );
+            for part in file.parts() {
+                *groups.entry(part.group).or_default() +=
+                    part.streams.iter().map(|stream| stream.bytes).sum::<u64>();
+            }
+        }
+        let mut groups: Vec<(GroupId, u64)> = groups.into_iter().collect();
+        groups.sort_unstable();
+        for (group, bytes) in groups {
+            let mut found = Vec::new();
+            let kept = |address: &StreamAddress, last: Timestamp| {
+                !dead.contains(&address.stream_id) && keep(address, last)
+            };
+            for segment in inputs {
+                self.inner.segments.gather_kept(segment, group, &kept, &mut found).await?;
+            }
+            let merge = Merge::new(found, KeyRange::ALL, Direction::Forward, None, usize::MAX);
+            if bytes >= OWN_FILE_BYTES || inputs.iter().all(|segment| segment.level() == Level::Own) {
+                output.own_files(merge).await?;
+            } else {
+                output.into_shared(merge).await?;
+            }
+        }
+        output.finish_shared().await
+    }
+}
+
+/// The files that a merge makes.
+struct Output<'s> {
+    store: &'s LogStore,
+    level: u8,
+    written: Vec<SegmentMeta>,
+    /// Always there between calls.
+    shared: Option<FileWriter>,
+}
+
+impl Output<'_> {
+    /// Writes a group into files of its own.
+    async fn own_files(&mut self, mut merge: Merge) -> Result<(), StoreError> {
+        let mut writer = FileWriter::new(Layout::Shaped);
+        loop {
+            let events = next_events(&mut merge).await?;
+            if events.is_empty() {
+                break;
+            }
+            writer = push(writer, events).await?;
+            if writer.is_full() {
+                let full = std::mem::replace(&mut writer, FileWriter::new(Layout::Shaped));
+                self.finish(full, Level::Own).await?;
+            }
+        }
+        self.finish(writer, Level::Own).await
+    }
+
+    /// Adds a group to the shared file.
+    async fn into_shared(&mut self, mut merge: Merge) -> Result<(), StoreError> {
+        loop {
+            let events = next_events(&mut merge).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            let writer = self.shared.take().unwrap_or_else(|| FileWriter::new(Layout::Text));
+            let writer = push(writer, events).await?;
+            if writer.is_full() {
+                self.finish(writer, Level::Shared(self.level)).await?;
+            } else {
+                self.shared = Some(writer);
+            }
+        }
+    }
+
+    async fn finish_shared(&mut self) -> Result<(), StoreError> {
+        match self.shared.take() {
+            Some(writer) => self.finish(writer, Level::Shared(self.level)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&mut self, writer: FileWriter, level: Level) -> Result<(), StoreError> {
+        if writer.is_empty() {
+            return Ok(());
+        }
+        let file = tokio::task::spawn_blocking(|| writer.finish());
+        let file = file.await.map_err(StoreError::internal)?.map_err(StoreError::internal)?;
+        self.written.push(self.store.inner.segments.write(file, level).await?);
+        Ok(())
+    }
+}
+
+async fn next_events(merge: &mut Merge) -> Result<Vec<Found>, StoreError> {
+    let mut events = Vec::new();
+    while events.len() < EVENTS_AT_ONCE {
+        match merge.next().await? {
+            Step::Event(found) => events.push(found),
+            // It does not pause without a budget.
+            Step::Paused(_) | Step::End => break,
+        }
+    }
+    Ok(events)
+}
+
+async fn push(mut writer: FileWriter, events: Vec<Found>) -> Result<FileWriter, StoreError> {
+    let pushed = tokio::task::spawn_blocking(move || {
+        for event in &events {
+            let stream = writer.stream(&event.address);
+            writer.push(stream, event.key, event.ingested, &event.message)?;
+        }
+        Ok::<_, groundwatch_log_files::WriteError>(writer)
+    });
+    pushed.await.map_err(StoreError::internal)?.map_err(StoreError::internal)
+}

@@ -1,0 +1,346 @@
+//! Registers files, and finds what they hold.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use groundwatch_core::Timestamp;
+use groundwatch_log_files::{
+    EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, StreamAddress, Token, WrittenFile,
+};
+use groundwatch_storage::{Batch, Position, SegmentId, SegmentMeta, Segments, StorageError, StreamId};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::cache::Cache;
+use super::stored::StoredPart;
+use crate::event_key::KeyRange;
+use crate::store::candidate::{Candidate, Source};
+use crate::store::{StoreError, Streams};
+
+/// What segments of logs are registered as.
+const KIND: &str = "log-events";
+/// Up to so many groups are named beside a segment, so that it need not be opened to know that it has nothing.
+const NAMED_GROUPS_MAX: usize = 256;
+/// Indexes kept in memory.
+const INDEX_CACHE_BYTES: usize = 48 << 20;
+/// Filters kept in memory.
+const FILTER_CACHE_BYTES: usize = 64 << 20;
+/// Row groups that are decoded at once, of all readers: what each takes in memory is about 15 MB.
+const DECODED_AT_ONCE: usize = 4;
+
+/// How often a file was merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::store) enum Level {
+    /// Holds many groups, and was merged that often.
+    Shared(u8),
+    /// Holds one group.
+    Own,
+}
+
+/// A segment that was written.
+#[derive(Debug)]
+pub(in crate::store) struct Segment {
+    /// As it is registered: storage keeps the object as long as somebody holds this.
+    pub(super) meta: Arc<SegmentMeta>,
+    /// `None` if there are too many to name.
+    groups: Option<BTreeSet<GroupId>>,
+    level: Level,
+    tail_bytes: u64,
+}
+
+/// What is kept about a segment beside it. A format on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Extra {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    groups: Option<BTreeSet<GroupId>>,
+    level: Level,
+    /// How many of the last bytes open the file.
+    tail_bytes: u64,
+}
+
+/// The segments of this server. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::store) struct SegmentStore {
+    segments: Segments,
+    files: Arc<Mutex<Cache<SegmentId, Arc<LogFile>>>>,
+    filters: Arc<Mutex<Cache<SegmentId, Bytes>>>,
+    pub(super) decoding: Arc<Semaphore>,
+}
+
+impl fmt::Debug for SegmentStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SegmentStore").finish_non_exhaustive()
+    }
+}
+
+impl SegmentStore {
+    pub(in crate::store) fn new(segments: Segments) -> Self {
+        Self {
+            segments,
+            files: Arc::new(Mutex::new(Cache::new(INDEX_CACHE_BYTES))),
+            filters: Arc::new(Mutex::new(Cache::new(FILTER_CACHE_BYTES))),
+            decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
+        }
+    }
+
+    /// The segments that are registered.
+    pub(in crate::store) fn registered(&self) -> Result<Vec<Arc<Segment>>, StoreError> {
+        self.segments.list(KIND).into_iter().map(|meta| Segment::new(meta).map(Arc::new)).collect()
+    }
+
+    /// Writes a file. It is durable when this returns, and visible once it is registered.
+    pub(in crate::store) async fn write(
+        &self,
+        file: WrittenFile,
+        level: Level,
+    ) -> Result<SegmentMeta, StoreError> {
+        let WrittenFile { bytes, tail_bytes, summary } = file;
+        let object = self.segments.write(KIND, bytes).await?;
+        let named = summary.groups.len() <= NAMED_GROUPS_MAX;
+        let groups = named.then(|| summary.groups.into_iter().collect());
+        let extra =
+            serde_json::to_value(Extra { groups, level, tail_bytes }).map_err(StoreError::internal)?;
+        let (from, to, rows, bytes) = (summary.from, summary.to, summary.rows, summary.bytes);
+        Ok(SegmentMeta { object, scope: None, from, to, rows, bytes, extra })
+    }
+
+    /// Deletes a file that was written and is not going to be registered.
+    pub(in crate::store) async fn discard(&self, segment: SegmentMeta) {
+        let id = segment.id().clone();
+        if let Err(error) = self.segments.discard(segment.object).await {
+            // The next start deletes it.
+            tracing::warn!(segment = id.as_str(), %error, "cannot delete a segment that is not needed");
+        }
+    }
+
+    /// Adds to the batch: the segment is registered.
+    pub(in crate::store) fn register(&self, batch: &mut Batch, segment: &SegmentMeta) {
+        self.segments.register(batch, segment.clone());
+    }
+
+    /// Adds to the batch: the journal's records of logs through `position` are needed no more.
+    pub(in crate::store) fn release_journal(&self, batch: &mut Batch, position: Position) {
+        self.segments.release_journal(batch, StreamId::LOGS, position);
+    }
+
+    /// Adds to the batch: the segment is registered no more. Its object is deleted when nobody reads it any more.
+    pub(in crate::store) fn unregister(&self, batch: &mut Batch, segment: &Segment) {
+        self.segments.unregister(batch, segment.meta.id());
+    }
+
+    /// Deletes the objects of segments that were unregistered and that nobody reads.
+    pub(in crate::store) async fn sweep(&self) {
+        self.segments.sweep().await;
+    }
+
+    /// Adds to `found` where events of `group` in `range` lie in `segment`.
+    pub(in crate::store) async fn gather(
+        &self,
+        segment: &Arc<Segment>,
+        group: GroupId,
+        streams: Streams<'_>,
+        range: KeyRange,
+        found: &mut Vec<Candidate>,
+    ) -> Result<(), StoreError> {
+        self.gather_with(segment, group, streams, range, &[], found).await
+    }
+
+    /// As [`Self::gather`], without row groups in which not all of `tokens` occur.
+    pub(in crate::store) async fn gather_with(
+        &self,
+        segment: &Arc<Segment>,
+        group: GroupId,
+        streams: Streams<'_>,
+        range: KeyRange,
+        tokens: &[Token],
+        found: &mut Vec<Candidate>,
+    ) -> Result<(), StoreError> {
+        if !segment.may_hold(group, range) {
+            return Ok(());
+        }
+        let file = self.open(segment).await?;
+        let (from_ms, to_ms) = (range.from.timestamp.as_millis(), range.to.timestamp.as_millis());
+        let wanted = |entry: &PartStream| {
+            let in_range = entry.first_ms <= to_ms && entry.last_ms >= from_ms;
+            in_range && streams.wants(&file.streams()[entry.stream as usize])
+        };
+        let parts = file.parts_of(group).iter().filter(|part| range.overlaps(part.first, part.last));
+        let mut parts: Vec<(&Part, Wanted)> =
+            parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
+        if !tokens.is_empty() && !parts.is_empty() {
+            let candidates = self.candidates(segment, &file, tokens).await?;
+            parts.retain(|(part, _)| !LogFile::is_passed_over(candidates, part.row_group));
+        }
+        self.add(segment, &file, parts, found);
+        Ok(())
+    }
+
+    /// Adds to `found` everything of `group` in `segment` that `keep` says yes to: it is asked with each stream of each
+    /// part, and the time of its last event there.
+    pub(in crate::store) async fn gather_kept(
+        &self,
+        segment: &Arc<Segment>,
+        group: GroupId,
+        keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
+        found: &mut Vec<Candidate>,
+    ) -> Result<(), StoreError> {
+        let file = self.open(segment).await?;
+        let wanted = |entry: &PartStream| {
+            keep(&file.streams()[entry.stream as usize], Timestamp::from_millis(entry.last_ms))
+        };
+        let parts = file.parts_of(group).iter();
+        let parts = parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
+        self.add(segment, &file, parts, found);
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        segment: &Arc<Segment>,
+        file: &Arc<LogFile>,
+        parts: Vec<(&Part, Wanted)>,
+        found: &mut Vec<Candidate>,
+    ) {
+        found.extend(parts.into_iter().map(|(part, wanted)| {
+            let Wanted { streams, first, last, bytes } = wanted;
+            Candidate {
+                first: first.max(part.first),
+                last: last.min(part.last),
+                source: Source::Segment(StoredPart {
+                    segment: segment.clone(),
+                    file: file.clone(),
+                    part: part.clone(),
+                    streams,
+                    bytes,
+                    store: self.clone(),
+                }),
+            }
+        }));
+    }
+
+    /// The index of a segment.
+    pub(in crate::store) async fn open(&self, segment: &Segment) -> Result<Arc<LogFile>, StoreError> {
+        if let Some(file) = self.files.lock().get(segment.meta.id()) {
+            return Ok(file);
+        }
+        let length = segment.meta.object.length;
+        let start = length.saturating_sub(segment.tail_bytes);
+        let tail = self.segments.read_range(&segment.meta, start..length).await?;
+        let file = Arc::new(LogFile::open(&tail, length).map_err(|error| segment.damaged(&error))?);
+        self.files.lock().put(segment.meta.id().clone(), file.clone(), file.memory_bytes());
+        Ok(file)
+    }
+
+    /// A part of the file, verified.
+    pub(super) async fn read(
+        &self,
+        segment: &Segment,
+        range: std::ops::Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        Ok(self.segments.read_range(&segment.meta, range).await?)
+    }
+
+    async fn candidates(
+        &self,
+        segment: &Segment,
+        file: &LogFile,
+        tokens: &[Token],
+    ) -> Result<u64, StoreError> {
+        let Some(range) = file.filters() else { return Ok(u64::MAX) };
+        let known = self.filters.lock().get(segment.meta.id());
+        let filters = match known {
+            Some(filters) => filters,
+            None => {
+                let read = self.read(segment, range).await?;
+                // A copy, without the rest of the blocks that it was read in.
+                let filters = Bytes::copy_from_slice(&read);
+                self.filters.lock().put(segment.meta.id().clone(), filters.clone(), filters.len());
+                filters
+            }
+        };
+        Ok(file.candidates(&filters, tokens))
+    }
+}
+
+/// Which of a part's streams are wanted, and the bounds of what they hold.
+struct Wanted {
+    /// By number, ascending; `None` for all.
+    streams: Option<Arc<[u32]>>,
+    first: EventKey,
+    last: EventKey,
+    bytes: u64,
+}
+
+impl Wanted {
+    /// `None` if nothing is wanted.
+    fn new(part: &Part, wanted: impl Fn(&PartStream) -> bool) -> Option<Self> {
+        let (mut numbers, mut bytes, mut first_ms, mut last_ms) = (Vec::new(), 0, i64::MAX, i64::MIN);
+        for entry in part.streams.iter().filter(|entry| wanted(entry)) {
+            numbers.push(entry.stream);
+            bytes += entry.bytes;
+            first_ms = first_ms.min(entry.first_ms);
+            last_ms = last_ms.max(entry.last_ms);
+        }
+        let last =
+            EventKey { timestamp: Timestamp::from_millis(last_ms), sequence: u64::MAX, index: u32::MAX - 1 };
+        (!numbers.is_empty()).then(|| Self {
+            streams: (numbers.len() < part.streams.len()).then(|| numbers.into()),
+            first: EventKey::before(Timestamp::from_millis(first_ms)),
+            last,
+            bytes,
+        })
+    }
+}
+
+impl Segment {
+    fn new(meta: Arc<SegmentMeta>) -> Result<Self, StoreError> {
+        let extra: Result<Extra, _> = serde_json::from_value(meta.extra.clone());
+        match extra {
+            Ok(Extra { groups, level, tail_bytes }) => Ok(Self { meta, groups, level, tail_bytes }),
+            Err(error) => Err(corrupt(meta.id(), error.to_string())),
+        }
+    }
+
+    /// Its name.
+    pub(in crate::store) fn id(&self) -> &SegmentId {
+        self.meta.id()
+    }
+
+    /// The time of the earliest event.
+    pub(in crate::store) fn from(&self) -> Timestamp {
+        self.meta.from
+    }
+
+    /// Bytes of its events as AWS counts them.
+    pub(in crate::store) fn bytes(&self) -> u64 {
+        self.meta.bytes
+    }
+
+    /// How often it was merged.
+    pub(in crate::store) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Its groups; `None` if there are too many to know without opening it.
+    pub(in crate::store) fn groups(&self) -> Option<&BTreeSet<GroupId>> {
+        self.groups.as_ref()
+    }
+
+    /// Whether it could hold events of `group` in `range`, as far as is known without opening it.
+    fn may_hold(&self, group: GroupId, range: KeyRange) -> bool {
+        let in_time = self.meta.from <= range.to.timestamp && self.meta.to >= range.from.timestamp;
+        in_time && self.groups.as_ref().is_none_or(|groups| groups.contains(&group))
+    }
+
+    /// The error that the file is not what it should be.
+    pub(super) fn damaged(&self, error: &MalformedFile) -> StoreError {
+        corrupt(self.meta.id(), error.to_string())
+    }
+}
+
+fn corrupt(id: &SegmentId, reason: String) -> StoreError {
+    StorageError::Corrupt { place: format!("segments/{}", id.as_str()), reason }.into()
+}
