@@ -64,6 +64,8 @@ pub struct StoreOptions {
     pub flush_age: Duration,
     /// Early files are merged when the newest of them is this old, if there are not enough of them before.
     pub compact_after: Duration,
+    /// A group that has so many bytes among files that are merged gets files of its own.
+    pub own_file_bytes: u64,
     /// Writes are refused while the head, what is being flushed and what is under way take more bytes than this.
     pub head_bytes_max: usize,
 }
@@ -74,6 +76,7 @@ impl Default for StoreOptions {
             flush_bytes: 64 << 20,
             flush_age: Duration::from_secs(60 * 60),
             compact_after: Duration::from_secs(60),
+            own_file_bytes: 4 << 20,
             head_bytes_max: 192 << 20,
         }
     }

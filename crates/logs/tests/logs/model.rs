@@ -1,6 +1,7 @@
 //! The store against the most obvious one: a list that is sorted before it is read.
 
 use groundwatch_api::logs::{FilterLogEventsInput, GetLogEventsInput};
+use groundwatch_logs::StoreOptions;
 use proptest::prelude::*;
 
 use crate::support::{GROUP, NOW, Service};
@@ -15,6 +16,7 @@ enum Event {
         offsets_ms: Vec<i64>,
     },
     Flush,
+    Compact,
     Restart,
     /// The group is deleted and created again.
     NewLife,
@@ -29,14 +31,21 @@ fn any_event() -> impl Strategy<Value = Event> {
             Event::Put { stream, offsets_ms }
         },
     );
-    prop_oneof![12 => put, 2 => Just(Event::Flush), 1 => Just(Event::Restart), 1 => Just(Event::NewLife)]
+    prop_oneof![
+        12 => put,
+        2 => Just(Event::Flush),
+        1 => Just(Event::Compact),
+        1 => Just(Event::Restart),
+        1 => Just(Event::NewLife)
+    ]
 }
 
 /// An event as it should be read: its time, its place in the order of arrival, and its stream.
 type Expected = (i64, usize, usize);
 
-async fn run(events: Vec<Event>, limit: i32, from_ms: i64, to_ms: i64) {
-    let mut service = Service::new().await;
+async fn run(events: Vec<Event>, own_file_bytes: u64, limit: i32, from_ms: i64, to_ms: i64) {
+    let options = StoreOptions { own_file_bytes, ..StoreOptions::default() };
+    let mut service = Service::with_options(options).await;
     new_life(&service).await;
     let (mut expected, mut arrived): (Vec<Expected>, usize) = (Vec::new(), 0);
     for event in events {
@@ -50,6 +59,7 @@ async fn run(events: Vec<Event>, limit: i32, from_ms: i64, to_ms: i64) {
                 arrived += offsets_ms.len();
             }
             Event::Flush => service.flush().await,
+            Event::Compact => service.compact().await,
             Event::Restart => service.restart().await,
             Event::NewLife => {
                 new_life(&service).await;
@@ -168,11 +178,12 @@ proptest! {
     #[test]
     fn whatever_happens_reading_gives_what_was_written(
         events in proptest::collection::vec(any_event(), 1..40),
+        own_file_bytes in prop_oneof![Just(0), Just(u64::MAX)],
         limit in 1..9_i32,
         from_ms in prop_oneof![-25..25_i64, Just(-20_000_000)],
         to_ms in prop_oneof![-25..25_i64, Just(10_000_000)],
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(run(events, limit, from_ms, to_ms));
+        runtime.block_on(run(events, own_file_bytes, limit, from_ms, to_ms));
     }
 }

@@ -1,6 +1,7 @@
 //! A service on a data directory of its own, and short forms of its operations.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -15,7 +16,7 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{Activity, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
 use groundwatch_logs::{Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
-use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome};
+use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -137,10 +138,51 @@ impl Service {
         assert_eq!(activity.next_due(), None, "a flush leaves nothing to do");
     }
 
+    /// Merges all segments that there are, as if they had waited long enough.
+    pub(crate) async fn compact(&self) {
+        let later = self.call.received + self.options.compact_after;
+        let activity = self.logs().compaction_activity(Arc::new(ManualClock::new(later)));
+        activity.run(later).await;
+        assert_eq!(activity.next_due(), None, "a compaction leaves nothing to do");
+    }
+
     /// Sends on all that is due now.
     pub(crate) async fn forward(&self) {
         let now = self.call.received;
         let activity = self.logs().forwarding_activity(Arc::new(ManualClock::new(now)));
+        while activity.next_due().is_some_and(|due| due <= now) {
+            activity.run(now).await;
+        }
+    }
+
+    /// What is in a bucket: keys, and texts without gzip.
+    pub(crate) fn bucket(&self, name: &str) -> BTreeMap<String, String> {
+        let root = self.dir.path().join("buckets").join(name);
+        let mut found = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.expect("readable").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).expect("readable");
+                let text = match path.extension().is_some_and(|ending| ending == "gz") {
+                    true => std::io::read_to_string(GzDecoder::new(&bytes[..])).expect("gzip"),
+                    false => String::from_utf8(bytes).expect("text"),
+                };
+                let key = path.strip_prefix(&root).expect("inside").to_string_lossy().into_owned();
+                found.insert(key, text);
+            }
+        }
+        found
+    }
+
+    /// Works off export tasks.
+    pub(crate) async fn export(&self) {
+        let now = self.call.received;
+        let activity = self.logs().export_activity(Arc::new(ManualClock::new(now)));
         while activity.next_due().is_some_and(|due| due <= now) {
             activity.run(now).await;
         }
@@ -216,7 +258,13 @@ async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>, qu
         assert_eq!(record.stream, StreamId::LOGS);
         replay.record(record).expect("a record of logs");
     }
-    let outbound = Outbound::new(Vec::new(), Arc::new(NoNetwork), Arc::new(ManualClock::new(NOW)));
+    let buckets = TargetConfig {
+        arn: "arn:aws:s3:::bucket-*".to_owned(),
+        folder: Some(dir.path().join("buckets")),
+        ..TargetConfig::default()
+    };
+    let buckets = buckets.check(|_| None).expect("a target");
+    let outbound = Outbound::new(vec![buckets], Arc::new(NoNetwork), Arc::new(ManualClock::new(NOW)));
     let courier = Courier::new(outbound, queues.clone());
     replay.finish(metrics.clone(), courier).await.expect("finishes")
 }

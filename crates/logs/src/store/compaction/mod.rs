@@ -28,8 +28,6 @@ use super::{LogStore, StoreError, StreamAddress};
 use crate::event_key::KeyRange;
 use crate::incarnation::{GroupId, LogStreamId};
 
-/// A group that has so many bytes in a job gets files of its own.
-const OWN_FILE_BYTES: u64 = 4 << 20;
 /// How long a failed compaction rests.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How many events are handed to the writer at once, which works beside the threads that answer requests.
@@ -222,7 +220,7 @@ impl LogStore {
                 self.inner.segments.gather_kept(segment, group, &kept, &mut found).await?;
             }
             let merge = Merge::new(found, KeyRange::ALL, Direction::Forward, None, usize::MAX);
-            if bytes >= OWN_FILE_BYTES || inputs.iter().all(|segment| segment.level() == Level::Own) {
+            if bytes >= self.inner.options.own_file_bytes || inputs.iter().all(|segment| segment.level() == Level::Own) {
                 output.own_files(merge).await?;
             } else {
                 output.into_shared(merge).await?;
