@@ -3,6 +3,7 @@
 use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;
 
+use crate::export::ExportError;
 use crate::forwarding::ForwardingError;
 use crate::identifier::IdentifierError;
 use crate::index_policy::IndexPolicyError;
@@ -11,6 +12,7 @@ use crate::lookup_table::LookupTableError;
 use crate::metric_filter::FilterError;
 use crate::pattern::PatternError;
 use crate::policy::PolicyError;
+use crate::protection::ProtectionError;
 use crate::query_definition::QueryDefinitionError;
 use crate::transformer::TransformerError;
 use crate::store::StoreError;
@@ -93,6 +95,9 @@ pub enum LogsError {
     /// An index policy that is refused, or is not there.
     #[error(transparent)]
     IndexPolicy(#[from] IndexPolicyError),
+    /// A data protection policy that is refused, or is not there.
+    #[error(transparent)]
+    Protection(#[from] ProtectionError),
     /// A transformer that is refused, or is not there.
     #[error(transparent)]
     Transformer(#[from] TransformerError),
@@ -111,6 +116,9 @@ pub enum LogsError {
     /// A live tail has lasted as long as it may.
     #[error("live tail session timed out")]
     SessionTimedOut,
+    /// An export task that is refused, or is not there.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),

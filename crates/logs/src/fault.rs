@@ -67,6 +67,7 @@ impl From<LogsError> for Fault {
             LogsError::Filter(error) => filter(error),
             LogsError::QueryDefinition(error) => processing::query_definition(error),
             LogsError::IndexPolicy(error) => processing::index_policy(error),
+            LogsError::Protection(error) => processing::protection(error),
             LogsError::Transformer(error) => processing::transformer(error),
             LogsError::LookupTable(error) => processing::lookup_table(error),
             LogsError::Policy(error) => forwarding::policy(error),
@@ -75,6 +76,7 @@ impl From<LogsError> for Fault {
                 .with(format!("At most {SESSIONS_MAX} live tail sessions can be open at a time.")),
             LogsError::SessionTimedOut => errors::SESSION_TIMEOUT_EXCEPTION
                 .with("The session has been open for three hours, the longest that is allowed."),
+            LogsError::Export(error) => forwarding::export(error),
             LogsError::Store(error) => store(&error),
         }
     }

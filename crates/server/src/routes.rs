@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use groundwatch_alarms::Alarms;
 use groundwatch_api::{cloudwatch, logs, sns, sqs, sts};
+use groundwatch_contributor_insights::Rules;
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
@@ -18,6 +19,7 @@ pub(crate) struct Services {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) dashboards: Arc<Dashboards>,
+    pub(crate) insights: Arc<Rules>,
     pub(crate) tagging: Arc<Tagging>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) notify: Arc<Notify>,
@@ -28,18 +30,25 @@ pub(crate) struct Services {
 impl Services {
     /// Adds every operation to `router`.
     pub(crate) fn route(&self, router: Router) -> Router {
-        let Self { metrics, alarms, dashboards, tagging, logs, notify, sqs, identities } = self;
+        let Self { metrics, alarms, dashboards, insights, tagging, logs, notify, sqs, identities } = self;
         router
             .on::<cloudwatch::PutMetricData, _>(metrics.clone())
             .on::<cloudwatch::ListMetrics, _>(metrics.clone())
             .on::<cloudwatch::PutAnomalyDetector, _>(metrics.clone())
             .on::<cloudwatch::DescribeAnomalyDetectors, _>(metrics.clone())
             .on::<cloudwatch::DeleteAnomalyDetector, _>(metrics.clone())
+            .on::<cloudwatch::PutInsightRule, _>(insights.clone())
+            .on::<cloudwatch::DescribeInsightRules, _>(insights.clone())
+            .on::<cloudwatch::DeleteInsightRules, _>(insights.clone())
+            .on::<cloudwatch::EnableInsightRules, _>(insights.clone())
+            .on::<cloudwatch::DisableInsightRules, _>(insights.clone())
+            .on::<cloudwatch::GetInsightRuleReport, _>(insights.clone())
             .on::<cloudwatch::GetMetricStatistics, _>(metrics.clone())
             .on::<cloudwatch::GetMetricData, _>(metrics.clone())
             .on::<cloudwatch::PutMetricAlarm, _>(alarms.clone())
             .on::<cloudwatch::DescribeAlarms, _>(alarms.clone())
             .on::<cloudwatch::DescribeAlarmHistory, _>(alarms.clone())
+            .on::<cloudwatch::DescribeAlarmContributors, _>(alarms.clone())
             .on::<cloudwatch::SetAlarmState, _>(alarms.clone())
             .on::<cloudwatch::DeleteAlarms, _>(alarms.clone())
             .on::<cloudwatch::DescribeAlarmsForMetric, _>(alarms.clone())

@@ -144,6 +144,18 @@ impl Operation for DeleteMetricDataQueryDefinition {
     type Output = DeleteMetricDataQueryDefinitionOutput;
 }
 
+/// The operation `DescribeAlarmContributors`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeAlarmContributors;
+
+impl Operation for DescribeAlarmContributors {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeAlarmContributors";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeAlarmContributorsInput;
+    type Output = DescribeAlarmContributorsOutput;
+}
+
 /// The operation `DescribeAlarmHistory`.
 #[derive(Clone, Copy, Debug)]
 pub struct DescribeAlarmHistory;
@@ -483,6 +495,20 @@ impl Validate for ActionConfiguration {
             &at.member("AlarmTagsPropagation"),
             &Shape("AlarmTagsPropagation"),
         );
+    }
+}
+
+shape! {
+    /// `AlarmContributor`.
+    pub struct AlarmContributor {
+        /// `ContributorId`: 1 to 16 characters, required.
+        pub contributor_id: Option<String> = "ContributorId",
+        /// `ContributorAttributes`: a map from `AttributeName` to `AttributeValue`, 0 to 150 entries, required.
+        pub contributor_attributes: Option<BTreeMap<String, String>> = "ContributorAttributes",
+        /// `StateReason`: 0 to 1023 characters, required.
+        pub state_reason: Option<String> = "StateReason",
+        /// `StateTransitionedTimestamp`.
+        pub state_transitioned_timestamp: Option<WireTimestamp> = "StateTransitionedTimestamp",
     }
 }
 
@@ -848,6 +874,32 @@ impl Validate for DeleteMetricDataQueryDefinitionInput {
 shape! {
     /// Output of [`DeleteMetricDataQueryDefinition`].
     pub struct DeleteMetricDataQueryDefinitionOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DescribeAlarmContributors`].
+    pub struct DescribeAlarmContributorsInput {
+        /// `AlarmName`: 1 to 255 characters, required.
+        pub alarm_name: Option<String> = "AlarmName",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+    }
+}
+
+impl Validate for DescribeAlarmContributorsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.alarm_name, &at.member("AlarmName"), &rules::ALARM_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeAlarmContributors`].
+    pub struct DescribeAlarmContributorsOutput {
+        /// `AlarmContributors`: a list of `AlarmContributor`, required.
+        pub alarm_contributors: Option<Vec<AlarmContributor>> = "AlarmContributors",
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
     }
 }
 

@@ -156,6 +156,30 @@ impl Operation for AssociateKmsKey {
     type Output = AssociateKmsKeyOutput;
 }
 
+/// The operation `CancelExportTask`.
+#[derive(Clone, Copy, Debug)]
+pub struct CancelExportTask;
+
+impl Operation for CancelExportTask {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "CancelExportTask";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = CancelExportTaskInput;
+    type Output = CancelExportTaskOutput;
+}
+
+/// The operation `CreateExportTask`.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateExportTask;
+
+impl Operation for CreateExportTask {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "CreateExportTask";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = CreateExportTaskInput;
+    type Output = CreateExportTaskOutput;
+}
+
 /// The operation `CreateLogGroup`.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateLogGroup;
@@ -370,6 +394,18 @@ impl Operation for DescribeDestinations {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = DescribeDestinationsInput;
     type Output = DescribeDestinationsOutput;
+}
+
+/// The operation `DescribeExportTasks`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeExportTasks;
+
+impl Operation for DescribeExportTasks {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeExportTasks";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeExportTasksInput;
+    type Output = DescribeExportTasksOutput;
 }
 
 /// The operation `DescribeFieldIndexes`.
@@ -950,6 +986,26 @@ impl Validate for CSV {
 }
 
 shape! {
+    /// Input of [`CancelExportTask`].
+    pub struct CancelExportTaskInput {
+        /// `taskId`: 1 to 512 characters, required.
+        pub task_id: Option<String> = "taskId",
+    }
+}
+
+impl Validate for CancelExportTaskInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.task_id, &at.member("taskId"), &rules::EXPORT_TASK_ID);
+    }
+}
+
+shape! {
+    /// Output of [`CancelExportTask`].
+    pub struct CancelExportTaskOutput {
+    }
+}
+
+shape! {
     /// `CopyValue`.
     pub struct CopyValue {
         /// `entries`: a list of `CopyValueEntry`, 1 to 5 elements, required.
@@ -979,6 +1035,49 @@ impl Validate for CopyValueEntry {
     fn validate(&self, at: &Path<'_>, found: &mut Violations) {
         found.required(&self.source, &at.member("source"), &rules::SOURCE);
         found.required(&self.target, &at.member("target"), &rules::TARGET);
+    }
+}
+
+shape! {
+    /// Input of [`CreateExportTask`].
+    pub struct CreateExportTaskInput {
+        /// `taskName`: 1 to 512 characters.
+        pub task_name: Option<String> = "taskName",
+        /// `logGroupName`: 1 to 512 characters, required.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `logStreamNamePrefix`: 1 to 512 characters.
+        pub log_stream_name_prefix: Option<String> = "logStreamNamePrefix",
+        /// `from`: at least 0, required.
+        pub from: Option<i64> = "from",
+        /// `to`: at least 0, required.
+        pub to: Option<i64> = "to",
+        /// `destination`: 1 to 512 characters, required.
+        pub destination: Option<String> = "destination",
+        /// `destinationPrefix`.
+        pub destination_prefix: Option<String> = "destinationPrefix",
+    }
+}
+
+impl Validate for CreateExportTaskInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.task_name, &at.member("taskName"), &rules::EXPORT_TASK_NAME);
+        found.required(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.optional(
+            &self.log_stream_name_prefix,
+            &at.member("logStreamNamePrefix"),
+            &rules::LOG_STREAM_NAME,
+        );
+        found.required(&self.from, &at.member("from"), &rules::TIMESTAMP);
+        found.required(&self.to, &at.member("to"), &rules::TIMESTAMP);
+        found.required(&self.destination, &at.member("destination"), &rules::EXPORT_DESTINATION_BUCKET);
+    }
+}
+
+shape! {
+    /// Output of [`CreateExportTask`].
+    pub struct CreateExportTaskOutput {
+        /// `taskId`: 1 to 512 characters.
+        pub task_id: Option<String> = "taskId",
     }
 }
 
@@ -1502,6 +1601,39 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DescribeExportTasks`].
+    pub struct DescribeExportTasksInput {
+        /// `taskId`: 1 to 512 characters.
+        pub task_id: Option<String> = "taskId",
+        /// `statusCode`.
+        pub status_code: Option<ExportTaskStatusCode> = "statusCode",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+    }
+}
+
+impl Validate for DescribeExportTasksInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.task_id, &at.member("taskId"), &rules::EXPORT_TASK_ID);
+        found.optional(&self.status_code, &at.member("statusCode"), &OneOf);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeExportTasks`].
+    pub struct DescribeExportTasksOutput {
+        /// `exportTasks`: a list of `ExportTask`.
+        pub export_tasks: Option<Vec<ExportTask>> = "exportTasks",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
     /// Input of [`DescribeFieldIndexes`].
     pub struct DescribeFieldIndexesInput {
         /// `logGroupIdentifiers`: a list of `LogGroupIdentifier`, 1 to 100 elements, required.
@@ -1906,6 +2038,50 @@ shape! {
         pub failed_analysis_count: Option<i32> = "failedAnalysisCount",
         /// `topLogGroupsImpacted`: a list of `LogGroupImpact`.
         pub top_log_groups_impacted: Option<Vec<LogGroupImpact>> = "topLogGroupsImpacted",
+    }
+}
+
+shape! {
+    /// `ExportTask`.
+    pub struct ExportTask {
+        /// `taskId`: 1 to 512 characters.
+        pub task_id: Option<String> = "taskId",
+        /// `taskName`: 1 to 512 characters.
+        pub task_name: Option<String> = "taskName",
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `from`: at least 0.
+        pub from: Option<i64> = "from",
+        /// `to`: at least 0.
+        pub to: Option<i64> = "to",
+        /// `destination`: 1 to 512 characters.
+        pub destination: Option<String> = "destination",
+        /// `destinationPrefix`.
+        pub destination_prefix: Option<String> = "destinationPrefix",
+        /// `status`.
+        pub status: Option<ExportTaskStatus> = "status",
+        /// `executionInfo`.
+        pub execution_info: Option<ExportTaskExecutionInfo> = "executionInfo",
+    }
+}
+
+shape! {
+    /// `ExportTaskExecutionInfo`.
+    pub struct ExportTaskExecutionInfo {
+        /// `creationTime`: at least 0.
+        pub creation_time: Option<i64> = "creationTime",
+        /// `completionTime`: at least 0.
+        pub completion_time: Option<i64> = "completionTime",
+    }
+}
+
+shape! {
+    /// `ExportTaskStatus`.
+    pub struct ExportTaskStatus {
+        /// `code`.
+        pub code: Option<ExportTaskStatusCode> = "code",
+        /// `message`.
+        pub message: Option<String> = "message",
     }
 }
 
@@ -3796,6 +3972,18 @@ open_enum! {
 }
 
 open_enum! {
+    /// `ExportTaskStatusCode`.
+    pub enum ExportTaskStatusCode {
+        Cancelled = "CANCELLED",
+        Completed = "COMPLETED",
+        Failed = "FAILED",
+        Pending = "PENDING",
+        PendingCancel = "PENDING_CANCEL",
+        Running = "RUNNING",
+    }
+}
+
+open_enum! {
     /// `FlattenedElement`.
     pub enum FlattenedElement {
         First = "first",
@@ -4062,6 +4250,9 @@ mod rules {
     pub(super) static EVENTS_LIMIT: Number<i32> = Number::ANY.min(1).max(10000);
     pub(super) static EVENT_MESSAGE: Text = Text::ANY.min(1);
     pub(super) static EXPECTED_REVISION_ID: Text = Text::ANY.min(1);
+    pub(super) static EXPORT_DESTINATION_BUCKET: Text = Text::ANY.min(1).max(512);
+    pub(super) static EXPORT_TASK_ID: Text = Text::ANY.min(1).max(512);
+    pub(super) static EXPORT_TASK_NAME: Text = Text::ANY.min(1).max(512);
     pub(super) static FIELD_INDEX_NAME: Text =
         Text::ANY.min(1).max(512).matching(&patterns::FIELD_INDEX_NAME);
     pub(super) static FIELD_INDEX_NAMES: List<Text> = List::of(&FIELD_INDEX_NAME).min(1).max(20);

@@ -1,8 +1,9 @@
-//! AWS's words for policies, destinations and subscriptions. Ours where not marked.
+//! AWS's words for policies, destinations, subscriptions and export tasks. Ours where not marked.
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;
 
+use crate::export::ExportError;
 use crate::forwarding::{Destined, ForwardingError};
 use crate::policy::PolicyError;
 
@@ -100,5 +101,28 @@ fn unreachable(vendor: Destined) -> &'static str {
         Destined::Other => {
             "Could not deliver test message to specified destination. Check if the destination is valid."
         }
+    }
+}
+
+pub(super) fn export(error: ExportError) -> Fault {
+    match error {
+        // [R]
+        ExportError::Missing => {
+            errors::RESOURCE_NOT_FOUND_EXCEPTION.with("The specified export task does not exist.")
+        }
+        // [R]
+        ExportError::Ended => {
+            errors::INVALID_OPERATION_EXCEPTION.with("The specified export task has already finished")
+        }
+        ExportError::AnotherActive => limit_exceeded(),
+        ExportError::Range => invalid("Invalid time range: 'from' must be before 'to'."),
+        // [R]
+        ExportError::BucketMissing => {
+            invalid("The given bucket does not exist. Please make sure the bucket is valid.")
+        }
+        ExportError::BucketRefuses { reason } => {
+            invalid(format!("The test object cannot be written to the given bucket: {reason}."))
+        }
+        ExportError::Prefix { prefix } => invalid(format!("'{prefix}' cannot begin the key of an object.")),
     }
 }

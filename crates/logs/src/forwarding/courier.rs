@@ -42,6 +42,11 @@ impl Courier {
         Self { outbound, local }
     }
 
+    /// The operator's targets.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
     /// Tries once to bring a message to its receiver.
     pub(crate) async fn deliver(&self, shipment: &Shipment<'_>) -> Outcome {
         let Shipment { scope, arn, id, message, .. } = *shipment;

@@ -1,9 +1,11 @@
 //! One file an operation, or a family that belongs together.
 
 mod account_policy;
+mod data_protection_policy;
 mod describe_log_groups;
 mod describe_log_streams;
 mod destination;
+mod export_task;
 mod filter_log_events;
 mod get_log_events;
 mod index_policy;
