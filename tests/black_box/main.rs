@@ -14,6 +14,7 @@ mod harness;
 mod limits;
 mod live_tail;
 mod log_configuration;
+mod log_doors;
 mod log_settings;
 mod logs;
 mod metric_queries;

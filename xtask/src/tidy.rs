@@ -28,6 +28,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sqs", &["api", "storage"]),
     ("dashboards", &["api", "storage"]),
     ("tagging", &["api"]),
+    ("otlp", &[]),
+    ("syslog", &[]),
     ("bench", &[]),
 ];
 

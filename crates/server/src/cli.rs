@@ -62,6 +62,23 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_TLS", value_name = "auto|CERT,KEY")]
     pub(crate) tls: Option<String>,
 
+    /// Where to listen for syslog (RFC 5424 and 3164), such as `tcp://127.0.0.1:1514,udp://127.0.0.1:1514`.
+    /// [default: nowhere]
+    #[arg(long, env = "GROUNDWATCH_SYSLOG_LISTEN", value_name = "LIST")]
+    pub(crate) syslog_listen: Option<String>,
+
+    /// Log group for syslog, created if it is missing. [default: syslog]
+    #[arg(long, env = "GROUNDWATCH_SYSLOG_LOG_GROUP", value_name = "NAME")]
+    pub(crate) syslog_log_group: Option<String>,
+
+    /// Log stream for syslog, with `{host}` and `{program}` as messages name them. [default: {host}]
+    #[arg(long, env = "GROUNDWATCH_SYSLOG_LOG_STREAM", value_name = "NAME")]
+    pub(crate) syslog_log_stream: Option<String>,
+
+    /// Region of the log group for syslog; its account is 000000000000. [default: us-east-1]
+    #[arg(long, env = "GROUNDWATCH_SYSLOG_REGION", value_name = "REGION")]
+    pub(crate) syslog_region: Option<String>,
+
     /// Mail server for e-mail subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
     /// [default: none, and e-mail is refused]
     #[arg(long, env = "GROUNDWATCH_SMTP_URL", value_name = "URL", hide_env_values = true)]

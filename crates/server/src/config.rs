@@ -9,6 +9,7 @@ use groundwatch_outbound::{Fence, Target, TargetConfig};
 use serde::Deserialize;
 
 use crate::cli::{ClockKind, LogFormat, ServeFlags};
+use crate::syslog::SyslogConfig;
 use crate::tls::TlsSetting;
 
 /// The port where the tools of the local-AWS world look.
@@ -24,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) advertise_url: Option<String>,
     /// `None`: plain HTTP only.
     pub(crate) tls: Option<TlsSetting>,
+    pub(crate) syslog: SyslogConfig,
     /// `None`: there is no e-mail.
     pub(crate) smtp_url: Option<String>,
     pub(crate) smtp_from: String,
@@ -48,6 +50,10 @@ struct FileConfig {
     clock: Option<ClockKind>,
     advertise_url: Option<String>,
     tls: Option<String>,
+    syslog_listen: Option<String>,
+    syslog_log_group: Option<String>,
+    syslog_log_stream: Option<String>,
+    syslog_region: Option<String>,
     smtp_url: Option<String>,
     smtp_from: Option<String>,
     webhook_fence: Option<bool>,
@@ -98,6 +104,12 @@ impl Config {
                 .or(file.advertise_url)
                 .map(|url| url.trim_end_matches('/').to_owned()),
             tls: flags.tls.or(file.tls).map(|tls| tls.parse().context("tls is not valid")).transpose()?,
+            syslog: SyslogConfig::new(
+                flags.syslog_listen.or(file.syslog_listen),
+                flags.syslog_log_group.or(file.syslog_log_group),
+                flags.syslog_log_stream.or(file.syslog_log_stream),
+                flags.syslog_region.or(file.syslog_region),
+            )?,
             smtp_url: flags.smtp_url.or(file.smtp_url),
             smtp_from: flags
                 .smtp_from

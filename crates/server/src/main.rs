@@ -7,10 +7,12 @@ mod cli;
 mod clock_request;
 mod config;
 mod log_metrics;
+mod otlp;
 mod paths;
 mod ports;
 mod routes;
 mod serve;
+mod syslog;
 mod tagged;
 mod tls;
 

@@ -1,5 +1,5 @@
-//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, and the certificate of
-//! notifications.
+//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, the certificate of
+//! notifications, and OpenTelemetry's.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::activities::ManualDriver;
 use crate::alarm_doors::{self, AlarmDoors};
 use crate::clock_request::ClockMove;
+use crate::otlp::OtlpDoor;
 
 /// What the doors need.
 pub(crate) struct OwnPaths {
@@ -23,15 +24,20 @@ pub(crate) struct OwnPaths {
     pub(crate) alarms: Option<AlarmDoors>,
     /// Has the certificate of signed notifications.
     pub(crate) notify: Option<Arc<Notify>>,
+    /// Takes OpenTelemetry's logs.
+    pub(crate) otlp: Option<OtlpDoor>,
 }
 
 impl Paths for OwnPaths {
     fn owns(&self, path: &str) -> bool {
-        path.starts_with("/_groundwatch/")
+        path.starts_with("/_groundwatch/") || (self.otlp.is_some() && OtlpDoor::owns(path))
     }
 
     fn handle(&self, request: Request<Bytes>) -> BoxFuture<'_, Response> {
         Box::pin(async move {
+            if let Some(otlp) = self.otlp.as_ref().filter(|_| OtlpDoor::owns(request.uri().path())) {
+                return otlp.handle(request).await;
+            }
             match (request.method(), request.uri().path()) {
                 (&Method::GET, "/_groundwatch/health") => health(),
                 (&Method::GET, "/_groundwatch/clock") => self.show_clock(),
@@ -181,6 +187,7 @@ mod tests {
             manual: Some(Arc::clone(&driver)),
             alarms: None,
             notify: None,
+            otlp: None,
         };
         tokio::select! {
             _ = paths.move_clock(br#"{"advance":"PT10S"}"#) => panic!("the gate is closed"),

@@ -18,19 +18,23 @@ use groundwatch_notify::{Carriers, MailSender, Notify, NotifyConfig, SmtpSender}
 use groundwatch_outbound::{Fence, Outbound, WebClient};
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
+use groundwatch_syslog::Door;
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::alarm_doors::AlarmDoors;
 use crate::activities::{ManualDriver, drive};
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::log_metrics::LogMetrics;
+use crate::otlp::OtlpDoor;
 use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
+use crate::syslog::SyslogSink;
 use crate::tagged;
 use crate::tls::{self, Tls};
 
@@ -72,10 +76,14 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         }
     };
 
-    let (notify, alarms) = (services.notify.clone(), AlarmDoors(services.alarms.clone()));
+    let (notify, logs) = (services.notify.clone(), services.logs.clone());
+    let alarms = AlarmDoors(services.alarms.clone());
     let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
     let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
-    let mut server = Listener::new(listener, router, Arc::new(OwnPaths { clock, manual, alarms: Some(alarms), notify: Some(notify) }));
+    let syslog = receive_syslog(config, logs.clone(), clock.clone()).await?;
+    let otlp = Some(OtlpDoor::new(logs, clock.clone()));
+    let paths = Arc::new(OwnPaths { clock, manual, alarms: Some(alarms), notify: Some(notify), otlp });
+    let mut server = Listener::new(listener, router, paths);
     let encrypted = tls.is_some();
     if let Some(tls) = tls {
         server = server.with_tls(tls.config);
@@ -85,6 +93,7 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
     if cut > 0 {
         tracing::warn!(connections = cut, "closed connections whose requests took too long to end");
     }
+    syslog.stop().await;
     // Each activity ends what it is doing; what is left undone is durable and goes on at the next start.
     stopper.send_replace(true);
     for task in background {
@@ -202,6 +211,37 @@ fn load_tls(config: &Config, address: SocketAddr, advertised_base_url: &str) -> 
     let Some(setting) = &config.tls else { return Ok(None) };
     let hosts = tls::hosts(address.ip(), advertised_base_url);
     tls::load(setting, &config.data_dir, &hosts).map(Some)
+}
+
+/// Receives syslog where it is configured.
+async fn receive_syslog(config: &Config, logs: Arc<Logs>, clock: SharedClock) -> anyhow::Result<Receiving> {
+    let stop = CancellationToken::new();
+    if config.syslog.listen.is_empty() {
+        return Ok(Receiving { task: None, stop });
+    }
+    let door = Door::bind(&config.syslog.listen, clock.clone()).await.context("cannot listen for syslog")?;
+    let addresses: Vec<String> = door.addresses()?.iter().map(ToString::to_string).collect();
+    tracing::info!(addresses = addresses.join(", "), "receiving syslog");
+    let sink = Arc::new(SyslogSink::new(config.syslog.clone(), logs, clock));
+    Ok(Receiving { task: Some(tokio::spawn(door.serve(sink, stop.clone()))), stop })
+}
+
+/// The receiving of syslog, if there is any.
+struct Receiving {
+    task: Option<tokio::task::JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Receiving {
+    /// Receives no more, and waits until what came is stored, for [`GRACE`] at most.
+    async fn stop(self) {
+        self.stop.cancel();
+        if let Some(task) = self.task
+            && tokio::time::timeout(GRACE, task).await.is_err()
+        {
+            tracing::warn!("syslog messages are lost: they could not be stored before the end");
+        }
+    }
 }
 
 /// Who sends e-mails, if there is a mail server.

@@ -1,0 +1,186 @@
+//! Syslog's way into log groups: what `--syslog-listen` and its neighbours mean.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
+use groundwatch_api::logs::{
+    CreateLogGroup, CreateLogGroupInput, CreateLogStream, CreateLogStreamInput, PutLogEvents, errors,
+};
+use groundwatch_api::{Fault, Handle, Operation, validate};
+use groundwatch_core::{AccountId, BoxFuture, Call, Caller, Region, RequestId, Scope, SharedClock};
+use groundwatch_logs::Logs;
+use groundwatch_syslog::{Address, Batch, Event, Sink, SinkError};
+use uuid::Uuid;
+
+/// What one `PutLogEvents` takes beside 10,000 events: bytes, with 26 for every event.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+const EVENT_OVERHEAD_BYTES: usize = 26;
+
+/// The settings of syslog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SyslogConfig {
+    /// Where to listen; nowhere unless told.
+    pub(crate) listen: Vec<Address>,
+    /// The group, which is created if it is missing.
+    pub(crate) log_group: String,
+    /// The stream, in which `{host}` and `{program}` stand for what a message names.
+    pub(crate) log_stream: String,
+    /// The region in which the group is. The account is that of unsigned requests.
+    pub(crate) region: String,
+}
+
+impl SyslogConfig {
+    pub(crate) fn new(
+        listen: Option<String>,
+        log_group: Option<String>,
+        log_stream: Option<String>,
+        region: Option<String>,
+    ) -> anyhow::Result<Self> {
+        let listen: Vec<Address> = listen
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(|address| address.trim().parse())
+            .collect::<Result<_, _>>()
+            .context("syslog-listen is not valid")?;
+        for address in &listen {
+            ensure!(
+                address.socket().ip().is_loopback(),
+                "cannot listen for syslog on {}: anyone could write there, so only loopback addresses are allowed",
+                address.socket()
+            );
+        }
+        Ok(Self {
+            listen,
+            log_group: log_group.unwrap_or_else(|| "syslog".to_owned()),
+            log_stream: log_stream.unwrap_or_else(|| "{host}".to_owned()),
+            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+        })
+    }
+}
+
+/// Stores messages in the configured group.
+pub(crate) struct SyslogSink {
+    config: SyslogConfig,
+    logs: Arc<Logs>,
+    clock: SharedClock,
+}
+
+impl SyslogSink {
+    pub(crate) fn new(config: SyslogConfig, logs: Arc<Logs>, clock: SharedClock) -> Self {
+        Self { config, logs, clock }
+    }
+
+    async fn store_all(&self, batch: &Batch) -> Result<(), Fault> {
+        let stream =
+            self.config.log_stream.replace("{host}", &batch.host).replace("{program}", &batch.program);
+        let mut events = batch.events.as_slice();
+        while !events.is_empty() {
+            let (now, later) = events.split_at(fitting(events));
+            match self.put(&stream, now).await {
+                Err(fault) if is(&fault, &errors::RESOURCE_NOT_FOUND_EXCEPTION) => {
+                    self.create(&stream).await?;
+                    self.put(&stream, now).await?;
+                }
+                stored => stored?,
+            }
+            events = later;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, stream: &str, events: &[Event]) -> Result<(), Fault> {
+        let call = self.own_call();
+        let event = |event: &Event| InputLogEvent {
+            timestamp: Some(event.at.as_millis()),
+            message: Some(Cow::Owned(event.text.clone())),
+        };
+        let input = PutLogEventsInput {
+            log_group_name: Some(Cow::Borrowed(&self.config.log_group)),
+            log_stream_name: Some(Cow::Borrowed(stream)),
+            log_events: Some(events.iter().map(event).collect()),
+            ..PutLogEventsInput::default()
+        };
+        self.checked::<PutLogEvents>(&call, input).await.map(|_| ())
+    }
+
+    async fn create(&self, stream: &str) -> Result<(), Fault> {
+        let call = self.own_call();
+        let group = Some(self.config.log_group.clone());
+        let input = CreateLogGroupInput { log_group_name: group.clone(), ..CreateLogGroupInput::default() };
+        there(self.checked::<CreateLogGroup>(&call, input).await.map(|_| ()))?;
+        let input = CreateLogStreamInput { log_group_name: group, log_stream_name: Some(stream.to_owned()) };
+        there(self.checked::<CreateLogStream>(&call, input).await.map(|_| ()))
+    }
+
+    /// A call of the server's own, in the account of unsigned requests.
+    fn own_call(&self) -> Call {
+        let scope = Scope { account: AccountId::DEFAULT, region: Region::new(&self.config.region) };
+        let caller = Caller { scope, access_key_id: String::new() };
+        let request_id = RequestId(Uuid::new_v4().to_string());
+        Call { caller, request_id, received: self.clock.now() }
+    }
+
+    async fn checked<'a, O: Operation>(
+        &'a self,
+        call: &'a Call,
+        input: O::Input<'a>,
+    ) -> Result<O::Output, Fault>
+    where
+        Logs: Handle<O>,
+    {
+        validate::check::<O>(&input)?;
+        Handle::<O>::handle(&*self.logs, call, input).await
+    }
+}
+
+impl Sink for SyslogSink {
+    fn store<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, Result<(), SinkError>> {
+        Box::pin(async move {
+            self.store_all(batch).await.map_err(|fault| {
+                let message = fault.to_string();
+                let passes = fault.shape.status >= 500 || is(&fault, &errors::THROTTLING_EXCEPTION);
+                if passes { SinkError::Later(message) } else { SinkError::Never(message) }
+            })
+        })
+    }
+}
+
+/// How many of the first events fit in one call: one at least, whose size the syslog crate bounds.
+fn fitting(events: &[Event]) -> usize {
+    let mut bytes = 0;
+    let fit = events.iter().take_while(|event| {
+        bytes += event.text.len() + EVENT_OVERHEAD_BYTES;
+        bytes <= BATCH_BYTES_MAX && event.at.as_millis() - events[0].at.as_millis() <= 24 * 60 * 60 * 1000
+    });
+    fit.count().max(1)
+}
+
+/// What exists already is as good as created.
+fn there(created: Result<(), Fault>) -> Result<(), Fault> {
+    match created {
+        Err(fault) if is(&fault, &errors::RESOURCE_ALREADY_EXISTS_EXCEPTION) => Ok(()),
+        other => other,
+    }
+}
+
+fn is(fault: &Fault, shape: &'static groundwatch_api::ErrorShape) -> bool {
+    std::ptr::eq(fault.shape, shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_a_list_of_loopback_ones() {
+        let listen = |list: &str| {
+            SyslogConfig::new(Some(list.to_owned()), None, None, None).map(|config| config.listen.len())
+        };
+        assert_eq!(listen("tcp://127.0.0.1:1514, udp://[::1]:1514").expect("valid"), 2);
+        assert!(listen("tcp://0.0.0.0:1514").is_err());
+        assert!(listen("127.0.0.1:1514").is_err());
+        assert_eq!(SyslogConfig::new(None, None, None, None).expect("valid").listen, []);
+    }
+}
