@@ -5,6 +5,7 @@ use groundwatch_storage::StorageError;
 
 use crate::export::ExportError;
 use crate::forwarding::ForwardingError;
+use crate::anomaly::AnomalyError;
 use crate::identifier::IdentifierError;
 use crate::index_policy::IndexPolicyError;
 use crate::ingestion::BatchError;
@@ -16,6 +17,7 @@ use crate::protection::ProtectionError;
 use crate::query_definition::QueryDefinitionError;
 use crate::transformer::TransformerError;
 use crate::store::StoreError;
+use crate::vended::VendedError;
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,9 @@ pub enum LogsError {
     /// An index policy that is refused, or is not there.
     #[error(transparent)]
     IndexPolicy(#[from] IndexPolicyError),
+    /// Something about an anomaly detector that is refused, or is not there.
+    #[error(transparent)]
+    Anomaly(#[from] AnomalyError),
     /// A data protection policy that is refused, or is not there.
     #[error(transparent)]
     Protection(#[from] ProtectionError),
@@ -119,6 +124,9 @@ pub enum LogsError {
     /// An export task that is refused, or is not there.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Something about vended logs that is refused, or is not there.
+    #[error(transparent)]
+    Vended(#[from] VendedError),
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 
 mod forwarding;
 mod processing;
+mod vended;
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;
@@ -67,6 +68,7 @@ impl From<LogsError> for Fault {
             LogsError::Filter(error) => filter(error),
             LogsError::QueryDefinition(error) => processing::query_definition(error),
             LogsError::IndexPolicy(error) => processing::index_policy(error),
+            LogsError::Anomaly(error) => processing::anomaly(error),
             LogsError::Protection(error) => processing::protection(error),
             LogsError::Transformer(error) => processing::transformer(error),
             LogsError::LookupTable(error) => processing::lookup_table(error),
@@ -77,6 +79,7 @@ impl From<LogsError> for Fault {
             LogsError::SessionTimedOut => errors::SESSION_TIMEOUT_EXCEPTION
                 .with("The session has been open for three hours, the longest that is allowed."),
             LogsError::Export(error) => forwarding::export(error),
+            LogsError::Vended(error) => vended::vended(error),
             LogsError::Store(error) => store(&error),
         }
     }

@@ -16,6 +16,7 @@
 //! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and for ever, also when a
 //! group of the same name is created again.
 
+mod anomaly;
 mod audit;
 mod directory;
 mod embedded_metrics;
@@ -43,9 +44,11 @@ mod query_definition;
 mod shelf;
 mod store;
 mod stream;
+mod vended;
 mod transformer;
 mod view;
 
+pub use anomaly::{AnomalyError, LogAnomalyWatch};
 pub use error::{Combination, LogsError};
 pub use groundwatch_log_files::{EventKey, KeyRange};
 pub(crate) use groundwatch_log_files::{event_key, incarnation};
@@ -62,3 +65,4 @@ pub use protection::ProtectionError;
 pub use query_definition::QueryDefinitionError;
 pub use store::{LogCompaction, LogFlush, LogReclaim, StoreError, StoreOptions};
 pub use transformer::TransformerError;
+pub use vended::VendedError;

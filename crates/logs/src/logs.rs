@@ -5,6 +5,7 @@ use std::sync::Arc;
 use groundwatch_core::{Scope, SharedClock};
 use groundwatch_storage::{Record, Storage};
 
+use crate::anomaly::{Detectors, LogAnomalyWatch};
 use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::export::{Buckets, Exporter, LogExport, Tasks};
@@ -22,6 +23,7 @@ use crate::policy::{AccountPolicy, ResourcePolicies};
 use crate::query_definition::QueryDefinitions;
 use crate::shelf::Shelf;
 use crate::store::{LogCompaction, LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
+use crate::vended::Vended;
 
 /// CloudWatch Logs. Cheap to clone.
 #[derive(Clone)]
@@ -31,12 +33,14 @@ pub struct Logs {
     pub(crate) metric_filters: MetricFilters,
     pub(crate) query_definitions: QueryDefinitions,
     pub(crate) lookup_tables: LookupTables,
+    pub(crate) anomaly_detectors: Detectors,
     pub(crate) destinations: Shelf<Destination>,
     pub(crate) resource_policies: ResourcePolicies,
     pub(crate) account_policies: Shelf<AccountPolicy>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) courier: Courier,
     pub(crate) export_tasks: Tasks,
+    pub(crate) vended: Vended,
     pub(crate) buckets: Buckets,
     pub(crate) own_metrics: OwnMetrics,
     pub(crate) live_tail: LiveTail,
@@ -100,6 +104,12 @@ impl Logs {
         })
     }
 
+    /// The background activity that looks for anomalies in log events.
+    pub fn anomaly_activity(&self, clock: SharedClock) -> LogAnomalyWatch {
+        let detectors = self.anomaly_detectors.clone();
+        LogAnomalyWatch::new(detectors, self.directory.clone(), self.store.clone(), clock)
+    }
+
     /// The background activity that publishes metrics about logs.
     pub fn metrics_activity(&self) -> LogMetricsActivity {
         LogMetricsActivity::new(self.own_metrics.clone())
@@ -130,6 +140,7 @@ impl LogsReplay {
         directory.remove_orphans().await?;
         let groups = directory.groups.all().iter().map(|(_, group)| group.id).collect();
         let metric_filters = MetricFilters::open(&directory.catalog, &groups).await?;
+        let anomaly_detectors = Detectors::open(&directory.catalog)?;
         let destinations = Shelf::open(&directory.catalog)?;
         let resource_policies = ResourcePolicies::open(&directory.catalog, &groups).await?;
         let store = store.finish()?;
@@ -141,12 +152,14 @@ impl LogsReplay {
         store.listen(Arc::new(own_metrics.clone()));
         let account_policies = Shelf::open(&directory.catalog)?;
         let export_tasks = Tasks::new(Shelf::open(&directory.catalog)?);
+        let vended = Vended::open(&directory.catalog)?;
         let logs = Logs {
             store,
             directory,
             metric_filters,
             query_definitions,
             lookup_tables,
+            anomaly_detectors,
             destinations,
             resource_policies,
             account_policies,
@@ -154,6 +167,7 @@ impl LogsReplay {
             buckets: Buckets(courier.outbound().clone()),
             courier,
             export_tasks,
+            vended,
             own_metrics,
             live_tail: LiveTail::default(),
             sink,

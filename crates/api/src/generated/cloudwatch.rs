@@ -132,6 +132,18 @@ impl Operation for DeleteDashboards {
     type Output = DeleteDashboardsOutput;
 }
 
+/// The operation `DeleteInsightRules`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteInsightRules;
+
+impl Operation for DeleteInsightRules {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteInsightRules";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteInsightRulesInput;
+    type Output = DeleteInsightRulesOutput;
+}
+
 /// The operation `DeleteMetricDataQueryDefinition`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteMetricDataQueryDefinition;
@@ -204,6 +216,18 @@ impl Operation for DescribeAnomalyDetectors {
     type Output = DescribeAnomalyDetectorsOutput;
 }
 
+/// The operation `DescribeInsightRules`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeInsightRules;
+
+impl Operation for DescribeInsightRules {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeInsightRules";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeInsightRulesInput;
+    type Output = DescribeInsightRulesOutput;
+}
+
 /// The operation `DisableAlarmActions`.
 #[derive(Clone, Copy, Debug)]
 pub struct DisableAlarmActions;
@@ -216,6 +240,18 @@ impl Operation for DisableAlarmActions {
     type Output = DisableAlarmActionsOutput;
 }
 
+/// The operation `DisableInsightRules`.
+#[derive(Clone, Copy, Debug)]
+pub struct DisableInsightRules;
+
+impl Operation for DisableInsightRules {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DisableInsightRules";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DisableInsightRulesInput;
+    type Output = DisableInsightRulesOutput;
+}
+
 /// The operation `EnableAlarmActions`.
 #[derive(Clone, Copy, Debug)]
 pub struct EnableAlarmActions;
@@ -226,6 +262,18 @@ impl Operation for EnableAlarmActions {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = EnableAlarmActionsInput;
     type Output = EnableAlarmActionsOutput;
+}
+
+/// The operation `EnableInsightRules`.
+#[derive(Clone, Copy, Debug)]
+pub struct EnableInsightRules;
+
+impl Operation for EnableInsightRules {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "EnableInsightRules";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = EnableInsightRulesInput;
+    type Output = EnableInsightRulesOutput;
 }
 
 /// The operation `GetAlarmMuteRule`.
@@ -250,6 +298,18 @@ impl Operation for GetDashboard {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = GetDashboardInput;
     type Output = GetDashboardOutput;
+}
+
+/// The operation `GetInsightRuleReport`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetInsightRuleReport;
+
+impl Operation for GetInsightRuleReport {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetInsightRuleReport";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetInsightRuleReportInput;
+    type Output = GetInsightRuleReportOutput;
 }
 
 /// The operation `GetMetricData`.
@@ -406,6 +466,18 @@ impl Operation for PutDashboard {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = PutDashboardInput;
     type Output = PutDashboardOutput;
+}
+
+/// The operation `PutInsightRule`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutInsightRule;
+
+impl Operation for PutInsightRule {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutInsightRule";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutInsightRuleInput;
+    type Output = PutInsightRuleOutput;
 }
 
 /// The operation `PutMetricAlarm`.
@@ -858,6 +930,28 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DeleteInsightRules`].
+    pub struct DeleteInsightRulesInput {
+        /// `RuleNames`: a list of `InsightRuleName`, required.
+        pub rule_names: Option<Vec<String>> = "RuleNames",
+    }
+}
+
+impl Validate for DeleteInsightRulesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.rule_names, &at.member("RuleNames"), &rules::INSIGHT_RULE_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteInsightRules`].
+    pub struct DeleteInsightRulesOutput {
+        /// `Failures`: a list of `PartialFailure`.
+        pub failures: Option<Vec<PartialFailure>> = "Failures",
+    }
+}
+
+shape! {
     /// Input of [`DeleteMetricDataQueryDefinition`].
     pub struct DeleteMetricDataQueryDefinitionInput {
         /// `Id`: 1 to 64 characters, required.
@@ -1088,6 +1182,32 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DescribeInsightRules`].
+    pub struct DescribeInsightRulesInput {
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+        /// `MaxResults`: 1 to 500.
+        pub max_results: Option<i32> = "MaxResults",
+    }
+}
+
+impl Validate for DescribeInsightRulesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.max_results, &at.member("MaxResults"), &rules::INSIGHT_RULE_MAX_RESULTS);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeInsightRules`].
+    pub struct DescribeInsightRulesOutput {
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+        /// `InsightRules`: a list of `InsightRule`.
+        pub insight_rules: Option<Vec<InsightRule>> = "InsightRules",
+    }
+}
+
+shape! {
     /// `Dimension`.
     pub struct Dimension {
         /// `Name`: 1 to 255 characters, required.
@@ -1142,6 +1262,28 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DisableInsightRules`].
+    pub struct DisableInsightRulesInput {
+        /// `RuleNames`: a list of `InsightRuleName`, required.
+        pub rule_names: Option<Vec<String>> = "RuleNames",
+    }
+}
+
+impl Validate for DisableInsightRulesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.rule_names, &at.member("RuleNames"), &rules::INSIGHT_RULE_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`DisableInsightRules`].
+    pub struct DisableInsightRulesOutput {
+        /// `Failures`: a list of `PartialFailure`.
+        pub failures: Option<Vec<PartialFailure>> = "Failures",
+    }
+}
+
+shape! {
     /// Input of [`EnableAlarmActions`].
     pub struct EnableAlarmActionsInput {
         /// `AlarmNames`: a list of `AlarmName`, at most 100 elements, required.
@@ -1158,6 +1300,28 @@ impl Validate for EnableAlarmActionsInput {
 shape! {
     /// Output of [`EnableAlarmActions`].
     pub struct EnableAlarmActionsOutput {
+    }
+}
+
+shape! {
+    /// Input of [`EnableInsightRules`].
+    pub struct EnableInsightRulesInput {
+        /// `RuleNames`: a list of `InsightRuleName`, required.
+        pub rule_names: Option<Vec<String>> = "RuleNames",
+    }
+}
+
+impl Validate for EnableInsightRulesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.rule_names, &at.member("RuleNames"), &rules::INSIGHT_RULE_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`EnableInsightRules`].
+    pub struct EnableInsightRulesOutput {
+        /// `Failures`: a list of `PartialFailure`.
+        pub failures: Option<Vec<PartialFailure>> = "Failures",
     }
 }
 
@@ -1255,6 +1419,55 @@ shape! {
         pub dashboard_body: Option<String> = "DashboardBody",
         /// `DashboardName`.
         pub dashboard_name: Option<String> = "DashboardName",
+    }
+}
+
+shape! {
+    /// Input of [`GetInsightRuleReport`].
+    pub struct GetInsightRuleReportInput {
+        /// `RuleName`: 1 to 128 characters, required.
+        pub rule_name: Option<String> = "RuleName",
+        /// `StartTime`: required.
+        pub start_time: Option<WireTimestamp> = "StartTime",
+        /// `EndTime`: required.
+        pub end_time: Option<WireTimestamp> = "EndTime",
+        /// `Period`: at least 1, required.
+        pub period: Option<i32> = "Period",
+        /// `MaxContributorCount`.
+        pub max_contributor_count: Option<i32> = "MaxContributorCount",
+        /// `Metrics`: a list of `InsightRuleMetricName`.
+        pub metrics: Option<Vec<String>> = "Metrics",
+        /// `OrderBy`: 1 to 32 characters.
+        pub order_by: Option<String> = "OrderBy",
+    }
+}
+
+impl Validate for GetInsightRuleReportInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.rule_name, &at.member("RuleName"), &rules::INSIGHT_RULE_NAME);
+        found.required(&self.start_time, &at.member("StartTime"), &Opaque);
+        found.required(&self.end_time, &at.member("EndTime"), &Opaque);
+        found.required(&self.period, &at.member("Period"), &rules::PERIOD);
+        found.optional(&self.metrics, &at.member("Metrics"), &rules::INSIGHT_RULE_METRIC_LIST);
+        found.optional(&self.order_by, &at.member("OrderBy"), &rules::INSIGHT_RULE_ORDER_BY);
+    }
+}
+
+shape! {
+    /// Output of [`GetInsightRuleReport`].
+    pub struct GetInsightRuleReportOutput {
+        /// `KeyLabels`: a list of `InsightRuleContributorKeyLabel`.
+        pub key_labels: Option<Vec<String>> = "KeyLabels",
+        /// `AggregationStatistic`.
+        pub aggregation_statistic: Option<String> = "AggregationStatistic",
+        /// `AggregateValue`.
+        pub aggregate_value: Option<f64> = "AggregateValue",
+        /// `ApproximateUniqueCount`.
+        pub approximate_unique_count: Option<i64> = "ApproximateUniqueCount",
+        /// `Contributors`: a list of `InsightRuleContributor`.
+        pub contributors: Option<Vec<InsightRuleContributor>> = "Contributors",
+        /// `MetricDatapoints`: a list of `InsightRuleMetricDatapoint`.
+        pub metric_datapoints: Option<Vec<InsightRuleMetricDatapoint>> = "MetricDatapoints",
     }
 }
 
@@ -1411,6 +1624,68 @@ shape! {
     pub struct GetMetricWidgetImageOutput {
         /// `MetricWidgetImage`.
         pub metric_widget_image: Option<Blob> = "MetricWidgetImage",
+    }
+}
+
+shape! {
+    /// `InsightRule`.
+    pub struct InsightRule {
+        /// `Name`: 1 to 128 characters, required.
+        pub name: Option<String> = "Name",
+        /// `State`: 1 to 32 characters, required.
+        pub state: Option<String> = "State",
+        /// `Schema`: required.
+        pub schema: Option<String> = "Schema",
+        /// `Definition`: 1 to 8192 characters, required.
+        pub definition: Option<String> = "Definition",
+        /// `ManagedRule`.
+        pub managed_rule: Option<bool> = "ManagedRule",
+        /// `ApplyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "ApplyOnTransformedLogs",
+    }
+}
+
+shape! {
+    /// `InsightRuleContributor`.
+    pub struct InsightRuleContributor {
+        /// `Keys`: a list of `InsightRuleContributorKey`, required.
+        pub keys: Option<Vec<String>> = "Keys",
+        /// `ApproximateAggregateValue`: required.
+        pub approximate_aggregate_value: Option<f64> = "ApproximateAggregateValue",
+        /// `Datapoints`: a list of `InsightRuleContributorDatapoint`, required.
+        pub datapoints: Option<Vec<InsightRuleContributorDatapoint>> = "Datapoints",
+    }
+}
+
+shape! {
+    /// `InsightRuleContributorDatapoint`.
+    pub struct InsightRuleContributorDatapoint {
+        /// `Timestamp`: required.
+        pub timestamp: Option<WireTimestamp> = "Timestamp",
+        /// `ApproximateValue`: required.
+        pub approximate_value: Option<f64> = "ApproximateValue",
+    }
+}
+
+shape! {
+    /// `InsightRuleMetricDatapoint`.
+    pub struct InsightRuleMetricDatapoint {
+        /// `Timestamp`: required.
+        pub timestamp: Option<WireTimestamp> = "Timestamp",
+        /// `UniqueContributors`.
+        pub unique_contributors: Option<f64> = "UniqueContributors",
+        /// `MaxContributorValue`.
+        pub max_contributor_value: Option<f64> = "MaxContributorValue",
+        /// `SampleCount`.
+        pub sample_count: Option<f64> = "SampleCount",
+        /// `Average`.
+        pub average: Option<f64> = "Average",
+        /// `Sum`.
+        pub sum: Option<f64> = "Sum",
+        /// `Minimum`.
+        pub minimum: Option<f64> = "Minimum",
+        /// `Maximum`.
+        pub maximum: Option<f64> = "Maximum",
     }
 }
 
@@ -1865,6 +2140,20 @@ impl Validate for MuteTargets {
 }
 
 shape! {
+    /// `PartialFailure`.
+    pub struct PartialFailure {
+        /// `FailureResource`.
+        pub failure_resource: Option<String> = "FailureResource",
+        /// `ExceptionType`.
+        pub exception_type: Option<String> = "ExceptionType",
+        /// `FailureCode`.
+        pub failure_code: Option<String> = "FailureCode",
+        /// `FailureDescription`.
+        pub failure_description: Option<String> = "FailureDescription",
+    }
+}
+
+shape! {
     /// Input of [`PutAlarmMuteRule`].
     pub struct PutAlarmMuteRuleInput {
         /// `Name`: 1 to 255 characters, required.
@@ -2042,6 +2331,37 @@ shape! {
     pub struct PutDashboardOutput {
         /// `DashboardValidationMessages`: a list of `DashboardValidationMessage`.
         pub dashboard_validation_messages: Option<Vec<DashboardValidationMessage>> = "DashboardValidationMessages",
+    }
+}
+
+shape! {
+    /// Input of [`PutInsightRule`].
+    pub struct PutInsightRuleInput {
+        /// `RuleName`: 1 to 128 characters, required.
+        pub rule_name: Option<String> = "RuleName",
+        /// `RuleState`: 1 to 32 characters.
+        pub rule_state: Option<String> = "RuleState",
+        /// `RuleDefinition`: 1 to 8192 characters, required.
+        pub rule_definition: Option<String> = "RuleDefinition",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+        /// `ApplyOnTransformedLogs`.
+        pub apply_on_transformed_logs: Option<bool> = "ApplyOnTransformedLogs",
+    }
+}
+
+impl Validate for PutInsightRuleInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.rule_name, &at.member("RuleName"), &rules::INSIGHT_RULE_NAME);
+        found.optional(&self.rule_state, &at.member("RuleState"), &rules::INSIGHT_RULE_STATE);
+        found.required(&self.rule_definition, &at.member("RuleDefinition"), &rules::INSIGHT_RULE_DEFINITION);
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+    }
+}
+
+shape! {
+    /// Output of [`PutInsightRule`].
+    pub struct PutInsightRuleOutput {
     }
 }
 
@@ -2849,6 +3169,19 @@ mod rules {
     pub(super) static EVALUATION_PERIODS: Number<i32> = Number::ANY.min(1);
     pub(super) static EXPRESSION: Text = Text::ANY.min(1).max(256);
     pub(super) static EXTENDED_STATISTICS: List<Text> = List::of(&Text::ANY).min(1).max(10);
+    pub(super) static INSIGHT_RULE_DEFINITION: Text =
+        Text::ANY.min(1).max(8192).matching(&patterns::INSIGHT_RULE_DEFINITION);
+    pub(super) static INSIGHT_RULE_MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(500);
+    pub(super) static INSIGHT_RULE_METRIC_LIST: List<Text> = List::of(&INSIGHT_RULE_METRIC_NAME);
+    pub(super) static INSIGHT_RULE_METRIC_NAME: Text =
+        Text::ANY.min(1).max(32).matching(&patterns::INSIGHT_RULE_METRIC_NAME);
+    pub(super) static INSIGHT_RULE_NAME: Text =
+        Text::ANY.min(1).max(128).matching(&patterns::INSIGHT_RULE_NAME);
+    pub(super) static INSIGHT_RULE_NAMES: List<Text> = List::of(&INSIGHT_RULE_NAME);
+    pub(super) static INSIGHT_RULE_ORDER_BY: Text =
+        Text::ANY.min(1).max(32).matching(&patterns::INSIGHT_RULE_ORDER_BY);
+    pub(super) static INSIGHT_RULE_STATE: Text =
+        Text::ANY.min(1).max(32).matching(&patterns::INSIGHT_RULE_STATE);
     pub(super) static MAX_RECORDS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static MAX_RETURNED_RESULTS_COUNT: Number<i32> = Number::ANY.min(1);
@@ -2896,6 +3229,15 @@ mod rules {
             r##"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+"##,
             r##"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+"##,
         );
+        pub(super) static INSIGHT_RULE_DEFINITION: Pattern =
+            Pattern::new(r##"[\x00-\x7F]+"##, r##"[\x00-\x7F]+"##);
+        pub(super) static INSIGHT_RULE_METRIC_NAME: Pattern =
+            Pattern::new(r##"[\x20-\x7E]+"##, r##"[\x20-\x7E]+"##);
+        pub(super) static INSIGHT_RULE_NAME: Pattern = Pattern::new(r##"[\x20-\x7E]+"##, r##"[\x20-\x7E]+"##);
+        pub(super) static INSIGHT_RULE_ORDER_BY: Pattern =
+            Pattern::new(r##"[\x20-\x7E]+"##, r##"[\x20-\x7E]+"##);
+        pub(super) static INSIGHT_RULE_STATE: Pattern =
+            Pattern::new(r##"[\x20-\x7E]+"##, r##"[\x20-\x7E]+"##);
         pub(super) static METRIC_DATA_QUERY_DEFINITION_NEXT_TOKEN: Pattern =
             Pattern::new("[A-Za-z0-9_-]+", "[A-Za-z0-9_-]+");
         pub(super) static NAMESPACE: Pattern = Pattern::new("[^:].*", "[^:].*");

@@ -168,6 +168,18 @@ impl Operation for CancelExportTask {
     type Output = CancelExportTaskOutput;
 }
 
+/// The operation `CreateDelivery`.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateDelivery;
+
+impl Operation for CreateDelivery {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "CreateDelivery";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = CreateDeliveryInput;
+    type Output = CreateDeliveryOutput;
+}
+
 /// The operation `CreateExportTask`.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateExportTask;
@@ -178,6 +190,18 @@ impl Operation for CreateExportTask {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = CreateExportTaskInput;
     type Output = CreateExportTaskOutput;
+}
+
+/// The operation `CreateLogAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateLogAnomalyDetector;
+
+impl Operation for CreateLogAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "CreateLogAnomalyDetector";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = CreateLogAnomalyDetectorInput;
+    type Output = CreateLogAnomalyDetectorOutput;
 }
 
 /// The operation `CreateLogGroup`.
@@ -240,6 +264,54 @@ impl Operation for DeleteDataProtectionPolicy {
     type Output = DeleteDataProtectionPolicyOutput;
 }
 
+/// The operation `DeleteDelivery`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDelivery;
+
+impl Operation for DeleteDelivery {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDelivery";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDeliveryInput;
+    type Output = DeleteDeliveryOutput;
+}
+
+/// The operation `DeleteDeliveryDestination`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDeliveryDestination;
+
+impl Operation for DeleteDeliveryDestination {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDeliveryDestination";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDeliveryDestinationInput;
+    type Output = DeleteDeliveryDestinationOutput;
+}
+
+/// The operation `DeleteDeliveryDestinationPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDeliveryDestinationPolicy;
+
+impl Operation for DeleteDeliveryDestinationPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDeliveryDestinationPolicy";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDeliveryDestinationPolicyInput;
+    type Output = DeleteDeliveryDestinationPolicyOutput;
+}
+
+/// The operation `DeleteDeliverySource`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteDeliverySource;
+
+impl Operation for DeleteDeliverySource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteDeliverySource";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteDeliverySourceInput;
+    type Output = DeleteDeliverySourceOutput;
+}
+
 /// The operation `DeleteDestination`.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteDestination;
@@ -262,6 +334,18 @@ impl Operation for DeleteIndexPolicy {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = DeleteIndexPolicyInput;
     type Output = DeleteIndexPolicyOutput;
+}
+
+/// The operation `DeleteLogAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteLogAnomalyDetector;
+
+impl Operation for DeleteLogAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteLogAnomalyDetector";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = DeleteLogAnomalyDetectorInput;
+    type Output = DeleteLogAnomalyDetectorOutput;
 }
 
 /// The operation `DeleteLogGroup`.
@@ -382,6 +466,42 @@ impl Operation for DescribeAccountPolicies {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = DescribeAccountPoliciesInput;
     type Output = DescribeAccountPoliciesOutput;
+}
+
+/// The operation `DescribeDeliveries`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeDeliveries;
+
+impl Operation for DescribeDeliveries {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeDeliveries";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeDeliveriesInput;
+    type Output = DescribeDeliveriesOutput;
+}
+
+/// The operation `DescribeDeliveryDestinations`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeDeliveryDestinations;
+
+impl Operation for DescribeDeliveryDestinations {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeDeliveryDestinations";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeDeliveryDestinationsInput;
+    type Output = DescribeDeliveryDestinationsOutput;
+}
+
+/// The operation `DescribeDeliverySources`.
+#[derive(Clone, Copy, Debug)]
+pub struct DescribeDeliverySources;
+
+impl Operation for DescribeDeliverySources {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DescribeDeliverySources";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DescribeDeliverySourcesInput;
+    type Output = DescribeDeliverySourcesOutput;
 }
 
 /// The operation `DescribeDestinations`.
@@ -552,6 +672,66 @@ impl Operation for GetDataProtectionPolicy {
     type Output = GetDataProtectionPolicyOutput;
 }
 
+/// The operation `GetDelivery`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDelivery;
+
+impl Operation for GetDelivery {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDelivery";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDeliveryInput;
+    type Output = GetDeliveryOutput;
+}
+
+/// The operation `GetDeliveryDestination`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDeliveryDestination;
+
+impl Operation for GetDeliveryDestination {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDeliveryDestination";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDeliveryDestinationInput;
+    type Output = GetDeliveryDestinationOutput;
+}
+
+/// The operation `GetDeliveryDestinationPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDeliveryDestinationPolicy;
+
+impl Operation for GetDeliveryDestinationPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDeliveryDestinationPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDeliveryDestinationPolicyInput;
+    type Output = GetDeliveryDestinationPolicyOutput;
+}
+
+/// The operation `GetDeliverySource`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetDeliverySource;
+
+impl Operation for GetDeliverySource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetDeliverySource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetDeliverySourceInput;
+    type Output = GetDeliverySourceOutput;
+}
+
+/// The operation `GetLogAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetLogAnomalyDetector;
+
+impl Operation for GetLogAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetLogAnomalyDetector";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetLogAnomalyDetectorInput;
+    type Output = GetLogAnomalyDetectorOutput;
+}
+
 /// The operation `GetLogEvents`.
 #[derive(Clone, Copy, Debug)]
 pub struct GetLogEvents;
@@ -586,6 +766,30 @@ impl Operation for GetTransformer {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = GetTransformerInput;
     type Output = GetTransformerOutput;
+}
+
+/// The operation `ListAnomalies`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListAnomalies;
+
+impl Operation for ListAnomalies {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListAnomalies";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListAnomaliesInput;
+    type Output = ListAnomaliesOutput;
+}
+
+/// The operation `ListLogAnomalyDetectors`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListLogAnomalyDetectors;
+
+impl Operation for ListLogAnomalyDetectors {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListLogAnomalyDetectors";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListLogAnomalyDetectorsInput;
+    type Output = ListLogAnomalyDetectorsOutput;
 }
 
 /// The operation `ListLogGroups`.
@@ -646,6 +850,42 @@ impl Operation for PutDataProtectionPolicy {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = PutDataProtectionPolicyInput;
     type Output = PutDataProtectionPolicyOutput;
+}
+
+/// The operation `PutDeliveryDestination`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDeliveryDestination;
+
+impl Operation for PutDeliveryDestination {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDeliveryDestination";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDeliveryDestinationInput;
+    type Output = PutDeliveryDestinationOutput;
+}
+
+/// The operation `PutDeliveryDestinationPolicy`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDeliveryDestinationPolicy;
+
+impl Operation for PutDeliveryDestinationPolicy {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDeliveryDestinationPolicy";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDeliveryDestinationPolicyInput;
+    type Output = PutDeliveryDestinationPolicyOutput;
+}
+
+/// The operation `PutDeliverySource`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutDeliverySource;
+
+impl Operation for PutDeliverySource {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutDeliverySource";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutDeliverySourceInput;
+    type Output = PutDeliverySourceOutput;
 }
 
 /// The operation `PutDestination`.
@@ -864,6 +1104,42 @@ impl Operation for UntagResource {
     type Output = UntagResourceOutput;
 }
 
+/// The operation `UpdateAnomaly`.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateAnomaly;
+
+impl Operation for UpdateAnomaly {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UpdateAnomaly";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = UpdateAnomalyInput;
+    type Output = UpdateAnomalyOutput;
+}
+
+/// The operation `UpdateDeliveryConfiguration`.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateDeliveryConfiguration;
+
+impl Operation for UpdateDeliveryConfiguration {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UpdateDeliveryConfiguration";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = UpdateDeliveryConfigurationInput;
+    type Output = UpdateDeliveryConfigurationOutput;
+}
+
+/// The operation `UpdateLogAnomalyDetector`.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateLogAnomalyDetector;
+
+impl Operation for UpdateLogAnomalyDetector {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "UpdateLogAnomalyDetector";
+    const HAS_OUTPUT: bool = false;
+    type Input<'a> = UpdateLogAnomalyDetectorInput;
+    type Output = UpdateLogAnomalyDetectorOutput;
+}
+
 /// The operation `UpdateLookupTable`.
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateLookupTable;
@@ -926,6 +1202,76 @@ shape! {
 impl Validate for AddKeys {
     fn validate(&self, at: &Path<'_>, found: &mut Violations) {
         found.required(&self.entries, &at.member("entries"), &rules::ADD_KEY_ENTRIES);
+    }
+}
+
+shape! {
+    /// `Anomaly`.
+    pub struct Anomaly {
+        /// `anomalyId`: 36 to 36 characters, required.
+        pub anomaly_id: Option<String> = "anomalyId",
+        /// `patternId`: 32 to 32 characters, required.
+        pub pattern_id: Option<String> = "patternId",
+        /// `anomalyDetectorArn`: at least 1 characters, required.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+        /// `patternString`: at least 1 characters, required.
+        pub pattern_string: Option<String> = "patternString",
+        /// `patternRegex`: at least 1 characters.
+        pub pattern_regex: Option<String> = "patternRegex",
+        /// `priority`: at least 1 characters.
+        pub priority: Option<String> = "priority",
+        /// `firstSeen`: at least 0, required.
+        pub first_seen: Option<i64> = "firstSeen",
+        /// `lastSeen`: at least 0, required.
+        pub last_seen: Option<i64> = "lastSeen",
+        /// `description`: at least 1 characters, required.
+        pub description: Option<String> = "description",
+        /// `active`: required.
+        pub active: Option<bool> = "active",
+        /// `state`: required.
+        pub state: Option<State> = "state",
+        /// `histogram`: a map from `Time` to `Count`, required.
+        pub histogram: Option<BTreeMap<String, i64>> = "histogram",
+        /// `logSamples`: a list of `LogEvent`, required.
+        pub log_samples: Option<Vec<LogEvent>> = "logSamples",
+        /// `patternTokens`: a list of `PatternToken`, required.
+        pub pattern_tokens: Option<Vec<PatternToken>> = "patternTokens",
+        /// `logGroupArnList`: a list of `LogGroupArn`, required.
+        pub log_group_arn_list: Option<Vec<String>> = "logGroupArnList",
+        /// `suppressed`.
+        pub suppressed: Option<bool> = "suppressed",
+        /// `suppressedDate`: at least 0.
+        pub suppressed_date: Option<i64> = "suppressedDate",
+        /// `suppressedUntil`: at least 0.
+        pub suppressed_until: Option<i64> = "suppressedUntil",
+        /// `isPatternLevelSuppression`.
+        pub is_pattern_level_suppression: Option<bool> = "isPatternLevelSuppression",
+    }
+}
+
+shape! {
+    /// `AnomalyDetector`.
+    pub struct AnomalyDetector {
+        /// `anomalyDetectorArn`: at least 1 characters.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+        /// `detectorName`: at least 1 characters.
+        pub detector_name: Option<String> = "detectorName",
+        /// `logGroupArnList`: a list of `LogGroupArn`.
+        pub log_group_arn_list: Option<Vec<String>> = "logGroupArnList",
+        /// `evaluationFrequency`.
+        pub evaluation_frequency: Option<EvaluationFrequency> = "evaluationFrequency",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `anomalyDetectorStatus`.
+        pub anomaly_detector_status: Option<AnomalyDetectorStatus> = "anomalyDetectorStatus",
+        /// `kmsKeyId`: at most 256 characters.
+        pub kms_key_id: Option<String> = "kmsKeyId",
+        /// `creationTimeStamp`: at least 0.
+        pub creation_time_stamp: Option<i64> = "creationTimeStamp",
+        /// `lastModifiedTimeStamp`: at least 0.
+        pub last_modified_time_stamp: Option<i64> = "lastModifiedTimeStamp",
+        /// `anomalyVisibilityTime`: 7 to 90.
+        pub anomaly_visibility_time: Option<i64> = "anomalyVisibilityTime",
     }
 }
 
@@ -1039,6 +1385,51 @@ impl Validate for CopyValueEntry {
 }
 
 shape! {
+    /// Input of [`CreateDelivery`].
+    pub struct CreateDeliveryInput {
+        /// `deliverySourceName`: 1 to 60 characters, required.
+        pub delivery_source_name: Option<String> = "deliverySourceName",
+        /// `deliveryDestinationArn`: required.
+        pub delivery_destination_arn: Option<String> = "deliveryDestinationArn",
+        /// `recordFields`: a list of `FieldHeader`, 0 to 128 elements.
+        pub record_fields: Option<Vec<String>> = "recordFields",
+        /// `fieldDelimiter`: 0 to 5 characters.
+        pub field_delimiter: Option<String> = "fieldDelimiter",
+        /// `s3DeliveryConfiguration`.
+        pub s3_delivery_configuration: Option<S3DeliveryConfiguration> = "s3DeliveryConfiguration",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for CreateDeliveryInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.delivery_source_name,
+            &at.member("deliverySourceName"),
+            &rules::DELIVERY_SOURCE_NAME,
+        );
+        found.required(&self.delivery_destination_arn, &at.member("deliveryDestinationArn"), &Text::ANY);
+        found.optional(&self.record_fields, &at.member("recordFields"), &rules::RECORD_FIELDS);
+        found.optional(&self.field_delimiter, &at.member("fieldDelimiter"), &rules::FIELD_DELIMITER);
+        found.optional(
+            &self.s3_delivery_configuration,
+            &at.member("s3DeliveryConfiguration"),
+            &Shape("S3DeliveryConfiguration"),
+        );
+        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`CreateDelivery`].
+    pub struct CreateDeliveryOutput {
+        /// `delivery`.
+        pub delivery: Option<Delivery> = "delivery",
+    }
+}
+
+shape! {
     /// Input of [`CreateExportTask`].
     pub struct CreateExportTaskInput {
         /// `taskName`: 1 to 512 characters.
@@ -1078,6 +1469,50 @@ shape! {
     pub struct CreateExportTaskOutput {
         /// `taskId`: 1 to 512 characters.
         pub task_id: Option<String> = "taskId",
+    }
+}
+
+shape! {
+    /// Input of [`CreateLogAnomalyDetector`].
+    pub struct CreateLogAnomalyDetectorInput {
+        /// `logGroupArnList`: a list of `LogGroupArn`, required.
+        pub log_group_arn_list: Option<Vec<String>> = "logGroupArnList",
+        /// `detectorName`: at least 1 characters.
+        pub detector_name: Option<String> = "detectorName",
+        /// `evaluationFrequency`.
+        pub evaluation_frequency: Option<EvaluationFrequency> = "evaluationFrequency",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `kmsKeyId`: at most 256 characters.
+        pub kms_key_id: Option<String> = "kmsKeyId",
+        /// `anomalyVisibilityTime`: 7 to 90.
+        pub anomaly_visibility_time: Option<i64> = "anomalyVisibilityTime",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for CreateLogAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.log_group_arn_list, &at.member("logGroupArnList"), &rules::LOG_GROUP_ARN_LIST);
+        found.optional(&self.detector_name, &at.member("detectorName"), &rules::DETECTOR_NAME);
+        found.optional(&self.evaluation_frequency, &at.member("evaluationFrequency"), &OneOf);
+        found.optional(&self.filter_pattern, &at.member("filterPattern"), &rules::FILTER_PATTERN);
+        found.optional(&self.kms_key_id, &at.member("kmsKeyId"), &rules::DETECTOR_KMS_KEY_ARN);
+        found.optional(
+            &self.anomaly_visibility_time,
+            &at.member("anomalyVisibilityTime"),
+            &rules::ANOMALY_VISIBILITY_TIME,
+        );
+        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`CreateLogAnomalyDetector`].
+    pub struct CreateLogAnomalyDetectorOutput {
+        /// `anomalyDetectorArn`: at least 1 characters.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
     }
 }
 
@@ -1274,6 +1709,90 @@ shape! {
 }
 
 shape! {
+    /// Input of [`DeleteDeliveryDestination`].
+    pub struct DeleteDeliveryDestinationInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+    }
+}
+
+impl Validate for DeleteDeliveryDestinationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_DESTINATION_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDeliveryDestination`].
+    pub struct DeleteDeliveryDestinationOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDeliveryDestinationPolicy`].
+    pub struct DeleteDeliveryDestinationPolicyInput {
+        /// `deliveryDestinationName`: 1 to 60 characters, required.
+        pub delivery_destination_name: Option<String> = "deliveryDestinationName",
+    }
+}
+
+impl Validate for DeleteDeliveryDestinationPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.delivery_destination_name,
+            &at.member("deliveryDestinationName"),
+            &rules::DELIVERY_DESTINATION_NAME,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDeliveryDestinationPolicy`].
+    pub struct DeleteDeliveryDestinationPolicyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDelivery`].
+    pub struct DeleteDeliveryInput {
+        /// `id`: 1 to 64 characters, required.
+        pub id: Option<String> = "id",
+    }
+}
+
+impl Validate for DeleteDeliveryInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.id, &at.member("id"), &rules::DELIVERY_ID);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDelivery`].
+    pub struct DeleteDeliveryOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteDeliverySource`].
+    pub struct DeleteDeliverySourceInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+    }
+}
+
+impl Validate for DeleteDeliverySourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_SOURCE_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteDeliverySource`].
+    pub struct DeleteDeliverySourceOutput {
+    }
+}
+
+shape! {
     /// Input of [`DeleteDestination`].
     pub struct DeleteDestinationInput {
         /// `destinationName`: 1 to 512 characters, required.
@@ -1328,6 +1847,30 @@ shape! {
 impl Validate for DeleteKeys {
     fn validate(&self, at: &Path<'_>, found: &mut Violations) {
         found.required(&self.with_keys, &at.member("withKeys"), &rules::DELETE_WITH_KEYS);
+    }
+}
+
+shape! {
+    /// Input of [`DeleteLogAnomalyDetector`].
+    pub struct DeleteLogAnomalyDetectorInput {
+        /// `anomalyDetectorArn`: at least 1 characters, required.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+    }
+}
+
+impl Validate for DeleteLogAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.anomaly_detector_arn,
+            &at.member("anomalyDetectorArn"),
+            &rules::ANOMALY_DETECTOR_ARN,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DeleteLogAnomalyDetector`].
+    pub struct DeleteLogAnomalyDetectorOutput {
     }
 }
 
@@ -1535,6 +2078,88 @@ shape! {
 }
 
 shape! {
+    /// `Delivery`.
+    pub struct Delivery {
+        /// `id`: 1 to 64 characters.
+        pub id: Option<String> = "id",
+        /// `arn`.
+        pub arn: Option<String> = "arn",
+        /// `deliverySourceName`: 1 to 60 characters.
+        pub delivery_source_name: Option<String> = "deliverySourceName",
+        /// `deliveryDestinationArn`.
+        pub delivery_destination_arn: Option<String> = "deliveryDestinationArn",
+        /// `deliveryDestinationType`.
+        pub delivery_destination_type: Option<DeliveryDestinationType> = "deliveryDestinationType",
+        /// `recordFields`: a list of `FieldHeader`, 0 to 128 elements.
+        pub record_fields: Option<Vec<String>> = "recordFields",
+        /// `fieldDelimiter`: 0 to 5 characters.
+        pub field_delimiter: Option<String> = "fieldDelimiter",
+        /// `s3DeliveryConfiguration`.
+        pub s3_delivery_configuration: Option<S3DeliveryConfiguration> = "s3DeliveryConfiguration",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+shape! {
+    /// `DeliveryDestination`.
+    pub struct DeliveryDestination {
+        /// `name`: 1 to 60 characters.
+        pub name: Option<String> = "name",
+        /// `arn`.
+        pub arn: Option<String> = "arn",
+        /// `deliveryDestinationType`.
+        pub delivery_destination_type: Option<DeliveryDestinationType> = "deliveryDestinationType",
+        /// `outputFormat`.
+        pub output_format: Option<OutputFormat> = "outputFormat",
+        /// `deliveryDestinationConfiguration`.
+        pub delivery_destination_configuration: Option<DeliveryDestinationConfiguration> = "deliveryDestinationConfiguration",
+        /// `roleArn`.
+        pub role_arn: Option<String> = "roleArn",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+shape! {
+    /// `DeliveryDestinationConfiguration`.
+    pub struct DeliveryDestinationConfiguration {
+        /// `destinationResourceArn`: required.
+        pub destination_resource_arn: Option<String> = "destinationResourceArn",
+    }
+}
+
+impl Validate for DeliveryDestinationConfiguration {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.destination_resource_arn, &at.member("destinationResourceArn"), &Text::ANY);
+    }
+}
+
+shape! {
+    /// `DeliverySource`.
+    pub struct DeliverySource {
+        /// `name`: 1 to 60 characters.
+        pub name: Option<String> = "name",
+        /// `arn`.
+        pub arn: Option<String> = "arn",
+        /// `resourceArns`: a list of `Arn`.
+        pub resource_arns: Option<Vec<String>> = "resourceArns",
+        /// `service`: 1 to 255 characters.
+        pub service: Option<String> = "service",
+        /// `logType`: 1 to 255 characters.
+        pub log_type: Option<String> = "logType",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+        /// `deliverySourceConfiguration`: a map from `DeliverySourceConfigurationKey` to `DeliverySourceConfigurationValue`.
+        pub delivery_source_configuration: Option<BTreeMap<String, String>> = "deliverySourceConfiguration",
+        /// `status`.
+        pub status: Option<DeliverySourceStatus> = "status",
+        /// `statusReason`.
+        pub status_reason: Option<DeliverySourceStatusReason> = "statusReason",
+    }
+}
+
+shape! {
     /// Input of [`DescribeAccountPolicies`].
     pub struct DescribeAccountPoliciesInput {
         /// `policyType`: required.
@@ -1561,6 +2186,100 @@ shape! {
     pub struct DescribeAccountPoliciesOutput {
         /// `accountPolicies`: a list of `AccountPolicy`.
         pub account_policies: Option<Vec<AccountPolicy>> = "accountPolicies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeDeliveries`].
+    pub struct DescribeDeliveriesInput {
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `deliverySourceNames`: a list of `DeliverySourceName`, 1 to 20 elements.
+        pub delivery_source_names: Option<Vec<String>> = "deliverySourceNames",
+    }
+}
+
+impl Validate for DescribeDeliveriesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+        found.optional(
+            &self.delivery_source_names,
+            &at.member("deliverySourceNames"),
+            &rules::DELIVERY_SOURCE_NAMES,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`DescribeDeliveries`].
+    pub struct DescribeDeliveriesOutput {
+        /// `deliveries`: a list of `Delivery`.
+        pub deliveries: Option<Vec<Delivery>> = "deliveries",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeDeliveryDestinations`].
+    pub struct DescribeDeliveryDestinationsInput {
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `names`: a list of `DeliveryDestinationName`, 1 to 20 elements.
+        pub names: Option<Vec<String>> = "names",
+    }
+}
+
+impl Validate for DescribeDeliveryDestinationsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+        found.optional(&self.names, &at.member("names"), &rules::DELIVERY_DESTINATION_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeDeliveryDestinations`].
+    pub struct DescribeDeliveryDestinationsOutput {
+        /// `deliveryDestinations`: a list of `DeliveryDestination`.
+        pub delivery_destinations: Option<Vec<DeliveryDestination>> = "deliveryDestinations",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`DescribeDeliverySources`].
+    pub struct DescribeDeliverySourcesInput {
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `resourceArns`: a list of `Arn`, 1 to 20 elements.
+        pub resource_arns: Option<Vec<String>> = "resourceArns",
+    }
+}
+
+impl Validate for DescribeDeliverySourcesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+        found.optional(&self.limit, &at.member("limit"), &rules::DESCRIBE_LIMIT);
+        found.optional(&self.resource_arns, &at.member("resourceArns"), &rules::FILTER_RESOURCE_ARNS);
+    }
+}
+
+shape! {
+    /// Output of [`DescribeDeliverySources`].
+    pub struct DescribeDeliverySourcesOutput {
+        /// `deliverySources`: a list of `DeliverySource`.
+        pub delivery_sources: Option<Vec<DeliverySource>> = "deliverySources",
         /// `nextToken`: at least 1 characters.
         pub next_token: Option<String> = "nextToken",
     }
@@ -2216,6 +2935,140 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetDeliveryDestination`].
+    pub struct GetDeliveryDestinationInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+    }
+}
+
+impl Validate for GetDeliveryDestinationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_DESTINATION_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`GetDeliveryDestination`].
+    pub struct GetDeliveryDestinationOutput {
+        /// `deliveryDestination`.
+        pub delivery_destination: Option<DeliveryDestination> = "deliveryDestination",
+    }
+}
+
+shape! {
+    /// Input of [`GetDeliveryDestinationPolicy`].
+    pub struct GetDeliveryDestinationPolicyInput {
+        /// `deliveryDestinationName`: 1 to 60 characters, required.
+        pub delivery_destination_name: Option<String> = "deliveryDestinationName",
+    }
+}
+
+impl Validate for GetDeliveryDestinationPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.delivery_destination_name,
+            &at.member("deliveryDestinationName"),
+            &rules::DELIVERY_DESTINATION_NAME,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`GetDeliveryDestinationPolicy`].
+    pub struct GetDeliveryDestinationPolicyOutput {
+        /// `policy`.
+        pub policy: Option<Policy> = "policy",
+    }
+}
+
+shape! {
+    /// Input of [`GetDelivery`].
+    pub struct GetDeliveryInput {
+        /// `id`: 1 to 64 characters, required.
+        pub id: Option<String> = "id",
+    }
+}
+
+impl Validate for GetDeliveryInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.id, &at.member("id"), &rules::DELIVERY_ID);
+    }
+}
+
+shape! {
+    /// Output of [`GetDelivery`].
+    pub struct GetDeliveryOutput {
+        /// `delivery`.
+        pub delivery: Option<Delivery> = "delivery",
+    }
+}
+
+shape! {
+    /// Input of [`GetDeliverySource`].
+    pub struct GetDeliverySourceInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+    }
+}
+
+impl Validate for GetDeliverySourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_SOURCE_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`GetDeliverySource`].
+    pub struct GetDeliverySourceOutput {
+        /// `deliverySource`.
+        pub delivery_source: Option<DeliverySource> = "deliverySource",
+    }
+}
+
+shape! {
+    /// Input of [`GetLogAnomalyDetector`].
+    pub struct GetLogAnomalyDetectorInput {
+        /// `anomalyDetectorArn`: at least 1 characters, required.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+    }
+}
+
+impl Validate for GetLogAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.anomaly_detector_arn,
+            &at.member("anomalyDetectorArn"),
+            &rules::ANOMALY_DETECTOR_ARN,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`GetLogAnomalyDetector`].
+    pub struct GetLogAnomalyDetectorOutput {
+        /// `detectorName`: at least 1 characters.
+        pub detector_name: Option<String> = "detectorName",
+        /// `logGroupArnList`: a list of `LogGroupArn`.
+        pub log_group_arn_list: Option<Vec<String>> = "logGroupArnList",
+        /// `evaluationFrequency`.
+        pub evaluation_frequency: Option<EvaluationFrequency> = "evaluationFrequency",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `anomalyDetectorStatus`.
+        pub anomaly_detector_status: Option<AnomalyDetectorStatus> = "anomalyDetectorStatus",
+        /// `kmsKeyId`: at most 256 characters.
+        pub kms_key_id: Option<String> = "kmsKeyId",
+        /// `creationTimeStamp`: at least 0.
+        pub creation_time_stamp: Option<i64> = "creationTimeStamp",
+        /// `lastModifiedTimeStamp`: at least 0.
+        pub last_modified_time_stamp: Option<i64> = "lastModifiedTimeStamp",
+        /// `anomalyVisibilityTime`: 7 to 90.
+        pub anomaly_visibility_time: Option<i64> = "anomalyVisibilityTime",
+    }
+}
+
+shape! {
     /// Input of [`GetLogEvents`].
     pub struct GetLogEventsInput {
         /// `logGroupName`: 1 to 512 characters.
@@ -2363,6 +3216,73 @@ shape! {
         pub policy_name: Option<String> = "policyName",
         /// `source`.
         pub source: Option<IndexSource> = "source",
+    }
+}
+
+shape! {
+    /// Input of [`ListAnomalies`].
+    pub struct ListAnomaliesInput {
+        /// `anomalyDetectorArn`: at least 1 characters.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+        /// `suppressionState`.
+        pub suppression_state: Option<SuppressionState> = "suppressionState",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for ListAnomaliesInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(
+            &self.anomaly_detector_arn,
+            &at.member("anomalyDetectorArn"),
+            &rules::ANOMALY_DETECTOR_ARN,
+        );
+        found.optional(&self.suppression_state, &at.member("suppressionState"), &OneOf);
+        found.optional(&self.limit, &at.member("limit"), &rules::LIST_ANOMALIES_LIMIT);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`ListAnomalies`].
+    pub struct ListAnomaliesOutput {
+        /// `anomalies`: a list of `Anomaly`.
+        pub anomalies: Option<Vec<Anomaly>> = "anomalies",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+shape! {
+    /// Input of [`ListLogAnomalyDetectors`].
+    pub struct ListLogAnomalyDetectorsInput {
+        /// `filterLogGroupArn`: 1 to 2048 characters.
+        pub filter_log_group_arn: Option<String> = "filterLogGroupArn",
+        /// `limit`: 1 to 50.
+        pub limit: Option<i32> = "limit",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
+    }
+}
+
+impl Validate for ListLogAnomalyDetectorsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.filter_log_group_arn, &at.member("filterLogGroupArn"), &rules::LOG_GROUP_ARN);
+        found.optional(&self.limit, &at.member("limit"), &rules::LIST_LOG_ANOMALY_DETECTORS_LIMIT);
+        found.optional(&self.next_token, &at.member("nextToken"), &rules::NEXT_TOKEN);
+    }
+}
+
+shape! {
+    /// Output of [`ListLogAnomalyDetectors`].
+    pub struct ListLogAnomalyDetectorsOutput {
+        /// `anomalyDetectors`: a list of `AnomalyDetector`.
+        pub anomaly_detectors: Option<Vec<AnomalyDetector>> = "anomalyDetectors",
+        /// `nextToken`: at least 1 characters.
+        pub next_token: Option<String> = "nextToken",
     }
 }
 
@@ -2538,6 +3458,16 @@ shape! {
         pub session_metadata: Option<LiveTailSessionMetadata> = "sessionMetadata",
         /// `sessionResults`: a list of `LiveTailSessionLogEvent`.
         pub session_results: Option<Vec<LiveTailSessionLogEvent>> = "sessionResults",
+    }
+}
+
+shape! {
+    /// `LogEvent`.
+    pub struct LogEvent {
+        /// `timestamp`: at least 0.
+        pub timestamp: Option<i64> = "timestamp",
+        /// `message`: at least 1 characters.
+        pub message: Option<String> = "message",
     }
 }
 
@@ -2912,6 +3842,30 @@ impl Validate for ParseWAF {
 }
 
 shape! {
+    /// `PatternToken`.
+    pub struct PatternToken {
+        /// `dynamicTokenPosition`.
+        pub dynamic_token_position: Option<i32> = "dynamicTokenPosition",
+        /// `isDynamic`.
+        pub is_dynamic: Option<bool> = "isDynamic",
+        /// `tokenString`: at least 1 characters.
+        pub token_string: Option<String> = "tokenString",
+        /// `enumerations`: a map from `TokenString` to `TokenValue`.
+        pub enumerations: Option<BTreeMap<String, i64>> = "enumerations",
+        /// `inferredTokenName`: at least 1 characters.
+        pub inferred_token_name: Option<String> = "inferredTokenName",
+    }
+}
+
+shape! {
+    /// `Policy`.
+    pub struct Policy {
+        /// `deliveryDestinationPolicy`: 1 to 51200 characters.
+        pub delivery_destination_policy: Option<String> = "deliveryDestinationPolicy",
+    }
+}
+
+shape! {
     /// `Processor`.
     pub struct Processor {
         /// `addKeys`.
@@ -3062,6 +4016,117 @@ shape! {
         pub policy_document: Option<String> = "policyDocument",
         /// `lastUpdatedTime`: at least 0.
         pub last_updated_time: Option<i64> = "lastUpdatedTime",
+    }
+}
+
+shape! {
+    /// Input of [`PutDeliveryDestination`].
+    pub struct PutDeliveryDestinationInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+        /// `outputFormat`.
+        pub output_format: Option<OutputFormat> = "outputFormat",
+        /// `deliveryDestinationConfiguration`.
+        pub delivery_destination_configuration: Option<DeliveryDestinationConfiguration> = "deliveryDestinationConfiguration",
+        /// `deliveryDestinationType`.
+        pub delivery_destination_type: Option<DeliveryDestinationType> = "deliveryDestinationType",
+        /// `roleArn`.
+        pub role_arn: Option<String> = "roleArn",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+    }
+}
+
+impl Validate for PutDeliveryDestinationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_DESTINATION_NAME);
+        found.optional(&self.output_format, &at.member("outputFormat"), &OneOf);
+        found.optional(
+            &self.delivery_destination_configuration,
+            &at.member("deliveryDestinationConfiguration"),
+            &Shape("DeliveryDestinationConfiguration"),
+        );
+        found.optional(&self.delivery_destination_type, &at.member("deliveryDestinationType"), &OneOf);
+        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
+    }
+}
+
+shape! {
+    /// Output of [`PutDeliveryDestination`].
+    pub struct PutDeliveryDestinationOutput {
+        /// `deliveryDestination`.
+        pub delivery_destination: Option<DeliveryDestination> = "deliveryDestination",
+    }
+}
+
+shape! {
+    /// Input of [`PutDeliveryDestinationPolicy`].
+    pub struct PutDeliveryDestinationPolicyInput {
+        /// `deliveryDestinationName`: 1 to 60 characters, required.
+        pub delivery_destination_name: Option<String> = "deliveryDestinationName",
+        /// `deliveryDestinationPolicy`: 1 to 51200 characters, required.
+        pub delivery_destination_policy: Option<String> = "deliveryDestinationPolicy",
+    }
+}
+
+impl Validate for PutDeliveryDestinationPolicyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.delivery_destination_name,
+            &at.member("deliveryDestinationName"),
+            &rules::DELIVERY_DESTINATION_NAME,
+        );
+        found.required(
+            &self.delivery_destination_policy,
+            &at.member("deliveryDestinationPolicy"),
+            &rules::DELIVERY_DESTINATION_POLICY,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutDeliveryDestinationPolicy`].
+    pub struct PutDeliveryDestinationPolicyOutput {
+        /// `policy`.
+        pub policy: Option<Policy> = "policy",
+    }
+}
+
+shape! {
+    /// Input of [`PutDeliverySource`].
+    pub struct PutDeliverySourceInput {
+        /// `name`: 1 to 60 characters, required.
+        pub name: Option<String> = "name",
+        /// `resourceArn`: required.
+        pub resource_arn: Option<String> = "resourceArn",
+        /// `logType`: 1 to 255 characters, required.
+        pub log_type: Option<String> = "logType",
+        /// `tags`: a map from `TagKey` to `TagValue`, 1 to 50 entries.
+        pub tags: Option<BTreeMap<String, String>> = "tags",
+        /// `deliverySourceConfiguration`: a map from `DeliverySourceConfigurationKey` to `DeliverySourceConfigurationValue`.
+        pub delivery_source_configuration: Option<BTreeMap<String, String>> = "deliverySourceConfiguration",
+    }
+}
+
+impl Validate for PutDeliverySourceInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("name"), &rules::DELIVERY_SOURCE_NAME);
+        found.required(&self.resource_arn, &at.member("resourceArn"), &Text::ANY);
+        found.required(&self.log_type, &at.member("logType"), &rules::LOG_TYPE);
+        found.optional(&self.tags, &at.member("tags"), &rules::TAGS);
+        found.optional(
+            &self.delivery_source_configuration,
+            &at.member("deliverySourceConfiguration"),
+            &rules::DELIVERY_SOURCE_CONFIGURATION,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutDeliverySource`].
+    pub struct PutDeliverySourceOutput {
+        /// `deliverySource`.
+        pub delivery_source: Option<DeliverySource> = "deliverySource",
     }
 }
 
@@ -3520,6 +4585,22 @@ shape! {
 }
 
 shape! {
+    /// `S3DeliveryConfiguration`.
+    pub struct S3DeliveryConfiguration {
+        /// `suffixPath`: 1 to 256 characters.
+        pub suffix_path: Option<String> = "suffixPath",
+        /// `enableHiveCompatiblePath`.
+        pub enable_hive_compatible_path: Option<bool> = "enableHiveCompatiblePath",
+    }
+}
+
+impl Validate for S3DeliveryConfiguration {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.suffix_path, &at.member("suffixPath"), &rules::DELIVERY_SUFFIX_PATH);
+    }
+}
+
+shape! {
     /// `SearchedLogStream`.
     pub struct SearchedLogStream {
         /// `logStreamName`: 1 to 512 characters.
@@ -3652,6 +4733,22 @@ impl Validate for SubstituteStringEntry {
         found.required(&self.source, &at.member("source"), &rules::SOURCE);
         found.required(&self.from, &at.member("from"), &rules::FROM_KEY);
         found.required(&self.to, &at.member("to"), &rules::TO_KEY);
+    }
+}
+
+shape! {
+    /// `SuppressionPeriod`.
+    pub struct SuppressionPeriod {
+        /// `value`.
+        pub value: Option<i32> = "value",
+        /// `suppressionUnit`.
+        pub suppression_unit: Option<SuppressionUnit> = "suppressionUnit",
+    }
+}
+
+impl Validate for SuppressionPeriod {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.suppression_unit, &at.member("suppressionUnit"), &OneOf);
     }
 }
 
@@ -3872,6 +4969,121 @@ shape! {
 }
 
 shape! {
+    /// Input of [`UpdateAnomaly`].
+    pub struct UpdateAnomalyInput {
+        /// `anomalyId`: 36 to 36 characters.
+        pub anomaly_id: Option<String> = "anomalyId",
+        /// `patternId`: 32 to 32 characters.
+        pub pattern_id: Option<String> = "patternId",
+        /// `anomalyDetectorArn`: at least 1 characters, required.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+        /// `suppressionType`.
+        pub suppression_type: Option<SuppressionType> = "suppressionType",
+        /// `suppressionPeriod`.
+        pub suppression_period: Option<SuppressionPeriod> = "suppressionPeriod",
+        /// `baseline`.
+        pub baseline: Option<bool> = "baseline",
+    }
+}
+
+impl Validate for UpdateAnomalyInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.anomaly_id, &at.member("anomalyId"), &rules::ANOMALY_ID);
+        found.optional(&self.pattern_id, &at.member("patternId"), &rules::PATTERN_ID);
+        found.required(
+            &self.anomaly_detector_arn,
+            &at.member("anomalyDetectorArn"),
+            &rules::ANOMALY_DETECTOR_ARN,
+        );
+        found.optional(&self.suppression_type, &at.member("suppressionType"), &OneOf);
+        found.optional(
+            &self.suppression_period,
+            &at.member("suppressionPeriod"),
+            &Shape("SuppressionPeriod"),
+        );
+    }
+}
+
+shape! {
+    /// Output of [`UpdateAnomaly`].
+    pub struct UpdateAnomalyOutput {
+    }
+}
+
+shape! {
+    /// Input of [`UpdateDeliveryConfiguration`].
+    pub struct UpdateDeliveryConfigurationInput {
+        /// `id`: 1 to 64 characters, required.
+        pub id: Option<String> = "id",
+        /// `recordFields`: a list of `FieldHeader`, 0 to 128 elements.
+        pub record_fields: Option<Vec<String>> = "recordFields",
+        /// `fieldDelimiter`: 0 to 5 characters.
+        pub field_delimiter: Option<String> = "fieldDelimiter",
+        /// `s3DeliveryConfiguration`.
+        pub s3_delivery_configuration: Option<S3DeliveryConfiguration> = "s3DeliveryConfiguration",
+    }
+}
+
+impl Validate for UpdateDeliveryConfigurationInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.id, &at.member("id"), &rules::DELIVERY_ID);
+        found.optional(&self.record_fields, &at.member("recordFields"), &rules::RECORD_FIELDS);
+        found.optional(&self.field_delimiter, &at.member("fieldDelimiter"), &rules::FIELD_DELIMITER);
+        found.optional(
+            &self.s3_delivery_configuration,
+            &at.member("s3DeliveryConfiguration"),
+            &Shape("S3DeliveryConfiguration"),
+        );
+    }
+}
+
+shape! {
+    /// Output of [`UpdateDeliveryConfiguration`].
+    pub struct UpdateDeliveryConfigurationOutput {
+    }
+}
+
+shape! {
+    /// Input of [`UpdateLogAnomalyDetector`].
+    pub struct UpdateLogAnomalyDetectorInput {
+        /// `anomalyDetectorArn`: at least 1 characters, required.
+        pub anomaly_detector_arn: Option<String> = "anomalyDetectorArn",
+        /// `evaluationFrequency`.
+        pub evaluation_frequency: Option<EvaluationFrequency> = "evaluationFrequency",
+        /// `filterPattern`: 0 to 1024 characters.
+        pub filter_pattern: Option<String> = "filterPattern",
+        /// `anomalyVisibilityTime`: 7 to 90.
+        pub anomaly_visibility_time: Option<i64> = "anomalyVisibilityTime",
+        /// `enabled`: required.
+        pub enabled: Option<bool> = "enabled",
+    }
+}
+
+impl Validate for UpdateLogAnomalyDetectorInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.anomaly_detector_arn,
+            &at.member("anomalyDetectorArn"),
+            &rules::ANOMALY_DETECTOR_ARN,
+        );
+        found.optional(&self.evaluation_frequency, &at.member("evaluationFrequency"), &OneOf);
+        found.optional(&self.filter_pattern, &at.member("filterPattern"), &rules::FILTER_PATTERN);
+        found.optional(
+            &self.anomaly_visibility_time,
+            &at.member("anomalyVisibilityTime"),
+            &rules::ANOMALY_VISIBILITY_TIME,
+        );
+        found.required(&self.enabled, &at.member("enabled"), &Opaque);
+    }
+}
+
+shape! {
+    /// Output of [`UpdateLogAnomalyDetector`].
+    pub struct UpdateLogAnomalyDetectorOutput {
+    }
+}
+
+shape! {
     /// Input of [`UpdateLookupTable`].
     pub struct UpdateLookupTableInput {
         /// `lookupTableArn`: required.
@@ -3930,12 +5142,49 @@ events! {
 }
 
 open_enum! {
+    /// `AnomalyDetectorStatus`.
+    pub enum AnomalyDetectorStatus {
+        Initializing = "INITIALIZING",
+        Training = "TRAINING",
+        Analyzing = "ANALYZING",
+        Failed = "FAILED",
+        Deleted = "DELETED",
+        Paused = "PAUSED",
+    }
+}
+
+open_enum! {
     /// `DataProtectionStatus`.
     pub enum DataProtectionStatus {
         Activated = "ACTIVATED",
         Deleted = "DELETED",
         Archived = "ARCHIVED",
         Disabled = "DISABLED",
+    }
+}
+
+open_enum! {
+    /// `DeliveryDestinationType`.
+    pub enum DeliveryDestinationType {
+        S3 = "S3",
+        Cwl = "CWL",
+        Fh = "FH",
+        Xray = "XRAY",
+    }
+}
+
+open_enum! {
+    /// `DeliverySourceStatus`.
+    pub enum DeliverySourceStatus {
+        Active = "ACTIVE",
+        Inactive = "INACTIVE",
+    }
+}
+
+open_enum! {
+    /// `DeliverySourceStatusReason`.
+    pub enum DeliverySourceStatusReason {
+        ResourceDeleted = "RESOURCE_DELETED",
     }
 }
 
@@ -3957,6 +5206,18 @@ open_enum! {
         EntitySizeTooLarge = "EntitySizeTooLarge",
         UnsupportedLogGroupType = "UnsupportedLogGroupType",
         MissingRequiredFields = "MissingRequiredFields",
+    }
+}
+
+open_enum! {
+    /// `EvaluationFrequency`.
+    pub enum EvaluationFrequency {
+        OneMin = "ONE_MIN",
+        FiveMin = "FIVE_MIN",
+        TenMin = "TEN_MIN",
+        FifteenMin = "FIFTEEN_MIN",
+        ThirtyMin = "THIRTY_MIN",
+        OneHour = "ONE_HOUR",
     }
 }
 
@@ -4051,6 +5312,17 @@ open_enum! {
 }
 
 open_enum! {
+    /// `OutputFormat`.
+    pub enum OutputFormat {
+        Json = "json",
+        Plain = "plain",
+        W3c = "w3c",
+        Raw = "raw",
+        Parquet = "parquet",
+    }
+}
+
+open_enum! {
     /// `PolicyScope`.
     pub enum PolicyScope {
         Account = "ACCOUNT",
@@ -4116,6 +5388,40 @@ open_enum! {
         TerabitsPerSecond = "Terabits/Second",
         CountPerSecond = "Count/Second",
         None = "None",
+    }
+}
+
+open_enum! {
+    /// `State`.
+    pub enum State {
+        Active = "Active",
+        Suppressed = "Suppressed",
+        Baseline = "Baseline",
+    }
+}
+
+open_enum! {
+    /// `SuppressionState`.
+    pub enum SuppressionState {
+        Suppressed = "SUPPRESSED",
+        Unsuppressed = "UNSUPPRESSED",
+    }
+}
+
+open_enum! {
+    /// `SuppressionType`.
+    pub enum SuppressionType {
+        Limited = "LIMITED",
+        Infinite = "INFINITE",
+    }
+}
+
+open_enum! {
+    /// `SuppressionUnit`.
+    pub enum SuppressionUnit {
+        Seconds = "SECONDS",
+        Minutes = "MINUTES",
+        Hours = "HOURS",
     }
 }
 
@@ -4217,6 +5523,9 @@ mod rules {
     pub(super) static ADD_KEY_VALUE: Text = Text::ANY.min(1).max(256);
     pub(super) static AMAZON_RESOURCE_NAME: Text =
         Text::ANY.min(1).max(1011).matching(&patterns::AMAZON_RESOURCE_NAME);
+    pub(super) static ANOMALY_DETECTOR_ARN: Text = Text::ANY.min(1).matching(&patterns::ANOMALY_DETECTOR_ARN);
+    pub(super) static ANOMALY_ID: Text = Text::ANY.min(36).max(36);
+    pub(super) static ANOMALY_VISIBILITY_TIME: Number<i64> = Number::ANY.min(7).max(90);
     pub(super) static CLIENT_TOKEN: Text = Text::ANY.min(36).max(128).matching(&patterns::CLIENT_TOKEN);
     pub(super) static COLUMN: Text = Text::ANY.min(1).max(128);
     pub(super) static COLUMNS: List<Text> = List::of(&COLUMN).max(100);
@@ -4224,6 +5533,20 @@ mod rules {
     pub(super) static DATA_SOURCE_FILTERS: List<Shape> = List::of(&Shape("DataSourceFilter")).min(1).max(5);
     pub(super) static DELETE_WITH_KEYS: List<Text> = List::of(&WITH_KEY).min(1).max(5);
     pub(super) static DELIMITER: Text = Text::ANY.min(1).max(2);
+    pub(super) static DELIVERY_DESTINATION_NAME: Text =
+        Text::ANY.min(1).max(60).matching(&patterns::DELIVERY_DESTINATION_NAME);
+    pub(super) static DELIVERY_DESTINATION_NAMES: List<Text> =
+        List::of(&DELIVERY_DESTINATION_NAME).min(1).max(20);
+    pub(super) static DELIVERY_DESTINATION_POLICY: Text = Text::ANY.min(1).max(51200);
+    pub(super) static DELIVERY_ID: Text = Text::ANY.min(1).max(64).matching(&patterns::DELIVERY_ID);
+    pub(super) static DELIVERY_SOURCE_CONFIGURATION: Map<Text, Text> =
+        Map::of(&DELIVERY_SOURCE_CONFIGURATION_KEY, &DELIVERY_SOURCE_CONFIGURATION_VALUE);
+    pub(super) static DELIVERY_SOURCE_CONFIGURATION_KEY: Text = Text::ANY.min(1).max(255);
+    pub(super) static DELIVERY_SOURCE_CONFIGURATION_VALUE: Text = Text::ANY.min(1).max(255);
+    pub(super) static DELIVERY_SOURCE_NAME: Text =
+        Text::ANY.min(1).max(60).matching(&patterns::DELIVERY_SOURCE_NAME);
+    pub(super) static DELIVERY_SOURCE_NAMES: List<Text> = List::of(&DELIVERY_SOURCE_NAME).min(1).max(20);
+    pub(super) static DELIVERY_SUFFIX_PATH: Text = Text::ANY.min(1).max(256);
     pub(super) static DESCRIBE_FIELD_INDEXES_LOG_GROUP_IDENTIFIERS: List<Text> =
         List::of(&LOG_GROUP_IDENTIFIER).min(1).max(100);
     pub(super) static DESCRIBE_INDEX_POLICIES_LOG_GROUP_IDENTIFIERS: List<Text> =
@@ -4236,6 +5559,9 @@ mod rules {
     pub(super) static DESTINATION_FIELD: Text = Text::ANY.min(1).max(128);
     pub(super) static DESTINATION_NAME: Text =
         Text::ANY.min(1).max(512).matching(&patterns::DESTINATION_NAME);
+    pub(super) static DETECTOR_KMS_KEY_ARN: Text =
+        Text::ANY.max(256).matching(&patterns::DETECTOR_KMS_KEY_ARN);
+    pub(super) static DETECTOR_NAME: Text = Text::ANY.min(1);
     pub(super) static DIMENSIONS: Map<Text, Text> = Map::of(&DIMENSIONS_KEY, &DIMENSIONS_VALUE);
     pub(super) static DIMENSIONS_KEY: Text = Text::ANY.max(255);
     pub(super) static DIMENSIONS_VALUE: Text = Text::ANY.max(255);
@@ -4253,12 +5579,15 @@ mod rules {
     pub(super) static EXPORT_DESTINATION_BUCKET: Text = Text::ANY.min(1).max(512);
     pub(super) static EXPORT_TASK_ID: Text = Text::ANY.min(1).max(512);
     pub(super) static EXPORT_TASK_NAME: Text = Text::ANY.min(1).max(512);
+    pub(super) static FIELD_DELIMITER: Text = Text::ANY.min(0).max(5);
+    pub(super) static FIELD_HEADER: Text = Text::ANY.min(1).max(64);
     pub(super) static FIELD_INDEX_NAME: Text =
         Text::ANY.min(1).max(512).matching(&patterns::FIELD_INDEX_NAME);
     pub(super) static FIELD_INDEX_NAMES: List<Text> = List::of(&FIELD_INDEX_NAME).min(1).max(20);
     pub(super) static FIELD_SELECTION_CRITERIA: Text = Text::ANY.min(0).max(2000);
     pub(super) static FILTER_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::FILTER_NAME);
     pub(super) static FILTER_PATTERN: Text = Text::ANY.min(0).max(1024);
+    pub(super) static FILTER_RESOURCE_ARNS: List<Text> = List::of(&Text::ANY).min(1).max(20);
     pub(super) static FROM_KEY: Text = Text::ANY.min(1).max(128);
     pub(super) static GROK_MATCH: Text = Text::ANY.min(1).max(512);
     pub(super) static INDEX_CATEGORIES: List<OneOf> = List::of(&OneOf).max(4);
@@ -4268,8 +5597,12 @@ mod rules {
     pub(super) static KEY_PREFIX: Text = Text::ANY.min(1).max(128);
     pub(super) static KEY_VALUE_DELIMITER: Text = Text::ANY.min(1).max(128);
     pub(super) static KMS_KEY_ID: Text = Text::ANY.max(256);
+    pub(super) static LIST_ANOMALIES_LIMIT: Number<i32> = Number::ANY.min(1).max(50);
     pub(super) static LIST_LIMIT: Number<i32> = Number::ANY.min(1).max(1000);
+    pub(super) static LIST_LOG_ANOMALY_DETECTORS_LIMIT: Number<i32> = Number::ANY.min(1).max(50);
     pub(super) static LOCALE: Text = Text::ANY.min(1);
+    pub(super) static LOG_GROUP_ARN: Text = Text::ANY.min(1).max(2048).matching(&patterns::LOG_GROUP_ARN);
+    pub(super) static LOG_GROUP_ARN_LIST: List<Text> = List::of(&LOG_GROUP_ARN);
     pub(super) static LOG_GROUP_IDENTIFIER: Text =
         Text::ANY.min(1).max(2048).matching(&patterns::LOG_GROUP_IDENTIFIER);
     pub(super) static LOG_GROUP_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_GROUP_NAME);
@@ -4279,6 +5612,7 @@ mod rules {
     pub(super) static LOG_GROUP_NAME_REGEX_PATTERN: Text =
         Text::ANY.min(3).max(129).matching(&patterns::LOG_GROUP_NAME_REGEX_PATTERN);
     pub(super) static LOG_STREAM_NAME: Text = Text::ANY.min(1).max(512).matching(&patterns::LOG_STREAM_NAME);
+    pub(super) static LOG_TYPE: Text = Text::ANY.min(1).max(255).matching(&patterns::LOG_TYPE);
     pub(super) static LOOKUP_TABLE_DESCRIPTION: Text = Text::ANY.min(0).max(1024);
     pub(super) static LOOKUP_TABLE_NAME: Text =
         Text::ANY.min(1).max(256).matching(&patterns::LOOKUP_TABLE_NAME);
@@ -4295,6 +5629,7 @@ mod rules {
     pub(super) static NEXT_TOKEN: Text = Text::ANY.min(1);
     pub(super) static NON_MATCH_VALUE: Text = Text::ANY.min(1).max(128);
     pub(super) static PARSER_FIELD_DELIMITER: Text = Text::ANY.min(1).max(128);
+    pub(super) static PATTERN_ID: Text = Text::ANY.min(32).max(32);
     pub(super) static POLICY_DOCUMENT: Text = Text::ANY.min(1).max(51200);
     pub(super) static PROCESSORS: List<Shape> = List::of(&Shape("Processor")).min(1).max(20);
     pub(super) static QUERY_DEFINITION_NAME: Text = Text::ANY.min(1).max(255);
@@ -4307,6 +5642,7 @@ mod rules {
     pub(super) static QUERY_PARAMETER_NAME: Text =
         Text::ANY.min(1).max(128).matching(&patterns::QUERY_PARAMETER_NAME);
     pub(super) static QUOTE_CHARACTER: Text = Text::ANY.min(1).max(1);
+    pub(super) static RECORD_FIELDS: List<Text> = List::of(&FIELD_HEADER).min(0).max(128);
     pub(super) static RENAME_KEY_ENTRIES: List<Shape> = List::of(&Shape("RenameKeyEntry")).min(1).max(5);
     pub(super) static RENAME_TO: Text = Text::ANY.min(1).max(128);
     pub(super) static RESOURCE_IDENTIFIER: Text =
@@ -4352,12 +5688,24 @@ mod rules {
         pub(super) static ACCOUNT_ID: Pattern = Pattern::new(r##"^\d{12}$"##, "^[0-9]{12}$");
         pub(super) static AMAZON_RESOURCE_NAME: Pattern =
             Pattern::new(r##"[\w+=/:,.@-]*"##, "[0-9A-Za-z_+=/:,.@-]*");
+        pub(super) static ANOMALY_DETECTOR_ARN: Pattern =
+            Pattern::new(r##"[\w#+=/:,.@-]*"##, "[0-9A-Za-z_#+=/:,.@-]*");
         pub(super) static CLIENT_TOKEN: Pattern =
             Pattern::new(r##"\S{36,128}"##, r##"[^\t\n\x0B\x0C\r ]{36,128}"##);
+        pub(super) static DELIVERY_DESTINATION_NAME: Pattern =
+            Pattern::new(r##"[\w-]*"##, r##"[0-9A-Za-z_\-]*"##);
+        pub(super) static DELIVERY_ID: Pattern = Pattern::new("^[0-9A-Za-z]+$", "^[0-9A-Za-z]+$");
+        pub(super) static DELIVERY_SOURCE_NAME: Pattern = Pattern::new(r##"[\w-]*"##, r##"[0-9A-Za-z_\-]*"##);
         pub(super) static DESTINATION_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
+        pub(super) static DETECTOR_KMS_KEY_ARN: Pattern = Pattern::new(
+            r##"^arn:aws[a-z\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$"##,
+            r##"^arn:aws[a-z\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$"##,
+        );
         pub(super) static FIELD_INDEX_NAME: Pattern =
             Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##, r##"[\.\-_/#A-Za-z0-9]+"##);
         pub(super) static FILTER_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
+        pub(super) static LOG_GROUP_ARN: Pattern =
+            Pattern::new(r##"[\w#+=/:,.@-]*"##, "[0-9A-Za-z_#+=/:,.@-]*");
         pub(super) static LOG_GROUP_IDENTIFIER: Pattern =
             Pattern::new(r##"[\w#+=/:,.@-]*"##, "[0-9A-Za-z_#+=/:,.@-]*");
         pub(super) static LOG_GROUP_NAME: Pattern =
@@ -4369,6 +5717,7 @@ mod rules {
             r##"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}"##,
         );
         pub(super) static LOG_STREAM_NAME: Pattern = Pattern::new("[^:*]*", "[^:*]*");
+        pub(super) static LOG_TYPE: Pattern = Pattern::new(r##"[\w]*"##, "[0-9A-Za-z_]*");
         pub(super) static LOOKUP_TABLE_NAME: Pattern = Pattern::new("^[a-zA-Z0-9_]+$", "^[a-zA-Z0-9_]+$");
         pub(super) static MAPPING_VERSION: Pattern =
             Pattern::new(r##"^\d+\.\d+(\.\d+)?$"##, r##"^[0-9]+\.[0-9]+(\.[0-9]+)?$"##);

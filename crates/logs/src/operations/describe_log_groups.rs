@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_api::logs::{
-    self as api, DescribeLogGroups, DescribeLogGroupsInput, DescribeLogGroupsOutput,
+    self as api, DataProtectionStatus, DescribeLogGroups, DescribeLogGroupsInput, DescribeLogGroupsOutput,
 };
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, page_token};
@@ -160,8 +160,18 @@ impl Logs {
             kms_key_id: group.kms_key_id.clone(),
             log_group_class: Some(group.class.to_api()),
             log_group_arn: Some(arn),
+            data_protection_status: protection_status(group),
             deletion_protection_enabled: in_full.then_some(group.deletion_protected),
             ..api::LogGroup::default()
         }
+    }
+}
+
+/// AWS tells whether a group has a policy or once had one.
+fn protection_status(group: &LogGroup) -> Option<DataProtectionStatus> {
+    match group.protection.current() {
+        Some(_) => Some(DataProtectionStatus::Activated),
+        None if group.protection.is_empty() => None,
+        None => Some(DataProtectionStatus::Deleted),
     }
 }

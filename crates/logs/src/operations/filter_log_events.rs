@@ -22,7 +22,8 @@ const SCAN_BYTES_MAX: usize = 256 << 20;
 const TAIL_START_MIN: i64 = 1_704_067_200_000;
 
 impl Handle<FilterLogEvents> for Logs {
-    /// `interleaved` has no effect, as AWS does; nor has `unmask`: nothing is masked.
+    /// `interleaved` has no effect, as AWS does. Of a protected group the pattern sees what the caller may see, so that nobody
+    /// finds out by searching what is masked. `unmask` is for everybody: permissions are not evaluated.
     async fn handle(&self, call: &Call, input: FilterLogEventsInput) -> Result<FilterLogEventsOutput, Fault> {
         let (_, group) = self.named_group(
             call.scope(),
@@ -53,17 +54,26 @@ impl Handle<FilterLogEvents> for Logs {
         )?;
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
         let wants = |address: &StreamAddress| wanted.wants(self, address);
+        let matcher = Arc::new(Matcher::new(&pattern));
+        let masks = !group.protection.is_empty() && input.unmask != Some(true);
         let query = Query {
             group: group.id,
             streams: wanted.only().map_or(Streams::Those(&wants), Streams::One),
             range,
             direction,
-            matcher: Some(Arc::new(Matcher::new(&pattern))),
-            events_max: limit,
+            matcher: (!masks).then(|| Arc::clone(&matcher)),
+            // Any number may be passed over once they are masked.
+            events_max: if masks { usize::MAX } else { limit },
             bytes_max: SCAN_BYTES_MAX,
         };
         let merge = self.store.read(query).await.map_err(LogsError::from)?;
-        let page = Page::take(merge, limit).await?;
+        let see = |event: &mut Found| {
+            if masks {
+                group.mask(event);
+            }
+            !masks || matcher.matches(&event.message)
+        };
+        let page = Page::take_seen(merge, limit, direction, see).await?;
         let boundary = next_boundary(&page, direction);
         Ok(FilterLogEventsOutput {
             events: Some(page.events.iter().map(filtered_event).collect()),

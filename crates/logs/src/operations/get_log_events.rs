@@ -7,13 +7,14 @@ use groundwatch_core::{Call, Timestamp};
 use super::page::{Page, text};
 use crate::error::LogsError;
 use crate::event_key::{EventKey, KeyRange};
+use crate::group::LogGroup;
 use crate::incarnation::{GroupId, LogStreamId};
 use crate::logs::Logs;
 use crate::paging::{Continuation, PAGE_EVENTS_MAX};
 use crate::store::{Direction, Found, Query, Streams};
 
 impl Handle<GetLogEvents> for Logs {
-    /// `unmask` has no effect: nothing is masked.
+    /// `unmask` is for everybody: permissions are not evaluated.
     async fn handle(&self, call: &Call, input: GetLogEventsInput) -> Result<GetLogEventsOutput, Fault> {
         let (_, group) = self.named_group(
             call.scope(),
@@ -33,7 +34,8 @@ impl Handle<GetLogEvents> for Logs {
             None => Start::Tail,
         };
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
-        Ok(self.page(group.id, stream.id, range, start, limit).await?)
+        let masked_by = Some(&*group).filter(|_| input.unmask != Some(true));
+        Ok(self.page(group.id, stream.id, range, start, limit, masked_by).await?)
     }
 }
 
@@ -62,6 +64,7 @@ impl Logs {
         asked: KeyRange,
         start: Start,
         limit: usize,
+        masked_by: Option<&LogGroup>,
     ) -> Result<GetLogEventsOutput, LogsError> {
         let (direction, range) = match start {
             Start::Head => (Direction::Forward, asked),
@@ -80,6 +83,9 @@ impl Logs {
         let mut events = Page::take(self.store.read(query).await?, limit).await?.events;
         if direction == Direction::Backward {
             events.reverse();
+        }
+        if let Some(group) = masked_by {
+            events.iter_mut().for_each(|event| group.mask(event));
         }
         let (backward, forward) = edges(&events, start, asked);
         let token = |direction, boundary| Some(Continuation { direction, boundary }.to_stream_token());

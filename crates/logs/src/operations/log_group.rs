@@ -38,6 +38,7 @@ impl Handle<CreateLogGroup> for Logs {
             flushed_bytes: 0,
             index_policy: None,
             transformers: History::default(),
+            protection: History::default(),
         };
         self.directory.create_group(call.scope(), &name, group).await?;
         Ok(CreateLogGroupOutput {})

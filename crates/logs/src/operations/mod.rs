@@ -1,7 +1,11 @@
 //! One file an operation, or a family that belongs together.
 
 mod account_policy;
+mod anomaly;
 mod data_protection_policy;
+mod delivery;
+mod delivery_destination;
+mod delivery_source;
 mod describe_log_groups;
 mod describe_log_streams;
 mod destination;
@@ -12,6 +16,7 @@ mod index_policy;
 mod kms_key;
 mod list_log_groups;
 mod listing;
+mod log_anomaly_detector;
 mod log_group;
 mod log_stream;
 mod lookup_table;

@@ -1,5 +1,6 @@
 //! `PutLogEvents`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
@@ -53,10 +54,7 @@ impl Handle<PutLogEvents> for Logs {
                 .append(&address, call.received, accepted.clone(), message_bytes)
                 .await
                 .map_err(LogsError::from)?;
-            if group.class.readable() {
-                self.live_tail.publish(&address, call.received, accepted.clone());
-                self.emit_metrics(call, &group, &address, accepted).await;
-            }
+            self.show(call, &group, &address, accepted).await;
             sequence
         };
         Ok(PutLogEventsOutput {
@@ -68,9 +66,9 @@ impl Handle<PutLogEvents> for Logs {
 }
 
 impl Logs {
-    /// Sends on what stored events give rise to: metrics of filters, and embedded ones. The events are stored whatever
-    /// becomes of these.
-    async fn emit_metrics<'e>(
+    /// Shows stored events, as they may be seen, to those who follow them, and sends on what they give rise to: metrics of
+    /// filters, embedded ones, findings of sensitive data. The events are stored whatever becomes of these.
+    async fn show<'e>(
         &self,
         call: &Call,
         group: &LogGroup,
@@ -78,17 +76,28 @@ impl Logs {
         events: impl Iterator<Item = (i64, &'e [u8])>,
     ) {
         let mut samples = Samples::default();
-        let mut filters = self.metric_filters.run(call.scope(), address.group_id);
         let mut views = Views::new(group, address, call.received);
-        for (millis, message) in events {
-            let view = views.of(message);
-            let seen =
-                SeenEvent { millis, message: &view.message, transformed: view.transformed() };
-            filters.see(&seen, &mut samples);
-            embedded_metrics::collect(&view.message, &address.group, call.received, &mut samples);
+        let events: Vec<(i64, &[u8], Cow<'_, [u8]>)> =
+            events.map(|(millis, message)| (millis, message, views.masked(message))).collect();
+        if group.class.readable() {
+            let shown = events.iter().map(|(millis, _, shown)| (*millis, shown.as_ref()));
+            self.live_tail.publish(address, call.received, shown);
+            let mut filters = self.metric_filters.run(call.scope(), address.group_id);
+            for (millis, message, shown) in &events {
+                let transformed = views.transformed(message, shown);
+                let seen = SeenEvent { millis: *millis, message: shown, transformed: &transformed };
+                filters.see(&seen, &mut samples);
+                embedded_metrics::collect(shown, &address.group, call.received, &mut samples);
+            }
+            filters.finish(&mut samples);
         }
-        filters.finish(&mut samples);
-        views.finish(&mut samples);
+        let reports = views.finish(&mut samples);
+        let protection = group.protection.at(call.received);
+        if let Some(told) = protection.and_then(|protection| protection.findings_group())
+            && !reports.is_empty()
+        {
+            self.tell_findings(call.scope(), told, &address.group, call.received, &reports).await;
+        }
         let data = samples.into_data();
         if !data.is_empty()
             && let Err(error) = self.sink.put(call.scope(), data).await
