@@ -7,8 +7,11 @@ use groundwatch_core::{Scope, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
+use crate::history::History;
 use crate::incarnation::GroupId;
 use crate::index_policy::IndexPolicy;
+use crate::protection::GroupProtection;
+use crate::transformer::GroupTransformer;
 
 /// What a class allows, which is fixed at creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +91,12 @@ pub(crate) struct LogGroup {
     /// Which fields queries can look up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_policy: Option<IndexPolicy>,
+    /// What its events are transformed by.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub transformers: History<GroupTransformer>,
+    /// What is masked in its events.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub protection: History<GroupProtection>,
 }
 
 impl Document for LogGroup {

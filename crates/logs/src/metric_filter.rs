@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LogsError;
+use crate::forwarding::FieldSelection;
 use crate::incarnation::GroupId;
 use crate::metric_sink::Samples;
 use crate::pattern::{Matcher, Pattern, Selector};
@@ -54,6 +55,12 @@ pub(crate) struct MetricFilter {
     /// The metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// Whether it looks at what the group's transformer makes of events, where there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_transformed: bool,
+    /// From which accounts and regions events count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field_selection: Option<String>,
 }
 
 impl Document for MetricFilter {
@@ -87,6 +94,14 @@ pub enum FilterError {
         /// What was given.
         field: String,
     },
+    /// A selection by account and region that cannot be read.
+    #[error("selection is wrong at byte {at}: expected {expected}")]
+    Selection {
+        /// What would have been right.
+        expected: &'static str,
+        /// Where.
+        at: usize,
+    },
     /// A metric's name without its namespace, or the other way round.
     #[error("a metric's name and its namespace come together")]
     NameWithoutNamespace,
@@ -94,8 +109,14 @@ pub enum FilterError {
 
 impl MetricFilter {
     /// Compiles the filter; an error tells what is wrong with it.
-    fn compile(&self, name: &str) -> Result<CompiledFilter, LogsError> {
+    fn compile(&self, name: &str, scope: &Scope) -> Result<CompiledFilter, LogsError> {
         let pattern = Pattern::parse(&self.pattern)?;
+        let selects = match self.field_selection.as_deref().map(FieldSelection::parse).transpose() {
+            Ok(selection) => selection.is_none_or(|selection| selection.selects(scope)),
+            Err(error) => {
+                return Err(FilterError::Selection { expected: error.expected, at: error.at }.into());
+            }
+        };
         if self.default_value.is_some() && !(self.dimensions.is_empty() && self.system_dimensions.is_empty())
         {
             return Err(FilterError::DefaultAndDimensions.into());
@@ -124,6 +145,7 @@ impl MetricFilter {
             filter: self.clone(),
             matcher: Matcher::with_references(&pattern, &selectors),
             value,
+            selects,
             minutes: Mutex::default(),
         })
     }
@@ -150,6 +172,8 @@ struct CompiledFilter {
     filter: MetricFilter,
     matcher: Matcher,
     value: Value,
+    /// Whether events of this account and region count.
+    selects: bool,
     /// The minutes for which something was emitted lately, oldest first.
     minutes: Mutex<VecDeque<Timestamp>>,
 }
@@ -159,30 +183,66 @@ enum Value {
     Reference(String),
 }
 
-impl CompiledFilter {
-    /// Adds what the events, (milliseconds since 1970, text), give rise to.
-    fn apply<'e>(&self, scope: &Scope, events: impl Iterator<Item = (i64, &'e [u8])>, samples: &mut Samples) {
-        let mut minutes: BTreeMap<Timestamp, bool> = BTreeMap::new();
-        for (millis, message) in events {
-            let minute = Timestamp::from_millis(millis).floor_to(MINUTE_SECS);
-            let matched = minutes.entry(minute).or_default();
-            let Some(extracted) = self.matcher.extracted(message) else { continue };
-            *matched = true;
-            let value = match &self.value {
-                Value::Number(number) => Some(*number),
-                Value::Reference(reference) => extracted.get(reference).and_then(|text| text.parse().ok()),
-            };
-            let dimension = |(name, reference): (&String, &String)| {
-                Some((name.clone(), extracted.get(reference)?.clone()))
-            };
-            let dimensions: Option<Vec<_>> = self.filter.dimensions.iter().map(dimension).collect();
-            // An event without the value or without a dimension adds nothing.
-            if let (Some(value), Some(mut dimensions)) = (value, dimensions) {
-                dimensions.extend(self.system_dimensions(scope));
-                self.emit(dimensions, minute, value, samples);
-            }
+/// An event as filters see it.
+#[derive(Clone, Copy)]
+pub(crate) struct SeenEvent<'e> {
+    /// Milliseconds since 1970.
+    pub(crate) millis: i64,
+    /// Its text.
+    pub(crate) message: &'e [u8],
+    /// What the group's transformer makes of it; its text where there is none, or it cannot.
+    pub(crate) transformed: &'e [u8],
+}
+
+/// The filters of a group at work on the events of one request.
+pub(crate) struct FilterRun<'s> {
+    scope: &'s Scope,
+    /// Each with the minutes in which events arrived, and whether any matched.
+    filters: Vec<(Arc<CompiledFilter>, BTreeMap<Timestamp, bool>)>,
+}
+
+impl FilterRun<'_> {
+    /// Adds what an event gives rise to.
+    pub(crate) fn see(&mut self, event: &SeenEvent<'_>, samples: &mut Samples) {
+        for (filter, minutes) in &mut self.filters {
+            filter.see(self.scope, event, minutes, samples);
         }
-        self.note(&minutes, samples);
+    }
+
+    /// Adds the default values of minutes in which nothing matched.
+    pub(crate) fn finish(self, samples: &mut Samples) {
+        for (filter, minutes) in self.filters {
+            filter.note(&minutes, samples);
+        }
+    }
+}
+
+impl CompiledFilter {
+    /// Adds what an event gives rise to.
+    fn see(
+        &self,
+        scope: &Scope,
+        event: &SeenEvent<'_>,
+        minutes: &mut BTreeMap<Timestamp, bool>,
+        samples: &mut Samples,
+    ) {
+        let minute = Timestamp::from_millis(event.millis).floor_to(MINUTE_SECS);
+        let matched = minutes.entry(minute).or_default();
+        let message = if self.filter.on_transformed { event.transformed } else { event.message };
+        let Some(extracted) = self.matcher.extracted(message) else { return };
+        *matched = true;
+        let value = match &self.value {
+            Value::Number(number) => Some(*number),
+            Value::Reference(reference) => extracted.get(reference).and_then(|text| text.parse().ok()),
+        };
+        let dimension =
+            |(name, reference): (&String, &String)| Some((name.clone(), extracted.get(reference)?.clone()));
+        let dimensions: Option<Vec<_>> = self.filter.dimensions.iter().map(dimension).collect();
+        // An event without the value or without a dimension adds nothing.
+        if let (Some(value), Some(mut dimensions)) = (value, dimensions) {
+            dimensions.extend(self.system_dimensions(scope));
+            self.emit(dimensions, minute, value, samples);
+        }
     }
 
     fn system_dimensions<'f>(&'f self, scope: &'f Scope) -> impl Iterator<Item = (String, String)> + 'f {
@@ -241,7 +301,7 @@ impl MetricFilters {
                 documents.remove(&mut orphans, key, Expect::Any);
                 continue;
             };
-            match filter.compile(stream_name(&key.name)) {
+            match filter.compile(stream_name(&key.name), &key.scope) {
                 Ok(filter) => compiled.entry(group).or_default().push(Arc::new(filter)),
                 Err(error) => {
                     tracing::error!(filter = stream_name(&key.name), %error, "a metric filter is not understood");
@@ -267,7 +327,7 @@ impl MetricFilters {
             None if self.count(group) >= FILTERS_MAX => return Err(FilterError::TooMany.into()),
             None => {}
         }
-        let compiled = Arc::new(filter.compile(name)?);
+        let compiled = Arc::new(filter.compile(name, scope)?);
         let mut batch = Batch::new();
         self.documents.put(&mut batch, key, filter, Expect::Any);
         self.catalog.commit(batch).await?;
@@ -313,18 +373,11 @@ impl MetricFilters {
         filters.into_iter().map(|(key, filter)| (stream_name(&key).to_owned(), filter)).collect()
     }
 
-    /// Adds what events that were stored give rise to.
-    pub(crate) fn apply<'e>(
-        &self,
-        scope: &Scope,
-        group: GroupId,
-        events: &(impl Iterator<Item = (i64, &'e [u8])> + Clone),
-        samples: &mut Samples,
-    ) {
+    /// The filters of a group, ready to see the events of a request.
+    pub(crate) fn run<'s>(&self, scope: &'s Scope, group: GroupId) -> FilterRun<'s> {
         let filters = self.compiled.read().get(&group).cloned().unwrap_or_default();
-        for filter in filters {
-            filter.apply(scope, events.clone(), samples);
-        }
+        let filters = filters.into_iter().filter(|filter| filter.selects);
+        FilterRun { scope, filters: filters.map(|filter| (filter, BTreeMap::new())).collect() }
     }
 }
 

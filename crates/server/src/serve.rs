@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use groundwatch_alarms::{AlarmTags, Alarms, Neighbours, Timing};
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
+use groundwatch_contributor_insights::Rules;
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Courier, Logs, LogsReplay, StoreOptions};
@@ -34,6 +35,7 @@ use crate::otlp::OtlpDoor;
 use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
+use crate::rule_logs::RuleLogs;
 use crate::syslog::SyslogSink;
 use crate::tagged;
 use crate::tls::{self, Tls};
@@ -156,14 +158,16 @@ async fn bring_up(
     activities.push(Arc::new(logs.reclaim_activity(clock.clone())));
     activities.push(Arc::new(logs.forwarding_activity(clock.clone())));
     activities.push(Arc::new(logs.export_activity(clock.clone())));
+    activities.push(Arc::new(logs.anomaly_activity(clock.clone())));
     activities.push(Arc::new(logs.metrics_activity()));
 
     let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));
     let metrics = Arc::new(Metrics::new(metric_store));
     let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
-    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards));
+    let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
+    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
-    Ok((Services { metrics, alarms, dashboards, tagging, logs, notify, sqs, identities }, activities))
+    Ok((Services { metrics, alarms, dashboards, insights, tagging, logs, notify, sqs, identities }, activities))
 }
 
 /// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the
@@ -198,7 +202,12 @@ fn metric_options(config: &Config) -> MetricOptions {
 
 fn log_options(config: &Config) -> StoreOptions {
     let bytes = usize::try_from(config.logs_memory_bytes).unwrap_or(usize::MAX);
-    StoreOptions { flush_bytes: bytes / 3, head_bytes_max: bytes, ..StoreOptions::default() }
+    StoreOptions {
+        flush_bytes: bytes / 3,
+        flush_age: config.logs_flush_age,
+        head_bytes_max: bytes,
+        ..StoreOptions::default()
+    }
 }
 
 fn sqs_options(config: &Config, advertised_base_url: &str) -> SqsOptions {

@@ -2,10 +2,14 @@
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;
+use groundwatch_log_transformers::ConfigError;
 
+use crate::anomaly::AnomalyError;
 use crate::index_policy::{FIELD_CHARACTERS_MAX, FIELDS_MAX, IndexPolicyError};
 use crate::lookup_table::{BODY_BYTES_MAX, LookupTableError};
+use crate::protection::ProtectionError;
 use crate::query_definition::QueryDefinitionError;
+use crate::transformer::TransformerError;
 
 fn invalid(message: impl Into<String>) -> Fault {
     errors::INVALID_PARAMETER_EXCEPTION.with(message.into())
@@ -45,6 +49,40 @@ pub(super) fn index_policy(error: IndexPolicyError) -> Fault {
         )),
         IndexPolicyError::FieldTwice { field } => {
             invalid(format!("Invalid policy document: the field '{field}' is named twice."))
+        }
+    }
+}
+
+pub(super) fn transformer(error: TransformerError) -> Fault {
+    match error {
+        TransformerError::Missing => missing("transformer"),
+        TransformerError::Config(error) => {
+            let ConfigError { position, processor, cause } = error;
+            invalid(format!(
+                "Invalid transformer configuration: processor {position} ({processor}): {cause}."
+            ))
+        }
+    }
+}
+
+pub(super) fn protection(error: ProtectionError) -> Fault {
+    match error {
+        ProtectionError::Missing => missing("data protection policy"),
+        ProtectionError::Policy(error) => invalid(format!("Invalid data protection policy: {error}.")),
+    }
+}
+
+pub(super) fn anomaly(error: AnomalyError) -> Fault {
+    match error {
+        AnomalyError::DetectorMissing => missing("anomaly detector"),
+        AnomalyError::AnomalyMissing => missing("anomaly or pattern"),
+        AnomalyError::OneGroup => invalid("logGroupArnList must contain exactly one log group ARN."),
+        AnomalyError::Taken => limit_exceeded(),
+        AnomalyError::AnomalyOrPattern => {
+            invalid("Either anomalyId or patternId must be specified, but not both.")
+        }
+        AnomalyError::Period => {
+            invalid("A suppressionType of LIMITED needs a suppressionPeriod with a positive value.")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One page of one lane: read, made into messages, sent.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -286,15 +287,14 @@ fn matching(
     group: &LogGroup,
     found: &Found,
 ) -> Option<(String, Extracted)> {
-    let mut views = Views::new(group, &found.address, found.ingested);
-    let view = views.of(&found.message);
+    let shown = group.masked(found.ingested, &found.message);
     let text = match subscription.subscription.on_transformed {
-        true => view.transformed(),
-        false => &view.message,
+        true => Views::new(group, &found.address, found.ingested).transformed(&found.message, &shown),
+        false => Cow::Borrowed(shown.as_ref()),
     };
-    let extracted = subscription.matcher.extracted(text)?;
+    let extracted = subscription.matcher.extracted(&text)?;
     // Only UTF-8 is accepted, and checksums guard what was stored.
-    Some((String::from_utf8_lossy(text).into_owned(), extracted))
+    Some((String::from_utf8_lossy(&text).into_owned(), extracted))
 }
 
 /// A message without events yet, for the stream of `found`.

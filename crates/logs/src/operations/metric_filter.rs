@@ -18,7 +18,6 @@ const PAGE_FILTERS_MAX: usize = 50;
 
 impl Handle<PutMetricFilter> for Logs {
     async fn handle(&self, call: &Call, input: PutMetricFilterInput) -> Result<PutMetricFilterOutput, Fault> {
-
         let group_name = input.log_group_name.expect("validated: required");
         let group = self.directory.group(call.scope(), &group_name)?;
         if !group.class.readable() {
