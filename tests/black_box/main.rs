@@ -16,6 +16,7 @@ mod harness;
 mod insight_rules;
 mod limits;
 mod live_tail;
+mod log_anomalies;
 mod log_configuration;
 mod log_processing;
 mod log_doors;

@@ -63,7 +63,8 @@ pub(crate) fn pieces(message: &str) -> Vec<Piece<'_>> {
     while let Some(first) = rest.chars().next()
         && pieces.len() < TOKENS_MAX
     {
-        let length = match is_word(first) {
+        // A colon begins no word: it stands between a name and a value.
+        let length = match is_word(first) && first != ':' {
             // A dot or a colon at the end of a word ends a sentence or begins a value.
             true => {
                 let word = &rest[..rest.find(|next| !is_word(next)).unwrap_or(rest.len())];
