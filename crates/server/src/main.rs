@@ -7,6 +7,7 @@ mod cli;
 mod clock_request;
 mod config;
 mod log_metrics;
+mod rule_logs;
 mod otlp;
 mod paths;
 mod ports;
