@@ -114,6 +114,7 @@ async fn measure(args: &BenchArgs, dir: &Path, start: Timestamp) -> anyhow::Resu
         eprintln!("ask: {}", question.text);
         asked.push(ask(&server, args, &question).await?);
     }
+    let resident_bytes_peak = server.process().usage()?.resident_bytes_peak;
     let resident_mb = server.process().resident_bytes()? as f64 / 1e6;
     let restart_secs = restart(server, args, dir, &load, (start, end)).await?;
     Ok(MetricDay {
@@ -122,7 +123,7 @@ async fn measure(args: &BenchArgs, dir: &Path, start: Timestamp) -> anyhow::Resu
         values,
         load_secs,
         cpu_secs_per_million: (after.cpu_secs - before.cpu_secs) / values as f64 * 1e6,
-        resident_mb_peak: after.resident_bytes_peak as f64 / 1e6,
+        resident_mb_peak: resident_bytes_peak as f64 / 1e6,
         resident_mb,
         bytes_per_value: bytes as f64 / values as f64,
         questions: asked,

@@ -90,7 +90,7 @@ async fn run(series: usize, minutes: usize) -> anyhow::Result<()> {
 }
 
 fn call(received: Timestamp) -> Call {
-    Call { caller: Caller::default(), request_id: RequestId(String::new()), received }
+    Call { caller: Caller::default(), request_id: RequestId(String::new()), received, explain: false }
 }
 
 fn name(index: usize) -> String {

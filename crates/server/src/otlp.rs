@@ -85,7 +85,7 @@ impl OtlpDoor {
         let request = decode(encoding, body).map_err(|error| bad_request(error.to_string()))?;
 
         let request_id = RequestId(Uuid::new_v4().to_string());
-        let call = Call { caller, request_id, received: self.clock.now() };
+        let call = Call { caller, request_id, received: self.clock.now(), explain: false };
         let (events, too_large) = events(&request, call.received.as_millis());
         // In a task of its own: what has begun comes to its end, also if the client hangs up.
         let logs = Arc::clone(&self.logs);

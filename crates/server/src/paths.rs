@@ -1,12 +1,13 @@
-//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, the certificate of
-//! notifications, and OpenTelemetry's.
+//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, `/_groundwatch/explain/`, the
+//! certificate of notifications, and OpenTelemetry's.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::{BoxFuture, SharedClock};
+use groundwatch_metrics::Metrics;
 use groundwatch_notify::Notify;
-use groundwatch_wire::{Body, Paths, Response};
+use groundwatch_wire::{Body, EXPLANATIONS_PATH, Paths, Response};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ pub(crate) struct OwnPaths {
     pub(crate) notify: Option<Arc<Notify>>,
     /// Takes OpenTelemetry's logs.
     pub(crate) otlp: Option<OtlpDoor>,
+    /// Has explanations of answers.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 impl Paths for OwnPaths {
@@ -50,6 +53,7 @@ impl Paths for OwnPaths {
                 (&Method::GET, path) if path.starts_with("/_groundwatch/sns/") => {
                     self.show_certificate(path).await
                 }
+                (&Method::GET, path) if path.starts_with(EXPLANATIONS_PATH) => self.show_explanation(path),
                 (_, path) => refuse(
                     StatusCode::NOT_FOUND,
                     &format!("{path} does not exist; there are /_groundwatch/health and /_groundwatch/clock"),
@@ -83,6 +87,23 @@ impl OwnPaths {
         let pem = http::HeaderValue::from_static("application/x-pem-file");
         response.headers_mut().insert(http::header::CONTENT_TYPE, pem);
         response
+    }
+
+    fn show_explanation(&self, path: &str) -> Response {
+        let request_id = path.strip_prefix(EXPLANATIONS_PATH).unwrap_or_default();
+        match self.metrics.as_ref().and_then(|metrics| metrics.explanation(request_id)) {
+            Some(explanation) => {
+                let mut response = Response::new(Body::whole(explanation));
+                let json = http::HeaderValue::from_static("application/json");
+                response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+                response
+            }
+            None => refuse(
+                StatusCode::NOT_FOUND,
+                "there is no explanation of that request: only GetMetricData and GetMetricStatistics that ask for one with \
+                 `x-groundwatch-explain: true` leave one, and the last hundred are kept",
+            ),
+        }
     }
 
     fn show_clock(&self) -> Response {
@@ -188,6 +209,7 @@ mod tests {
             alarms: None,
             notify: None,
             otlp: None,
+            metrics: None,
         };
         tokio::select! {
             _ = paths.move_clock(br#"{"advance":"PT10S"}"#) => panic!("the gate is closed"),

@@ -26,8 +26,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::alarm_doors::AlarmDoors;
 use crate::activities::{ManualDriver, drive};
+use crate::alarm_doors::AlarmDoors;
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::log_metrics::LogMetrics;
@@ -78,13 +78,15 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         }
     };
 
+    let metrics = services.metrics.clone();
     let (notify, logs) = (services.notify.clone(), services.logs.clone());
     let alarms = AlarmDoors(services.alarms.clone());
     let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
     let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
     let syslog = receive_syslog(config, logs.clone(), clock.clone()).await?;
     let otlp = Some(OtlpDoor::new(logs, clock.clone()));
-    let paths = Arc::new(OwnPaths { clock, manual, alarms: Some(alarms), notify: Some(notify), otlp });
+    let (alarms, notify, metrics) = (Some(alarms), Some(notify), Some(metrics));
+    let paths = Arc::new(OwnPaths { clock, manual, alarms, notify, otlp, metrics });
     let mut server = Listener::new(listener, router, paths);
     let encrypted = tls.is_some();
     if let Some(tls) = tls {

@@ -119,7 +119,7 @@ impl SyslogSink {
         let scope = Scope { account: AccountId::DEFAULT, region: Region::new(&self.config.region) };
         let caller = Caller { scope, access_key_id: String::new() };
         let request_id = RequestId(Uuid::new_v4().to_string());
-        Call { caller, request_id, received: self.clock.now() }
+        Call { caller, request_id, received: self.clock.now(), explain: false }
     }
 
     async fn checked<'a, O: Operation>(

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::body::{Intake, discard};
 use crate::credentials::{Authenticator, Claim, Credential};
+use crate::explain::{asks_why, point_to_explanation};
 use crate::response::{Response, stamp};
 use crate::route::route;
 use crate::{Dialect, browser, codec, errors, event_stream, fault};
@@ -83,6 +84,9 @@ impl Router {
         match answered {
             Ok(mut answer) => {
                 stamp(&mut answer, &id);
+                if asks_why(&head.headers) {
+                    point_to_explanation(&mut answer, &id);
+                }
                 answer
             }
             Err(fault) => {
@@ -120,7 +124,12 @@ impl Router {
             .get(&(route.service.name, route.operation))
             .ok_or_else(|| fault::not_implemented(route.service, route.operation))?;
         // 5. Call: decode, validate, handle, encode.
-        let call = Call { caller, request_id: id.clone(), received: self.clock.now() };
+        let call = Call {
+            caller,
+            request_id: id.clone(),
+            received: self.clock.now(),
+            explain: asks_why(&head.headers),
+        };
         let running = Arc::clone(served).serve(call, dialect.protocol, route.payload);
         self.run_to_its_end(running, unpacked, route.operation, id).await
     }

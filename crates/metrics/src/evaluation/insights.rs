@@ -50,6 +50,16 @@ impl Selection {
         Ok(Self { plan, selected, period, window, is_cut })
     }
 
+    /// The periods that are read.
+    pub(super) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// All series that are read.
+    pub(super) fn series(&self) -> impl Iterator<Item = SeriesId> {
+        self.selected.groups.iter().flat_map(|group| group.series.iter().copied().map(SeriesId))
+    }
+
     /// Whether the range reaches further back than is read.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut

@@ -11,6 +11,7 @@
 mod band;
 mod compute;
 mod error;
+mod explain;
 mod groups;
 mod inputs;
 mod insights;
@@ -24,6 +25,7 @@ mod template;
 use groundwatch_core::Scope;
 
 pub use self::error::{EvaluationError, QueryProblem};
+pub(crate) use self::explain::Explanation;
 pub use self::groups::{GroupsError, QueryGroup, grouping};
 pub(crate) use self::plan::{Plan, ReturnedMetric};
 pub use self::query::{Alignment, DataQuery, DataSource, EvaluationRange, MetricStat};

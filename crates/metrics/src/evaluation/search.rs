@@ -12,7 +12,7 @@ use crate::store::SeriesId;
 use crate::{MetricStore, Second};
 
 /// Series without data for longer are not found.
-const ACTIVE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+pub(super) const ACTIVE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The series that a search found.
 pub(super) struct Found<'a> {

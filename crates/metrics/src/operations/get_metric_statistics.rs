@@ -9,6 +9,7 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Timestamp};
 
 use super::{Metrics, shapes};
+use crate::evaluation::{EvaluationRange, MetricStat};
 use crate::query::Window;
 use crate::statistics::{PeriodSamples, Statistic};
 use crate::{MetricId, Period, Second, Unit, fault};
@@ -25,6 +26,11 @@ impl Handle<GetMetricStatistics> for Metrics {
         let request = Request::new(input)?;
         let Request { start, end, period, unit, .. } = request;
         let window = Window::of_request(start, end, period, call.received);
+        if call.explain {
+            let queries = request.queries();
+            let range = EvaluationRange::of_request(start, end, call.received);
+            self.keep_explanation(call, self.store.explain_statistics(call.scope(), &queries, &range).await);
+        }
         let evaluate = |start: Second, samples: &PeriodSamples<'_>| request.datapoint(start, samples);
         let by_unit = self.store.read_window(call.scope(), &request.metric, window, unit, evaluate).await;
         let by_unit = by_unit.map_err(|error| fault::of_store(&error))?;
@@ -78,6 +84,20 @@ impl Request {
             simple: simple.iter().filter_map(|name| Statistic::parse_simple(name.as_str())).collect(),
             extended: extended.into_iter().enumerate().map(parse_extended).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Each statistic as a query of its own.
+    fn queries(&self) -> Vec<MetricStat> {
+        let simple = self.simple.iter().map(|statistic| (statistic.to_string(), *statistic));
+        let all = simple.chain(self.extended.iter().cloned());
+        let query = |(statistic_text, statistic)| MetricStat {
+            metric: self.metric.clone(),
+            statistic,
+            statistic_text,
+            period: self.period,
+            unit: self.unit,
+        };
+        all.map(query).collect()
     }
 
     /// The point of a period; `None` if none of the statistics has a value.

@@ -128,6 +128,18 @@ impl Distribution {
     }
 }
 
+/// [`Distribution::percentile`] of values of weight 1, in any order; `None` if there are none. As most periods have a
+/// handful of these, it does without a distribution.
+pub(super) fn percentile_of_ones(values: &mut [f64], percent: f64) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let position = percent / 100.0 * (values.len() as f64 - 1.0);
+    let below = values.get(position as usize)?;
+    match values.get(position as usize + 1) {
+        Some(above) if position.fract() > 0.0 => Some(below + (above - below) * position.fract()),
+        _ => Some(*below),
+    }
+}
+
 /// What lies within bounds, and what winsorizing puts in the place of the rest.
 struct Kept {
     weight: f64,

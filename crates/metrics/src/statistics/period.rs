@@ -1,7 +1,11 @@
 //! One period's samples, and any statistic over them.
 
+use super::distribution::percentile_of_ones;
 use super::{Distribution, Statistic, Summary};
 use crate::sample::{Observation, SetSample};
+
+/// Percentiles of up to so many values are taken without allocating.
+const FEW: usize = 64;
 
 /// The samples that fall into one period.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +47,48 @@ impl PeriodSamples<'_> {
             Statistic::Sum => self.summary().map(|summary| summary.sum),
             Statistic::Minimum => self.summary().map(|summary| summary.minimum),
             Statistic::Maximum => self.summary().map(|summary| summary.maximum),
-            Statistic::Percentile(percent) => Some(self.distribution()?.percentile(*percent)),
+            Statistic::Percentile(percent) => self.percentile(*percent),
             Statistic::Bounded(measure, bounds) => self.distribution()?.bounded(*measure, *bounds),
+        }
+    }
+
+    fn percentile(&self, percent: f64) -> Option<f64> {
+        let mut few = [0.0; FEW];
+        let is_one = |seen: &Observation| seen.weight == 1.0 && seen.value >= 0.0;
+        let are_few_ones = self.plain.len() <= FEW
+            && self.shapes.is_empty()
+            && self.sets.is_empty()
+            && self.plain.iter().all(is_one);
+        if !are_few_ones {
+            return Some(self.distribution()?.percentile(percent));
+        }
+        let values = &mut few[..self.plain.len()];
+        values.iter_mut().zip(self.plain).for_each(|(value, seen)| *value = seen.value);
+        percentile_of_ones(values, percent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Second;
+
+    proptest! {
+        #[test]
+        fn a_percentile_of_few_values_is_that_of_their_distribution(
+            values in vec(prop_oneof![0.0..1e3f64, (0..5u32).prop_map(f64::from)], 1..FEW + 2),
+            percent in prop_oneof![Just(0.0), Just(50.0), Just(100.0), 0.0..100.0f64],
+        ) {
+            let seen = |value: &f64| Observation { second: Second(0), value: *value, weight: 1.0 };
+            let plain: Vec<Observation> = values.iter().map(seen).collect();
+            let period = PeriodSamples { plain: &plain, shapes: &[], sets: &[] };
+            let expected = period.distribution().map(|distribution| distribution.percentile(percent));
+            let found = period.evaluate(&Statistic::Percentile(percent));
+            let close = found.zip(expected).is_some_and(|(a, b)| (a - b).abs() <= 1e-12 * b.abs());
+            prop_assert!(close, "{:?} {:?}", found, expected);
         }
     }
 }

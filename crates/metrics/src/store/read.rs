@@ -86,6 +86,16 @@ impl MetricStore {
         Ok(results)
     }
 
+    /// Whether the point of `period` that begins at `start` can still be read.
+    pub(crate) fn offers(&self, period: Period, start: Timestamp) -> bool {
+        self.retention().offers(period, start, self.inner.clock.now())
+    }
+
+    /// The metric of a series.
+    pub(crate) fn metric(&self, id: SeriesId) -> Option<MetricId> {
+        MetricId::of_key(&self.key(id)?)
+    }
+
     /// The number of a metric's series, if there is one.
     pub(crate) fn series_of(&self, scope: &Scope, metric: &MetricId) -> Option<SeriesId> {
         self.find(&metric.key(scope)?)

@@ -40,6 +40,17 @@ struct Extent {
     samples: u64,
 }
 
+/// Where samples were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// About how many are in memory.
+    pub(crate) recent_samples: u64,
+    /// Names of blocks.
+    pub(crate) blocks: BTreeSet<String>,
+    /// How many rows of these are looked at.
+    pub(crate) rows: u64,
+}
+
 impl MetricStore {
     /// Finds what a series has in `window`: of `unit` only, if that is given.
     pub(crate) async fn locate(
@@ -116,6 +127,15 @@ impl Reading {
             }
         }
         Ok(results)
+    }
+
+    /// Where the samples are.
+    pub(crate) fn places(&self) -> Places {
+        Places {
+            recent_samples: self.recent.iter().map(Chunk::estimated_samples).sum(),
+            blocks: self.stored.iter().map(|stored| stored.block.meta.id().as_str().to_owned()).collect(),
+            rows: self.stored.iter().map(|stored| u64::from(stored.entry.rows)).sum(),
+        }
     }
 
     fn extents(&self) -> impl Iterator<Item = Extent> {

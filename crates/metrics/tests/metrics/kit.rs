@@ -113,7 +113,30 @@ impl World {
         self.call::<ListMetrics>(&input).await
     }
 
+    /// The explanation of the answer to a request, which is answered as always.
+    pub(crate) async fn explained<O>(&self, input: &Value) -> Value
+    where
+        O: Operation,
+        Metrics: Handle<O>,
+    {
+        self.call_as::<O>(input, true).await.unwrap_or_else(|fault| panic!("refused: {fault}"));
+        let explanation = self.metrics.explanation("test").expect("an explanation was asked for");
+        serde_json::from_slice(&explanation).expect("JSON")
+    }
+
+    pub(crate) fn has_explanation(&self) -> bool {
+        self.metrics.explanation("test").is_some()
+    }
+
     pub(crate) async fn call<O>(&self, input: &Value) -> Result<O::Output, Fault>
+    where
+        O: Operation,
+        Metrics: Handle<O>,
+    {
+        self.call_as::<O>(input, false).await
+    }
+
+    async fn call_as<O>(&self, input: &Value, explain: bool) -> Result<O::Output, Fault>
     where
         O: Operation,
         Metrics: Handle<O>,
@@ -125,6 +148,7 @@ impl World {
             caller: Caller { scope: self.scope.clone(), access_key_id: String::new() },
             request_id: RequestId("test".to_owned()),
             received: self.clock.now(),
+            explain,
         };
         Handle::<O>::handle(&self.metrics, &call, input).await
     }

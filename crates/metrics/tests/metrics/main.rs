@@ -6,6 +6,7 @@ mod anomaly;
 mod compaction;
 mod durability;
 mod evaluate;
+mod explain;
 mod golden_data;
 mod golden_periods;
 mod golden_statistics;

@@ -47,7 +47,7 @@ impl Kit {
             sqs.recover(record.position, &record.payload).expect("readable");
         }
         let request_id = RequestId("1".to_owned());
-        let call = Call { caller: Caller::default(), request_id, received: START };
+        let call = Call { caller: Caller::default(), request_id, received: START, explain: false };
         Self { sqs, clock, directory, storage, call }
     }
 

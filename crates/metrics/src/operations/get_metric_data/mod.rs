@@ -34,6 +34,9 @@ impl Handle<GetMetricData> for Metrics {
         let page = page(&input)?;
         let queries = query::parse(input.metric_data_queries.unwrap_or_default(), call.scope())?;
         let plan = Plan::new(queries).map_err(|error| fault::of_evaluation(&error))?;
+        if call.explain {
+            self.keep_explanation(call, self.store.explain(call.scope(), &plan, &range).await);
+        }
         match plan.returned_metrics() {
             Some(metrics) if page.is_continuation() || !plan.fits(&range, page.room()) => {
                 Ok(self.read_page(call.scope(), &metrics, &range, page).await)
