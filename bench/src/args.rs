@@ -111,6 +111,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<1, 100_000>, help_heading = "Logs")]
     pub streams: usize,
 
+    /// Text that `log-corpus` sends, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = count::<1, 65_536>, help_heading = "Logs")]
+    pub corpus_mib: usize,
+
     /// Size of one batch, counted as AWS does: message bytes and 26 for each event
     #[arg(long, value_name = "BYTES", default_value_t = BATCH_BYTES_MAX, value_parser = count::<1, BATCH_BYTES_MAX>, help_heading = "Logs")]
     pub batch_bytes: usize,
@@ -125,6 +129,8 @@ pub enum Workload {
     PutLogEvents,
     /// Write a little, then read: GetMetricStatistics, GetMetricData, GetLogEvents, FilterLogEvents
     Reads,
+    /// Send, receive and delete messages of SQS, one at a time on each connection
+    Sqs,
     /// A month of alarms, simulated: the server must run with `--clock manual`
     AlarmMonth,
     /// One-minute alarms by the real clock, for as many whole minutes as --duration has
@@ -132,6 +138,9 @@ pub enum Workload {
     /// Start a server with a manual clock, give every series a value a minute for a day, and then measure size on disk,
     /// memory, processor time, queries and a restart. Takes no endpoint
     MetricDay,
+    /// Start a server, send it `--corpus-mib` of realistic lines, wait until they are flushed and merged, and then measure
+    /// size on disk, memory, processor time and searches. Takes no endpoint
+    LogCorpus,
     /// All writes and reads one after the other; the reads read what the writes wrote
     All,
 }

@@ -7,7 +7,8 @@
 //! The way through: [`corpus`] → [`body`] (encoded ahead, dated when sent) → `workload` (which requests, and what must
 //! be there afterwards) → `load` (connections side by side, a window in which they are measured) → `report`.
 //!
-//! Beside it `metric_day` runs a server of its own through a day, and measures what is kept and how it is read.
+//! Beside it `metric_day` runs a server of its own through a day, and measures what is kept and how it is read;
+//! `log_corpus` does so with log events.
 //!
 //! What always holds: a request counts only when its whole answer said success; what was acknowledged is read back and
 //! compared unless that was not wanted; nothing is encoded, signed or compressed while it is measured.
@@ -18,6 +19,7 @@ mod client;
 pub mod corpus;
 mod error_code;
 mod load;
+mod log_corpus;
 mod metric_day;
 mod process;
 mod progress;
@@ -27,6 +29,7 @@ mod run;
 mod workload;
 
 pub use args::{BenchArgs, Output, Workload};
+pub use log_corpus::LogCorpus;
 pub use metric_day::{Asked, MetricDay};
 pub use protocol::Protocol;
 pub use report::{Checked, Latency, Report, ServerUse};

@@ -31,6 +31,8 @@ pub(crate) enum Service {
     Monitoring,
     /// CloudWatch Logs.
     Logs,
+    /// SQS, in JSON.
+    Sqs,
 }
 
 /// Everything of an operation's requests but their bodies.
@@ -93,6 +95,7 @@ impl Service {
         match self {
             Self::Monitoring => "monitoring",
             Self::Logs => "logs",
+            Self::Sqs => "sqs",
         }
     }
 
@@ -100,6 +103,7 @@ impl Service {
         match self {
             Self::Monitoring => "GraniteServiceVersion20100801",
             Self::Logs => "Logs_20140328",
+            Self::Sqs => "AmazonSQS",
         }
     }
 }

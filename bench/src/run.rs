@@ -8,10 +8,13 @@ use anyhow::{Context as _, bail};
 use crate::args::{BenchArgs, Output, Workload};
 use crate::client::Endpoint;
 use crate::load::{Extent, Plan};
+use crate::log_corpus;
 use crate::metric_day;
 use crate::process::Process;
 use crate::report::Report;
-use crate::workload::{self, Session, alarm_minutes, alarm_month, put_log_events, put_metric_data, reads};
+use crate::workload::{
+    self, Session, alarm_minutes, alarm_month, put_log_events, put_metric_data, reads, sqs,
+};
 
 /// Runs the workload and prints what it came to: as text load by load, as JSON in one document at the end.
 ///
@@ -25,6 +28,14 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
         let text = match output {
             Output::Text => day.table(),
             Output::Json => format!("{:#}\n", serde_json::to_value(&day)?),
+        };
+        return stdout().write_all(text.as_bytes()).context("cannot write to standard output");
+    }
+    if args.workload == Workload::LogCorpus {
+        let corpus = log_corpus::run(&args).await?;
+        let text = match output {
+            Output::Text => corpus.table(),
+            Output::Json => format!("{:#}\n", serde_json::to_value(&corpus)?),
         };
         return stdout().write_all(text.as_bytes()).context("cannot write to standard output");
     }
@@ -90,8 +101,10 @@ impl<F: FnMut(&Report)> Run<F> {
                 let (_, logs) = put_log_events::run(session, SEEDING).await?;
                 self.read(session, plan, &metrics, &logs).await?;
             }
+            Workload::Sqs => self.add(sqs::run(session, plan).await?),
             Workload::AlarmMonth => self.add(alarm_month::run(session).await?),
             Workload::Alarms => self.add(alarm_minutes::run(session).await?),
+            Workload::LogCorpus => bail!("the corpus of log events is no load on an endpoint"),
             Workload::MetricDay => bail!("a day of metrics is no load on an endpoint"),
             Workload::All => {
                 let (report, metrics) = put_metric_data::run(session, plan).await?;

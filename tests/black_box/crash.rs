@@ -1,4 +1,5 @@
-//! SIGKILL in the middle of ingestion, again and again: every acknowledged datum and event is there, once.
+//! SIGKILL in the middle of ingestion, flush and compaction, again and again: every acknowledged datum and event is there,
+//! once.
 //!
 //! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50).
 
@@ -29,7 +30,8 @@ async fn nothing_acknowledged_is_lost() {
     let crashes: u32 =
         std::env::var("GROUNDWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let directory = tempfile::tempdir().expect("a temporary directory");
-    // A small memory budget, so that flushes to segments happen between the crashes too.
+    // A small memory budget, so that flushes to segments happen between the crashes too. A server merges what it finds as it
+    // starts, so that crashes come in the middle of that.
     let flags = ["--metrics-memory-mib", "8", "--logs-memory-mib", "8"];
     let mut server = Server::start_in(directory.path(), &flags);
     let logs = server.logs();

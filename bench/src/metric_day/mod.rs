@@ -7,7 +7,7 @@
 
 mod load;
 mod questions;
-mod server;
+pub(crate) mod server;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -189,7 +189,8 @@ async fn restart(
     Ok(restart_secs)
 }
 
-fn size_of(dir: &Path) -> anyhow::Result<u64> {
+/// The sizes of all files in a directory.
+pub(crate) fn size_of(dir: &Path) -> anyhow::Result<u64> {
     let files =
         std::fs::read_dir(dir).with_context(|| format!("nothing was flushed to {}", dir.display()))?;
     files.into_iter().try_fold(0, |sum, file| Ok(sum + file?.metadata()?.len()))

@@ -1,4 +1,4 @@
-//! This same program as a server with a manual clock, on a port of its own.
+//! This same program as a server, on a port of its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,18 +16,24 @@ use crate::process::Process;
 use crate::protocol::{Protocol, RequestHead, Service};
 
 /// A running server; killed when it is dropped.
-pub(super) struct OwnServer {
+pub(crate) struct OwnServer {
     child: Child,
     url: String,
 }
 
 impl OwnServer {
-    /// Starts a server on `dir`, and waits until it listens.
-    pub(super) fn start(dir: &Path, args: &BenchArgs) -> anyhow::Result<Self> {
+    /// Starts a server with a manual clock on `dir`, and waits until it listens.
+    pub(crate) fn start(dir: &Path, args: &BenchArgs) -> anyhow::Result<Self> {
+        Self::start_with(dir, args, &["--clock", "manual"])
+    }
+
+    /// Starts a server with further arguments on `dir`, and waits until it listens.
+    pub(crate) fn start_with(dir: &Path, args: &BenchArgs, further: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program has no file")?;
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--clock", "manual", "--log", "warn", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
             .arg(dir)
+            .args(further)
             .args(&args.serve)
             .env_remove("GROUNDWATCH_CONFIG")
             .stdout(Stdio::piped())
@@ -43,20 +49,20 @@ impl OwnServer {
         Ok(server)
     }
 
-    pub(super) fn process(&self) -> Process {
+    pub(crate) fn process(&self) -> Process {
         Process { pid: self.child.id() }
     }
 
-    pub(super) fn endpoint(&self, args: &BenchArgs) -> anyhow::Result<Endpoint> {
+    pub(crate) fn endpoint(&self, args: &BenchArgs) -> anyhow::Result<Endpoint> {
         Endpoint::parse(&self.url, args.access_key.clone(), args.region.clone())
     }
 
     /// The head of a request for an operation, in JSON.
-    pub(super) fn head(&self, args: &BenchArgs, operation: &'static str) -> anyhow::Result<RequestHead> {
+    pub(crate) fn head(&self, args: &BenchArgs, operation: &'static str) -> anyhow::Result<RequestHead> {
         self.head_in(args, operation, Protocol::Json)
     }
 
-    pub(super) fn head_in(
+    pub(crate) fn head_in(
         &self,
         args: &BenchArgs,
         operation: &'static str,
@@ -67,7 +73,7 @@ impl OwnServer {
     }
 
     /// Moves the clock; background work that is due on the way is done when this returns.
-    pub(super) async fn set_clock(&self, to: Timestamp) -> anyhow::Result<()> {
+    pub(crate) async fn set_clock(&self, to: Timestamp) -> anyhow::Result<()> {
         let authority = self.url.trim_start_matches("http://").trim_end_matches('/');
         let stream = tokio::net::TcpStream::connect(authority).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -82,7 +88,7 @@ impl OwnServer {
     }
 
     /// Ends the server in order, and waits until it has ended.
-    pub(super) fn end(mut self) -> anyhow::Result<()> {
+    pub(crate) fn end(mut self) -> anyhow::Result<()> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         anyhow::ensure!(sent.success(), "the server could not be told to end");
         let ended = self.child.wait()?;

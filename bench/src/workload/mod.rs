@@ -6,6 +6,7 @@ pub(crate) mod alarm_month;
 pub(crate) mod put_log_events;
 pub(crate) mod put_metric_data;
 pub(crate) mod reads;
+pub(crate) mod sqs;
 
 use groundwatch_core::{Clock as _, SystemClock, Timestamp};
 

@@ -106,6 +106,10 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) logs_memory_mib: Option<u64>,
 
+    /// How long recent log events wait in memory for others before they are written to files, in seconds. [default: 3600]
+    #[arg(long, env = "GROUNDWATCH_LOGS_FLUSH_SECS", value_name = "SECONDS")]
+    pub(crate) logs_flush_secs: Option<u32>,
+
     /// Memory for the messages of all SQS queues, in MiB; over it, sending is throttled. [default: 256]
     #[arg(long, env = "GROUNDWATCH_SQS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) sqs_memory_mib: Option<u64>,

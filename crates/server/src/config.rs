@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use groundwatch_metrics::Retention;
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) metrics_memory_bytes: u64,
     pub(crate) metrics_retention: Retention,
     pub(crate) logs_memory_bytes: u64,
+    /// How long log events wait in memory for others.
+    pub(crate) logs_flush_age: Duration,
     pub(crate) sqs_memory_bytes: u64,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -61,6 +64,7 @@ struct FileConfig {
     metrics_memory_mib: Option<u64>,
     metrics_retention: Option<String>,
     logs_memory_mib: Option<u64>,
+    logs_flush_secs: Option<u32>,
     sqs_memory_mib: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
@@ -127,6 +131,9 @@ impl Config {
             metrics_memory_bytes: metrics_memory_mib << 20,
             metrics_retention: metrics_retention.parse().context("metrics-retention is not valid")?,
             logs_memory_bytes: logs_memory_mib << 20,
+            logs_flush_age: Duration::from_secs(
+                flags.logs_flush_secs.or(file.logs_flush_secs).unwrap_or(3600).into(),
+            ),
             sqs_memory_bytes: sqs_memory_mib << 20,
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),

@@ -13,13 +13,16 @@ PATIENCE_SECS = 20
 class Webhook:
     def __init__(self):
         self.posts = queue.Queue()
+        # A closed one answers that it is not available.
+        self.is_open = True
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                hook.posts.put((self.headers["x-amz-sns-message-type"], json.loads(body)))
-                self.send_response(200)
+                if hook.is_open:
+                    hook.posts.put((self.headers["x-amz-sns-message-type"], json.loads(body)))
+                self.send_response(200 if hook.is_open else 503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -78,6 +78,10 @@ impl Columns {
     fn take_in(&mut self, shape: &Shape) -> bool {
         let mut new: Vec<(String, &str)> = Vec::new();
         for slot in shape.slots() {
+            // SQL names columns in quotes, where these need care that nobody takes.
+            if slot.contains(['"', '\\']) {
+                return false;
+            }
             let lower = slot.to_lowercase();
             match self.by_name.get(&lower) {
                 Some(found) if self.names[*found] == slot => {}

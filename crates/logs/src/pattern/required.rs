@@ -17,3 +17,29 @@ pub(super) fn required_tokens(pattern: &Pattern) -> Vec<Token> {
     });
     texts.flat_map(|text| Token::of_text(text.as_bytes())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, texts: &[&str]) {
+        let pattern = Pattern::parse(pattern).expect(pattern);
+        let expected: Vec<Token> = texts.iter().flat_map(|text| Token::of_text(text.as_bytes())).collect();
+        assert_eq!(required_tokens(&pattern), expected, "{pattern}");
+    }
+
+    #[test]
+    fn only_what_must_occur_is_required() {
+        check("ERROR", &["ERROR"]);
+        check("ERROR \"disk is full\"", &["ERROR", "disk is full"]);
+        check("-ERROR", &[]);
+        check("ERROR -WARN", &["ERROR"]);
+        check("?ERROR ?WARN", &[]);
+        check("?ERROR WARN", &["WARN"]);
+        check("%ERR[0-9]+%", &[]);
+        check("%ERR[0-9]+% disk", &["disk"]);
+        check("\" \"", &[]);
+        check("{ $.level = ERROR }", &[]);
+        check("[level=ERROR]", &[]);
+    }
+}

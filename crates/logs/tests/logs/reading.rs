@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_api::logs::GetLogEventsInput;
+use groundwatch_logs::StoreOptions;
 
 use crate::support::{GROUP, NOW, STREAM, Service, assert_refused};
 
@@ -12,23 +13,31 @@ enum Placement {
     Memory,
     Segment,
     Both,
+    /// Merged with other groups' events, as text.
+    Merged,
+    /// Merged into a file of the group, by shape.
+    Shaped,
     AfterRestart,
 }
 
 /// A stream of one-letter events, given as `a1 b2`: the letter, then milliseconds after now. Each word is a batch of
 /// its own; `a1,b2` are one batch.
 async fn stream(events: &str, placement: Placement) -> Service {
-    let mut service = Service::new().await;
+    let own_file_bytes = if matches!(placement, Placement::Shaped) { 0 } else { u64::MAX };
+    let options = StoreOptions { own_file_bytes, ..StoreOptions::default() };
+    let mut service = Service::with_options(options).await;
     let batches: Vec<&str> = events.split_whitespace().collect();
     for (index, batch) in batches.iter().enumerate() {
         put(&service, batch).await;
-        if matches!(placement, Placement::Both) && index == batches.len() / 2 {
+        let merged = matches!(placement, Placement::Merged | Placement::Shaped);
+        if merged || (matches!(placement, Placement::Both) && index == batches.len() / 2) {
             service.flush().await;
         }
     }
     match placement {
         Placement::Memory | Placement::Both => {}
         Placement::Segment => service.flush().await,
+        Placement::Merged | Placement::Shaped => service.compact().await,
         Placement::AfterRestart => service.restart().await,
     }
     service
@@ -43,7 +52,7 @@ async fn put(service: &Service, batch: &str) {
 /// Reads pages by a script, and tells their letters: `-` for an empty page.
 ///
 /// `request` is made of `head` or `tail`, `limit=N`, `from=MS`, `to=MS`. It is the first page; the steps go on from the
-/// page before: `f` and `b` follow its tokens, `+x9` puts an event, `!` flushes, `^` restarts.
+/// page before: `f` and `b` follow its tokens, `+x9` puts an event, `!` flushes, `~` merges, `^` restarts.
 async fn walk(service: &mut Service, request: &str, steps: &str) -> String {
     let mut input = GetLogEventsInput::default();
     for part in request.split_whitespace() {
@@ -61,6 +70,7 @@ async fn walk(service: &mut Service, request: &str, steps: &str) -> String {
     for step in ["first"].into_iter().chain(steps.split_whitespace()) {
         match step {
             "!" => service.flush().await,
+            "~" => service.compact().await,
             "^" => service.restart().await,
             _ if step.starts_with('+') => put(service, &step[1..]).await,
             _ => {
@@ -89,10 +99,17 @@ async fn walk(service: &mut Service, request: &str, steps: &str) -> String {
 
 /// Checks a table of (request, steps, pages) on the same events in every placement.
 async fn check(events: &str, table: &[(&str, &str, &str)]) {
-    for placement in [Placement::Memory, Placement::Segment, Placement::Both, Placement::AfterRestart] {
+    for placement in [
+        Placement::Memory,
+        Placement::Segment,
+        Placement::Both,
+        Placement::Merged,
+        Placement::Shaped,
+        Placement::AfterRestart,
+    ] {
         let mut service = stream(events, placement).await;
         for (request, steps, pages) in table {
-            assert!(!steps.contains(['+', '!', '^']), "shared by all lines: use check_changing");
+            assert!(!steps.contains(['+', '!', '~', '^']), "shared by all lines: use check_changing");
             let walked = walk(&mut service, request, steps).await;
             assert_eq!(walked, *pages, "`{request}` `{steps}` on {events} in {placement:?}");
         }
@@ -101,7 +118,7 @@ async fn check(events: &str, table: &[(&str, &str, &str)]) {
 
 /// Checks lines whose steps change the stream: each on a stream of its own.
 async fn check_changing(events: &str, table: &[(&str, &str, &str)]) {
-    for placement in [Placement::Memory, Placement::Segment] {
+    for placement in [Placement::Memory, Placement::Segment, Placement::Shaped] {
         for (request, steps, pages) in table {
             let mut service = stream(events, placement).await;
             let walked = walk(&mut service, request, steps).await;
@@ -254,7 +271,7 @@ async fn what_is_written_meanwhile_is_found_by_going_on() {
 }
 
 #[tokio::test]
-async fn flushes_and_restarts_do_not_move_a_reader() {
+async fn flushes_merges_and_restarts_do_not_move_a_reader() {
     check_changing(
         "a1 b2,c2,d2 e5",
         &[
@@ -262,6 +279,9 @@ async fn flushes_and_restarts_do_not_move_a_reader() {
             ("tail limit=2", "^ b ! b b", "de bc a -"),
             ("tail", "f ! +x5 ^ f f", "abcde - x -"),
             ("tail", "+x6 ! +y6 f ^ +z6 f", "abcde xy z"),
+            ("head limit=2", "! ~ f f f", "ab cd e -"),
+            ("tail limit=2", "! b ~ b b", "de bc a -"),
+            ("tail", "+x6 ! +y6 ! ~ f +z6 ! ~ ^ f", "abcde xy z"),
         ],
     )
     .await;
