@@ -1,9 +1,9 @@
 //! CloudWatch Logs: groups, streams and their events.
 //!
 //! Owns the documents of groups, streams and metric filters, the rules of ingestion, the store of events (in memory and in segments),
-//! reading in both directions, and the language of filter patterns. Does not own how events become durable
+//! reading in both directions, the language of filter patterns, and what is sent on or exported. Does not own how events become durable
 //! (`groundwatch-storage`), how requests travel (`groundwatch-wire`), or when the flush runs (the server drives the
-//! activities [`LogFlush`] and [`LogReclaim`]), or where metrics go that events give rise to (a [`MetricSink`]).
+//! activities [`LogFlush`] and [`LogReclaim`]), where metrics go that events give rise to (a [`MetricSink`]), or how what is sent on leaves (a [`Courier`], over `groundwatch-outbound`).
 //!
 //! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`] (journal, then
 //! head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) → [`store`] (a merge over all
