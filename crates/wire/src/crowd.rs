@@ -73,7 +73,8 @@ impl Crowd {
         Place { number, members: Arc::clone(&self.members), out, _permit: permit }
     }
 
-    fn send_out_the_idlest(&self) {
+    /// Ends the connection that has waited longest for a request, if one waits.
+    pub(crate) fn send_out_the_idlest(&self) {
         let members = self.members.lock();
         let idle = members
             .by_number

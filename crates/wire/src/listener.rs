@@ -103,6 +103,7 @@ impl Listener {
                 }
                 Err(error) => {
                     // Mostly out of file descriptors: connections that end free some.
+                    crowd.send_out_the_idlest();
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
