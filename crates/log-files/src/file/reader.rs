@@ -16,7 +16,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::index::{Index, Part};
-use super::{FIXED_COLUMNS, MalformedFile};
+use super::{FIXED_COLUMNS, MalformedFile, columns};
 use crate::address::StreamAddress;
 use crate::events::Events;
 use crate::incarnation::GroupId;
@@ -41,18 +41,16 @@ impl LogFile {
             .with_offset_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&source)
             .map_err(|_| MalformedFile("it is not a Parquet file"))?;
-        let parquet = ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let names: Vec<String> = columns.iter().map(|column| column.path().string()).collect();
+        let slots = match names.split_at_checked(FIXED_COLUMNS.len()) {
+            Some((fixed, slots)) if fixed == FIXED_COLUMNS => slots,
+            _ => return Err(MalformedFile("its columns are not those of log events")),
+        };
+        let options =
+            ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(columns::schema(slots));
+        let parquet = ArrowReaderMetadata::try_new(Arc::new(metadata), options)
             .map_err(|_| MalformedFile("its schema is not that of log events"))?;
-        if !parquet
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .take(FIXED_COLUMNS.len())
-            .eq(FIXED_COLUMNS)
-        {
-            return Err(MalformedFile("its columns are not those of log events"));
-        }
         let index = Index::decode(tail)?;
         let row_groups = parquet.metadata().row_groups();
         let fits = |part: &Part| {

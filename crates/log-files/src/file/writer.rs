@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::{Array as _, ArrayRef, Int32Array};
+use arrow_schema::Schema;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use hashbrown::{HashMap, HashSet};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 
 use super::WriteError;
 use super::columns::{self, Manner, TextColumn};
@@ -207,7 +210,7 @@ impl FileWriter {
             return Ok(writer);
         }
         let properties = columns::properties(TEXT_LEVEL, &[], &[])?;
-        Ok(ArrowWriter::try_new(Vec::new(), columns::schema(&[]), Some(properties))?)
+        parquet_writer(columns::schema(&[]), properties)
     }
 
     fn sort(&mut self, rows: &Rows) -> Result<(), WriteError> {
@@ -232,7 +235,7 @@ impl FileWriter {
         let slots = self.columns.names();
         let schema = columns::schema(slots);
         let properties = columns::properties(SHAPED_LEVEL, slots, &self.manners())?;
-        let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
+        let mut writer = parquet_writer(schema.clone(), properties)?;
         for row_group in std::mem::take(&mut self.shaped) {
             let columns = shaped_columns(row_group, &self.columns)?;
             writer.write(&columns::batch(&schema, columns)?)?;
@@ -273,6 +276,15 @@ impl FileWriter {
         }
         self.parts.sort_by_key(|part| (part.group, part.row_group));
     }
+}
+
+/// Arrow's schema is left out: readers know theirs.
+fn parquet_writer(
+    schema: Arc<Schema>,
+    properties: WriterProperties,
+) -> Result<ArrowWriter<Vec<u8>>, WriteError> {
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    Ok(ArrowWriter::try_new_with_options(Vec::new(), schema, options)?)
 }
 
 /// Values of a column, counted.

@@ -1,0 +1,151 @@
+//! Files against what was put into them: every event, byte for byte, in both layouts; words are found; damage is an error.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use groundwatch_core::{Scope, Timestamp};
+use groundwatch_log_files::{
+    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, MalformedFile, StreamAddress, Token,
+    WrittenFile,
+};
+use proptest::prelude::*;
+
+/// An event as it is written: its stream, its key and its text.
+type Event = (usize, EventKey, String);
+
+fn address(layout: Layout, stream: usize) -> Arc<StreamAddress> {
+    let group = if layout == Layout::Text { stream % 2 } else { 0 };
+    Arc::new(StreamAddress {
+        scope: Scope::default(),
+        group: format!("group-{group}"),
+        group_id: GroupId::from_u128(group as u128),
+        // Streams of different groups may have the same name.
+        stream: format!("stream-{}", if layout == Layout::Text { stream / 2 } else { stream }),
+        stream_id: LogStreamId::from_u128(100 + stream as u128),
+    })
+}
+
+fn any_message() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "\\PC{0,30}",
+        "took [0-9]{1,5} ms, id=[a-f0-9]{8,40}",
+        "[a-z]{1,5} [a-z]{1,5}=\"[a-z ]{0,5}\" [0-9]{1,3}\\n\tat [a-z]{3}",
+        r#"\{"a":"[a-zé\\"]{0,4}","b":\[[0-9],true\],"C-1":[0-9]{1,3}\}"#,
+        "-?[a-f0-9]{4}-[a-f0-9]{4}_[0-9]{1,2}",
+        "\u{11}[0-9]\u{11}",
+    ]
+}
+
+fn any_events() -> impl Strategy<Value = Vec<Event>> {
+    let event = (0..6_usize, 0..1_000_i64, any_message());
+    proptest::collection::vec(event, 1..200).prop_map(|events| {
+        let keyed = events.into_iter().enumerate().map(|(index, (stream, millis, message))| {
+            let key = EventKey {
+                timestamp: Timestamp::from_millis(millis),
+                sequence: index as u64 / 3,
+                index: index as u32,
+            };
+            (stream, key, message)
+        });
+        keyed.collect()
+    })
+}
+
+fn write(layout: Layout, events: &[Event]) -> WrittenFile {
+    let mut sorted: Vec<&Event> = events.iter().collect();
+    sorted.sort_by_key(|(stream, key, _)| (address(layout, *stream).group_id, *key));
+    let mut writer = FileWriter::new(layout);
+    for (stream, key, message) in sorted {
+        let stream = writer.stream(&address(layout, *stream));
+        let ingested = Timestamp::from_millis(key.sequence as i64 * 7);
+        writer.push(stream, *key, ingested, message.as_bytes()).expect("written");
+    }
+    writer.finish().expect("finished")
+}
+
+fn open(bytes: &Bytes, tail_bytes: u64) -> Result<Arc<LogFile>, MalformedFile> {
+    let tail = bytes.slice(bytes.len() - tail_bytes as usize..);
+    LogFile::open(&tail, bytes.len() as u64).map(Arc::new)
+}
+
+/// Everything in a file, as (stream's id, key, ingestion, text), in the order of keys.
+fn read(
+    file: &Arc<LogFile>,
+    bytes: &Bytes,
+) -> Result<Vec<(LogStreamId, EventKey, Timestamp, Vec<u8>)>, MalformedFile> {
+    let mut all = Vec::new();
+    for part in file.parts() {
+        let range = file.bytes_of(part);
+        if range.start > range.end || range.end > bytes.len() as u64 {
+            continue;
+        }
+        let events = file.events(part, bytes.slice(range.start as usize..range.end as usize))?;
+        let messages = events.messages()?;
+        for row in 0..events.len() {
+            let mut message = Vec::new();
+            messages.append(row, &mut message);
+            all.push((events.address(row).stream_id, events.key(row), events.ingested(row), message));
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_read_is_what_was_written(events in any_events(), shaped in any::<bool>()) {
+        let layout = if shaped { Layout::Shaped } else { Layout::Text };
+        let written = write(layout, &events);
+        let file = open(&written.bytes, written.tail_bytes).expect("opens");
+        let mut expected: Vec<_> = events
+            .iter()
+            .map(|(stream, key, message)| {
+                let ingested = Timestamp::from_millis(key.sequence as i64 * 7);
+                (address(layout, *stream).stream_id, *key, ingested, message.as_bytes().to_vec())
+            })
+            .collect();
+        expected.sort();
+        prop_assert_eq!(written.summary.rows, expected.len() as u64);
+        let counted: u64 = file.parts().iter().flat_map(|part| &part.streams).map(|stream| stream.bytes).sum();
+        prop_assert_eq!(written.summary.bytes, counted);
+        prop_assert_eq!(read(&file, &written.bytes).expect("readable"), expected);
+    }
+
+    /// Whatever part of whatever message is looked for: the row group that has it is not passed over.
+    #[test]
+    fn a_word_is_never_passed_over(
+        events in any_events(),
+        which in any::<prop::sample::Index>(),
+        from in any::<prop::sample::Index>(),
+        to in any::<prop::sample::Index>(),
+    ) {
+        let written = write(Layout::Shaped, &events);
+        let file = open(&written.bytes, written.tail_bytes).expect("opens");
+        let range = file.filters().expect("has filters");
+        let filters = &written.bytes[range.start as usize..range.end as usize];
+        let message = which.get(&events).2.as_bytes();
+        let (a, b) = (from.index(message.len() + 1), to.index(message.len() + 1));
+        let candidates = file.candidates(filters, &Token::of_text(&message[a.min(b)..a.max(b)]));
+        prop_assert!(!LogFile::is_passed_over(candidates, 0));
+    }
+
+    /// Storage's checksums find damage first; whoever gets past them meets no panic here.
+    #[test]
+    fn damage_is_an_error_or_other_events_but_no_panic(
+        events in any_events(),
+        shaped in any::<bool>(),
+        at in any::<prop::sample::Index>(),
+        with in any::<u8>(),
+    ) {
+        let written = write(if shaped { Layout::Shaped } else { Layout::Text }, &events);
+        let mut bytes = written.bytes.to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = with;
+        let bytes = Bytes::from(bytes);
+        if let Ok(file) = open(&bytes, written.tail_bytes) {
+            let _ = read(&file, &bytes);
+        }
+    }
+}
