@@ -1,6 +1,7 @@
 //! Drives the background [`Activity`]s: by the machine's clock, each in a task of its own, or by a manual clock, one
 //! after the other in the order of their due times.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,25 +128,32 @@ impl ManualDriver {
         }
     }
 
+    /// An activity that fails, or stays due, is set aside for the rest of this move: the others still run on time.
     async fn run_until(&self, target: Timestamp) {
+        let mut set_aside = HashSet::new();
         let mut rounds = 0;
-        while let Some((due, activity)) = self.next_due(target) {
+        while let Some((due, index)) = self.next_due(target, &set_aside) {
+            let activity = &self.activities[index];
             let moment = due.max(self.clock.now());
             rounds = if moment > self.clock.now() { 0 } else { rounds + 1 };
+            self.clock.set(moment);
             if rounds > ROUNDS_AT_ONE_MOMENT_MAX {
                 tracing::error!(activity = activity.name(), %moment, "activity stays due; the clock moves on without it");
-                return;
+                set_aside.insert(index);
+                rounds = 0;
+            } else if !activate(activity, moment).await {
+                set_aside.insert(index);
             }
-            self.clock.set(moment);
-            activate(activity, moment).await;
         }
     }
 
-    /// The activity that is due first, at or before `target`; the one listed first among equals.
-    fn next_due(&self, target: Timestamp) -> Option<(Timestamp, &Arc<dyn Activity>)> {
+    /// The activity that is due first, at or before `target`, by its place; the one listed first among equals.
+    fn next_due(&self, target: Timestamp, set_aside: &HashSet<usize>) -> Option<(Timestamp, usize)> {
         self.activities
             .iter()
-            .filter_map(|activity| Some((activity.next_due()?, activity)))
+            .enumerate()
+            .filter(|(index, _)| !set_aside.contains(index))
+            .filter_map(|(index, activity)| Some((activity.next_due()?, index)))
             .filter(|(due, _)| *due <= target)
             .min_by_key(|(due, _)| *due)
     }
@@ -159,13 +167,28 @@ mod tests {
 
     use super::*;
 
-    /// Falls due every `period_secs`, and writes down when it ran.
+    /// When activities ran, in seconds, and which.
+    type Log = Arc<SyncMutex<Vec<(i64, &'static str)>>>;
+
+    /// Falls due every `period_secs`, and writes down when it ran. With a period of 0 it stays due.
     struct Periodic {
         name: &'static str,
         period_secs: i64,
         next: SyncMutex<Timestamp>,
-        ran: Arc<SyncMutex<Vec<(i64, &'static str)>>>,
+        ran: Log,
         changed: Notify,
+    }
+
+    impl Periodic {
+        fn every(period_secs: i64, name: &'static str, ran: &Log) -> Arc<dyn Activity> {
+            Arc::new(Self {
+                name,
+                period_secs,
+                next: SyncMutex::new(Timestamp::from_secs(period_secs)),
+                ran: ran.clone(),
+                changed: Notify::new(),
+            })
+        }
     }
 
     impl Activity for Periodic {
@@ -192,23 +215,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_manual_clock_stops_at_every_due_time_in_order() {
-        let ran = Arc::new(SyncMutex::new(Vec::new()));
-        let periodic = |name, period_secs| -> Arc<dyn Activity> {
-            Arc::new(Periodic {
-                name,
-                period_secs,
-                next: SyncMutex::new(Timestamp::from_secs(period_secs)),
-                ran: ran.clone(),
-                changed: Notify::new(),
-            })
-        };
+        let ran = Log::default();
         let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
-        let driver = ManualDriver::new(clock, vec![periodic("two", 2), periodic("three", 3)]);
+        let activities = vec![Periodic::every(2, "two", &ran), Periodic::every(3, "three", &ran)];
+        let driver = ManualDriver::new(clock, activities);
         driver.advance(Duration::from_secs(6)).await;
         assert_eq!(
             *ran.lock().expect("not poisoned"),
             [(2, "two"), (3, "three"), (4, "two"), (6, "two"), (6, "three")]
         );
         assert_eq!(driver.now(), Timestamp::from_secs(6));
+    }
+
+    #[tokio::test]
+    async fn an_activity_that_stays_due_does_not_hold_up_the_others() {
+        let (stuck, ran) = (Log::default(), Log::default());
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        let activities = vec![Periodic::every(0, "stuck", &stuck), Periodic::every(2, "two", &ran)];
+        let driver = ManualDriver::new(clock, activities);
+        driver.advance(Duration::from_secs(4)).await;
+        assert_eq!(*ran.lock().expect("not poisoned"), [(2, "two"), (4, "two")]);
     }
 }
