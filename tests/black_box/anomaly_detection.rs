@@ -22,10 +22,21 @@ async fn a_detector_learns_what_is_usual() {
     let server = Server::start_with_manual_clock().await;
     let client = server.cloudwatch();
     let data = (0..240).map(|hour| START_SECS - 10 * DAY_SECS + hour * 3600).map(|at| {
-        MetricDatum::builder().metric_name("Orders").timestamp(DateTime::from_secs(at)).value(orders(at)).build()
+        MetricDatum::builder()
+            .metric_name("Orders")
+            .timestamp(DateTime::from_secs(at))
+            .value(orders(at))
+            .build()
     });
-    client.put_metric_data().namespace("Shop").set_metric_data(Some(data.collect())).send().await.expect("taken");
-    let detector = SingleMetricAnomalyDetector::builder().namespace("Shop").metric_name("Orders").stat("Sum").build();
+    client
+        .put_metric_data()
+        .namespace("Shop")
+        .set_metric_data(Some(data.collect()))
+        .send()
+        .await
+        .expect("taken");
+    let detector =
+        SingleMetricAnomalyDetector::builder().namespace("Shop").metric_name("Orders").stat("Sum").build();
     let put = client.put_anomaly_detector().single_metric_anomaly_detector(detector.clone());
     put.send().await.expect("taken");
 
@@ -38,7 +49,9 @@ async fn a_detector_learns_what_is_usual() {
     let answer = client
         .get_metric_data()
         .metric_data_queries(MetricDataQuery::builder().id("m1").metric_stat(stat).return_data(false).build())
-        .metric_data_queries(MetricDataQuery::builder().id("ad1").expression("ANOMALY_DETECTION_BAND(m1, 3)").build())
+        .metric_data_queries(
+            MetricDataQuery::builder().id("ad1").expression("ANOMALY_DETECTION_BAND(m1, 3)").build(),
+        )
         .start_time(DateTime::from_secs(START_SECS - DAY_SECS))
         .end_time(DateTime::from_secs(START_SECS + 12 * 3600))
         .scan_by(aws_sdk_cloudwatch::types::ScanBy::TimestampAscending)
@@ -55,7 +68,12 @@ async fn a_detector_learns_what_is_usual() {
         assert!(upper - lower < 60.0, "{start}: {lower} {upper}");
     }
 
-    client.delete_anomaly_detector().single_metric_anomaly_detector(detector.clone()).send().await.expect("deleted");
+    client
+        .delete_anomaly_detector()
+        .single_metric_anomaly_detector(detector.clone())
+        .send()
+        .await
+        .expect("deleted");
     let again = client.delete_anomaly_detector().single_metric_anomaly_detector(detector).send().await;
     assert!(again.expect_err("gone").into_service_error().is_resource_not_found_exception());
 }

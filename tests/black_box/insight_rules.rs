@@ -18,10 +18,21 @@ async fn server_with_logs() -> Server {
     let logs = server.logs();
     let event = |ago: i64, ip: &str, status: u16, bytes: u32| {
         let message = format!(r#"{{"ip":"{ip}","status":{status},"bytes":{bytes}}}"#);
-        InputLogEvent::builder().timestamp((START_SECS - ago) * 1000).message(message).build().expect("complete")
+        InputLogEvent::builder()
+            .timestamp((START_SECS - ago) * 1000)
+            .message(message)
+            .build()
+            .expect("complete")
     };
     for (group, events) in [
-        ("web/a", vec![event(90, "10.0.0.1", 500, 10), event(80, "10.0.0.2", 200, 1000), event(20, "10.0.0.1", 503, 5)]),
+        (
+            "web/a",
+            vec![
+                event(90, "10.0.0.1", 500, 10),
+                event(80, "10.0.0.2", 200, 1000),
+                event(20, "10.0.0.1", 503, 5),
+            ],
+        ),
         ("web/b", vec![event(70, "10.0.0.2", 500, 12), event(10, "10.0.0.3", 500, 1)]),
         ("other", vec![event(70, "10.0.0.9", 500, 99)]),
     ] {
@@ -56,7 +67,13 @@ async fn a_report_ranks_the_contributors_of_all_groups_of_a_rule() {
     let contributors: Vec<(String, f64, usize)> = report
         .contributors()
         .iter()
-        .map(|one| (one.keys().concat(), one.approximate_aggregate_value().unwrap_or_default(), one.datapoints().len()))
+        .map(|one| {
+            (
+                one.keys().concat(),
+                one.approximate_aggregate_value().unwrap_or_default(),
+                one.datapoints().len(),
+            )
+        })
         .collect();
     assert_eq!(contributors, [("10.0.0.1".to_owned(), 15.0, 2), ("10.0.0.2".to_owned(), 12.0, 1)]);
     let datapoints: Vec<(Option<f64>, Option<f64>, Option<f64>)> = report
@@ -77,16 +94,26 @@ async fn rules_are_listed_disabled_tagged_and_deleted() {
     let client = server.cloudwatch();
     for name in ["a", "b"] {
         let tag = Tag::builder().key("team").value(name).build();
-        client.put_insight_rule().rule_name(name).rule_definition(DEFINITION).tags(tag).send().await.expect("taken");
+        client
+            .put_insight_rule()
+            .rule_name(name)
+            .rule_definition(DEFINITION)
+            .tags(tag)
+            .send()
+            .await
+            .expect("taken");
     }
-    let disabled = client.disable_insight_rules().rule_names("b").rule_names("c").send().await.expect("answered");
+    let disabled =
+        client.disable_insight_rules().rule_names("b").rule_names("c").send().await.expect("answered");
     let [failure] = disabled.failures() else { panic!("{disabled:?}") };
     assert_eq!((failure.failure_resource(), failure.failure_code()), (Some("c"), Some("404")));
     let states = async || -> Vec<(String, String)> {
         let listed = client.describe_insight_rules().send().await.expect("listed");
         let rules = listed.insight_rules().iter();
         rules
-            .map(|rule| (rule.name().unwrap_or_default().to_owned(), rule.state().unwrap_or_default().to_owned()))
+            .map(|rule| {
+                (rule.name().unwrap_or_default().to_owned(), rule.state().unwrap_or_default().to_owned())
+            })
             .collect()
     };
     let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
@@ -110,6 +137,7 @@ async fn a_definition_with_a_mistake_is_refused() {
     let server = Server::start_with_manual_clock().await;
     let definition = DEFINITION.replace(r#""$.ip""#, r#""ip""#);
     let put = server.cloudwatch().put_insight_rule().rule_name("a").rule_definition(definition).send().await;
-    let message = put.expect_err("refused").into_service_error().meta().message().unwrap_or_default().to_owned();
+    let message =
+        put.expect_err("refused").into_service_error().meta().message().unwrap_or_default().to_owned();
     assert_eq!(message, "The rule definition is not valid: ip must begin with $..");
 }

@@ -8,6 +8,7 @@ use groundwatch_contributor_insights::Rules;
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::Logs;
+use groundwatch_metric_streams::Streams;
 use groundwatch_metrics::Metrics;
 use groundwatch_notify::Notify;
 use groundwatch_sqs::Sqs;
@@ -20,6 +21,7 @@ pub(crate) struct Services {
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) dashboards: Arc<Dashboards>,
     pub(crate) insights: Arc<Rules>,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) tagging: Arc<Tagging>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) notify: Arc<Notify>,
@@ -30,7 +32,8 @@ pub(crate) struct Services {
 impl Services {
     /// Adds every operation to `router`.
     pub(crate) fn route(&self, router: Router) -> Router {
-        let Self { metrics, alarms, dashboards, insights, tagging, logs, notify, sqs, identities } = self;
+        let Self { metrics, alarms, dashboards, insights, streams, tagging, logs, notify, sqs, identities } =
+            self;
         router
             .on::<cloudwatch::PutMetricData, _>(metrics.clone())
             .on::<cloudwatch::ListMetrics, _>(metrics.clone())
@@ -43,6 +46,12 @@ impl Services {
             .on::<cloudwatch::EnableInsightRules, _>(insights.clone())
             .on::<cloudwatch::DisableInsightRules, _>(insights.clone())
             .on::<cloudwatch::GetInsightRuleReport, _>(insights.clone())
+            .on::<cloudwatch::PutMetricStream, _>(streams.clone())
+            .on::<cloudwatch::GetMetricStream, _>(streams.clone())
+            .on::<cloudwatch::ListMetricStreams, _>(streams.clone())
+            .on::<cloudwatch::DeleteMetricStream, _>(streams.clone())
+            .on::<cloudwatch::StartMetricStreams, _>(streams.clone())
+            .on::<cloudwatch::StopMetricStreams, _>(streams.clone())
             .on::<cloudwatch::GetMetricStatistics, _>(metrics.clone())
             .on::<cloudwatch::GetMetricData, _>(metrics.clone())
             .on::<cloudwatch::PutMetricAlarm, _>(alarms.clone())

@@ -31,7 +31,8 @@ impl LogReader for RuleLogs {
                     next_token,
                     ..DescribeLogGroupsInput::default()
                 };
-                let page = Handle::<DescribeLogGroups>::handle(&*self.0, &call, input).await.map_err(failed)?;
+                let page =
+                    Handle::<DescribeLogGroups>::handle(&*self.0, &call, input).await.map_err(failed)?;
                 names.extend(page.log_groups.into_iter().flatten().filter_map(|group| group.log_group_name));
                 match page.next_token {
                     Some(token) => next_token = Some(token),
@@ -63,7 +64,8 @@ impl LogReader for RuleLogs {
                 Err(fault) => return Err(failed(fault)),
             };
             let events = page.events.into_iter().flatten();
-            let events = events.filter_map(|event| Some((Timestamp::from_millis(event.timestamp?), event.message?)));
+            let events =
+                events.filter_map(|event| Some((Timestamp::from_millis(event.timestamp?), event.message?)));
             Ok(LogPage { events: events.collect(), next: page.next_token })
         })
     }
@@ -75,6 +77,7 @@ fn call(scope: &Scope) -> Call {
         caller: Caller { scope: scope.clone(), access_key_id: String::new() },
         request_id: RequestId("contributor-insights".to_owned()),
         received: Timestamp::EPOCH,
+        explain: false,
     }
 }
 

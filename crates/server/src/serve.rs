@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use groundwatch_alarms::{AlarmTags, Alarms, Neighbours, Timing};
-use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_contributor_insights::Rules;
+use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
 use groundwatch_logs::{Courier, Logs, LogsReplay, StoreOptions};
+use groundwatch_metric_streams::{StreamCourier, Streams};
 use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
 use groundwatch_notify::{Carriers, MailSender, Notify, NotifyConfig, SmtpSender};
 use groundwatch_outbound::{Fence, Outbound, WebClient};
@@ -36,6 +37,7 @@ use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
 use crate::rule_logs::RuleLogs;
+use crate::streamed_metrics::StreamedMetrics;
 use crate::syslog::SyslogSink;
 use crate::tagged;
 use crate::tls::{self, Tls};
@@ -144,7 +146,7 @@ async fn bring_up(
         reader: Arc::new(AlarmReader(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
         outbound: outbound.clone(),
-        events: Some(Arc::new(EventBus(outbound))),
+        events: Some(Arc::new(EventBus(outbound.clone()))),
     };
     let timing = if config.clock == ClockKind::Manual { Timing::EXACT } else { Timing::LIVE };
     let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, neighbours)?);
@@ -164,12 +166,18 @@ async fn bring_up(
     activities.push(Arc::new(logs.metrics_activity()));
 
     let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));
-    let metrics = Arc::new(Metrics::new(metric_store));
-    let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock, widget_data)?);
+    let metrics = Arc::new(Metrics::new(metric_store.clone()));
+    let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock.clone(), widget_data)?);
+    let streamed_metrics = Arc::new(StreamedMetrics(metric_store));
+    let streams = Arc::new(Streams::open(&storage.catalog, clock, streamed_metrics)?);
+    activities.push(Arc::new(StreamCourier::new(streams.clone(), outbound)));
     let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
-    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights));
+    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights, &streams));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
-    Ok((Services { metrics, alarms, dashboards, insights, tagging, logs, notify, sqs, identities }, activities))
+    Ok((
+        Services { metrics, alarms, dashboards, insights, streams, tagging, logs, notify, sqs, identities },
+        activities,
+    ))
 }
 
 /// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the

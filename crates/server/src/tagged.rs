@@ -7,15 +7,22 @@ use groundwatch_api::{Fault, common};
 use groundwatch_contributor_insights::Rules;
 use groundwatch_core::{BoxFuture, Scope, TagChange, Tags};
 use groundwatch_dashboards::Dashboards;
+use groundwatch_metric_streams::Streams;
 use groundwatch_tagging::{ResourceKind, TaggedResources, Tagging, TaggingError};
 
 /// All that has tags.
-pub(crate) fn all(alarms: AlarmTags, dashboards: &Arc<Dashboards>, insights: &Arc<Rules>) -> Tagging {
+pub(crate) fn all(
+    alarms: AlarmTags,
+    dashboards: &Arc<Dashboards>,
+    insights: &Arc<Rules>,
+    streams: &Arc<Streams>,
+) -> Tagging {
     Tagging::new()
         .with(ResourceKind::Alarm, Arc::new(TaggedAlarms(alarms)))
         .with(ResourceKind::Dashboard, Arc::new(TaggedDashboards(dashboards.clone())))
         .with(ResourceKind::MetricQuery, Arc::new(TaggedQueries(dashboards.clone())))
         .with(ResourceKind::InsightRule, Arc::new(TaggedRules(insights.clone())))
+        .with(ResourceKind::MetricStream, Arc::new(TaggedStreams(streams.clone())))
 }
 
 struct TaggedAlarms(AlarmTags);
@@ -81,6 +88,26 @@ impl TaggedResources for TaggedQueries {
 struct TaggedRules(Arc<Rules>);
 
 impl TaggedResources for TaggedRules {
+    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
+        self.0.tags(scope, name)
+    }
+
+    fn change<'a>(
+        &'a self,
+        scope: &'a Scope,
+        name: &'a str,
+        change: &'a TagChange,
+    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
+        Box::pin(async move {
+            let changed = self.0.change_tags(scope, name, change).await;
+            changed.map_err(|error| TaggingError::Resource(Fault::from(error)))
+        })
+    }
+}
+
+struct TaggedStreams(Arc<Streams>);
+
+impl TaggedResources for TaggedStreams {
     fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
         self.0.tags(scope, name)
     }

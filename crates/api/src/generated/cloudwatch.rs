@@ -156,6 +156,18 @@ impl Operation for DeleteMetricDataQueryDefinition {
     type Output = DeleteMetricDataQueryDefinitionOutput;
 }
 
+/// The operation `DeleteMetricStream`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteMetricStream;
+
+impl Operation for DeleteMetricStream {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "DeleteMetricStream";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = DeleteMetricStreamInput;
+    type Output = DeleteMetricStreamOutput;
+}
+
 /// The operation `DescribeAlarmContributors`.
 #[derive(Clone, Copy, Debug)]
 pub struct DescribeAlarmContributors;
@@ -348,6 +360,18 @@ impl Operation for GetMetricStatistics {
     type Output = GetMetricStatisticsOutput;
 }
 
+/// The operation `GetMetricStream`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetMetricStream;
+
+impl Operation for GetMetricStream {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetMetricStream";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetMetricStreamInput;
+    type Output = GetMetricStreamOutput;
+}
+
 /// The operation `GetMetricWidgetImage`.
 #[derive(Clone, Copy, Debug)]
 pub struct GetMetricWidgetImage;
@@ -394,6 +418,18 @@ impl Operation for ListMetricDataQueryDefinitions {
     const HAS_OUTPUT: bool = true;
     type Input<'a> = ListMetricDataQueryDefinitionsInput;
     type Output = ListMetricDataQueryDefinitionsOutput;
+}
+
+/// The operation `ListMetricStreams`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListMetricStreams;
+
+impl Operation for ListMetricStreams {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "ListMetricStreams";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = ListMetricStreamsInput;
+    type Output = ListMetricStreamsOutput;
 }
 
 /// The operation `ListMetrics`.
@@ -516,6 +552,18 @@ impl Operation for PutMetricDataQueryDefinition {
     type Output = PutMetricDataQueryDefinitionOutput;
 }
 
+/// The operation `PutMetricStream`.
+#[derive(Clone, Copy, Debug)]
+pub struct PutMetricStream;
+
+impl Operation for PutMetricStream {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "PutMetricStream";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = PutMetricStreamInput;
+    type Output = PutMetricStreamOutput;
+}
+
 /// The operation `SetAlarmState`.
 #[derive(Clone, Copy, Debug)]
 pub struct SetAlarmState;
@@ -526,6 +574,30 @@ impl Operation for SetAlarmState {
     const HAS_OUTPUT: bool = false;
     type Input<'a> = SetAlarmStateInput;
     type Output = SetAlarmStateOutput;
+}
+
+/// The operation `StartMetricStreams`.
+#[derive(Clone, Copy, Debug)]
+pub struct StartMetricStreams;
+
+impl Operation for StartMetricStreams {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "StartMetricStreams";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = StartMetricStreamsInput;
+    type Output = StartMetricStreamsOutput;
+}
+
+/// The operation `StopMetricStreams`.
+#[derive(Clone, Copy, Debug)]
+pub struct StopMetricStreams;
+
+impl Operation for StopMetricStreams {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "StopMetricStreams";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = StopMetricStreamsInput;
+    type Output = StopMetricStreamsOutput;
 }
 
 /// The operation `TagResource`.
@@ -968,6 +1040,26 @@ impl Validate for DeleteMetricDataQueryDefinitionInput {
 shape! {
     /// Output of [`DeleteMetricDataQueryDefinition`].
     pub struct DeleteMetricDataQueryDefinitionOutput {
+    }
+}
+
+shape! {
+    /// Input of [`DeleteMetricStream`].
+    pub struct DeleteMetricStreamInput {
+        /// `Name`: 1 to 255 characters, required.
+        pub name: Option<String> = "Name",
+    }
+}
+
+impl Validate for DeleteMetricStreamInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("Name"), &rules::METRIC_STREAM_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`DeleteMetricStream`].
+    pub struct DeleteMetricStreamOutput {
     }
 }
 
@@ -1604,6 +1696,50 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetMetricStream`].
+    pub struct GetMetricStreamInput {
+        /// `Name`: 1 to 255 characters, required.
+        pub name: Option<String> = "Name",
+    }
+}
+
+impl Validate for GetMetricStreamInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("Name"), &rules::METRIC_STREAM_NAME);
+    }
+}
+
+shape! {
+    /// Output of [`GetMetricStream`].
+    pub struct GetMetricStreamOutput {
+        /// `Arn`: 1 to 1024 characters.
+        pub arn: Option<String> = "Arn",
+        /// `Name`: 1 to 255 characters.
+        pub name: Option<String> = "Name",
+        /// `IncludeFilters`: a list of `MetricStreamFilter`.
+        pub include_filters: Option<Vec<MetricStreamFilter>> = "IncludeFilters",
+        /// `ExcludeFilters`: a list of `MetricStreamFilter`.
+        pub exclude_filters: Option<Vec<MetricStreamFilter>> = "ExcludeFilters",
+        /// `FirehoseArn`: 1 to 1024 characters.
+        pub firehose_arn: Option<String> = "FirehoseArn",
+        /// `RoleArn`: 1 to 1024 characters.
+        pub role_arn: Option<String> = "RoleArn",
+        /// `State`.
+        pub state: Option<String> = "State",
+        /// `CreationDate`.
+        pub creation_date: Option<WireTimestamp> = "CreationDate",
+        /// `LastUpdateDate`.
+        pub last_update_date: Option<WireTimestamp> = "LastUpdateDate",
+        /// `OutputFormat`: 1 to 255 characters.
+        pub output_format: Option<MetricStreamOutputFormat> = "OutputFormat",
+        /// `StatisticsConfigurations`: a list of `MetricStreamStatisticsConfiguration`.
+        pub statistics_configurations: Option<Vec<MetricStreamStatisticsConfiguration>> = "StatisticsConfigurations",
+        /// `IncludeLinkedAccountsMetrics`.
+        pub include_linked_accounts_metrics: Option<bool> = "IncludeLinkedAccountsMetrics",
+    }
+}
+
+shape! {
     /// Input of [`GetMetricWidgetImage`].
     pub struct GetMetricWidgetImageInput {
         /// `MetricWidget`: required.
@@ -1785,6 +1921,32 @@ shape! {
         pub items: Option<Vec<MetricDataQueryDefinitionSummary>> = "Items",
         /// `NextToken`: 1 to 256 characters.
         pub next_token: Option<String> = "NextToken",
+    }
+}
+
+shape! {
+    /// Input of [`ListMetricStreams`].
+    pub struct ListMetricStreamsInput {
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+        /// `MaxResults`: 1 to 500.
+        pub max_results: Option<i32> = "MaxResults",
+    }
+}
+
+impl Validate for ListMetricStreamsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.max_results, &at.member("MaxResults"), &rules::LIST_METRIC_STREAMS_MAX_RESULTS);
+    }
+}
+
+shape! {
+    /// Output of [`ListMetricStreams`].
+    pub struct ListMetricStreamsOutput {
+        /// `NextToken`.
+        pub next_token: Option<String> = "NextToken",
+        /// `Entries`: a list of `MetricStreamEntry`.
+        pub entries: Option<Vec<MetricStreamEntry>> = "Entries",
     }
 }
 
@@ -2122,6 +2284,89 @@ impl Validate for MetricStat {
         found.required(&self.period, &at.member("Period"), &rules::PERIOD);
         found.required(&self.stat, &at.member("Stat"), &Text::ANY);
         found.optional(&self.unit, &at.member("Unit"), &OneOf);
+    }
+}
+
+shape! {
+    /// `MetricStreamEntry`.
+    pub struct MetricStreamEntry {
+        /// `Arn`: 1 to 1024 characters.
+        pub arn: Option<String> = "Arn",
+        /// `CreationDate`.
+        pub creation_date: Option<WireTimestamp> = "CreationDate",
+        /// `LastUpdateDate`.
+        pub last_update_date: Option<WireTimestamp> = "LastUpdateDate",
+        /// `Name`: 1 to 255 characters.
+        pub name: Option<String> = "Name",
+        /// `FirehoseArn`: 1 to 1024 characters.
+        pub firehose_arn: Option<String> = "FirehoseArn",
+        /// `State`.
+        pub state: Option<String> = "State",
+        /// `OutputFormat`: 1 to 255 characters.
+        pub output_format: Option<MetricStreamOutputFormat> = "OutputFormat",
+    }
+}
+
+shape! {
+    /// `MetricStreamFilter`.
+    pub struct MetricStreamFilter {
+        /// `Namespace`: 1 to 255 characters.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricNames`: a list of `MetricName`.
+        pub metric_names: Option<Vec<String>> = "MetricNames",
+    }
+}
+
+impl Validate for MetricStreamFilter {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.optional(
+            &self.metric_names,
+            &at.member("MetricNames"),
+            &rules::METRIC_STREAM_FILTER_METRIC_NAMES,
+        );
+    }
+}
+
+shape! {
+    /// `MetricStreamStatisticsConfiguration`.
+    pub struct MetricStreamStatisticsConfiguration {
+        /// `IncludeMetrics`: a list of `MetricStreamStatisticsMetric`, required.
+        pub include_metrics: Option<Vec<MetricStreamStatisticsMetric>> = "IncludeMetrics",
+        /// `AdditionalStatistics`: a list of `MetricStreamStatistic`, required.
+        pub additional_statistics: Option<Vec<String>> = "AdditionalStatistics",
+    }
+}
+
+impl Validate for MetricStreamStatisticsConfiguration {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(
+            &self.include_metrics,
+            &at.member("IncludeMetrics"),
+            &rules::METRIC_STREAM_STATISTICS_INCLUDE_METRICS,
+        );
+        found.required(
+            &self.additional_statistics,
+            &at.member("AdditionalStatistics"),
+            &List::of(&Text::ANY),
+        );
+    }
+}
+
+shape! {
+    /// `MetricStreamStatisticsMetric`.
+    pub struct MetricStreamStatisticsMetric {
+        /// `Namespace`: 1 to 255 characters, required.
+        pub namespace: Option<String> = "Namespace",
+        /// `MetricName`: 1 to 255 characters, required.
+        pub metric_name: Option<String> = "MetricName",
+    }
+}
+
+impl Validate for MetricStreamStatisticsMetric {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.namespace, &at.member("Namespace"), &rules::NAMESPACE);
+        found.required(&self.metric_name, &at.member("MetricName"), &rules::METRIC_NAME);
     }
 }
 
@@ -2541,6 +2786,55 @@ shape! {
 }
 
 shape! {
+    /// Input of [`PutMetricStream`].
+    pub struct PutMetricStreamInput {
+        /// `Name`: 1 to 255 characters, required.
+        pub name: Option<String> = "Name",
+        /// `IncludeFilters`: a list of `MetricStreamFilter`.
+        pub include_filters: Option<Vec<MetricStreamFilter>> = "IncludeFilters",
+        /// `ExcludeFilters`: a list of `MetricStreamFilter`.
+        pub exclude_filters: Option<Vec<MetricStreamFilter>> = "ExcludeFilters",
+        /// `FirehoseArn`: 1 to 1024 characters, required.
+        pub firehose_arn: Option<String> = "FirehoseArn",
+        /// `RoleArn`: 1 to 1024 characters, required.
+        pub role_arn: Option<String> = "RoleArn",
+        /// `OutputFormat`: 1 to 255 characters, required.
+        pub output_format: Option<MetricStreamOutputFormat> = "OutputFormat",
+        /// `Tags`: a list of `Tag`.
+        pub tags: Option<Vec<Tag>> = "Tags",
+        /// `StatisticsConfigurations`: a list of `MetricStreamStatisticsConfiguration`.
+        pub statistics_configurations: Option<Vec<MetricStreamStatisticsConfiguration>> = "StatisticsConfigurations",
+        /// `IncludeLinkedAccountsMetrics`.
+        pub include_linked_accounts_metrics: Option<bool> = "IncludeLinkedAccountsMetrics",
+    }
+}
+
+impl Validate for PutMetricStreamInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.name, &at.member("Name"), &rules::METRIC_STREAM_NAME);
+        found.optional(&self.include_filters, &at.member("IncludeFilters"), &rules::METRIC_STREAM_FILTERS);
+        found.optional(&self.exclude_filters, &at.member("ExcludeFilters"), &rules::METRIC_STREAM_FILTERS);
+        found.required(&self.firehose_arn, &at.member("FirehoseArn"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.role_arn, &at.member("RoleArn"), &rules::AMAZON_RESOURCE_NAME);
+        found.required(&self.output_format, &at.member("OutputFormat"), &OneOf);
+        found.optional(&self.tags, &at.member("Tags"), &rules::TAG_LIST);
+        found.optional(
+            &self.statistics_configurations,
+            &at.member("StatisticsConfigurations"),
+            &rules::METRIC_STREAM_STATISTICS_CONFIGURATIONS,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`PutMetricStream`].
+    pub struct PutMetricStreamOutput {
+        /// `Arn`: 1 to 1024 characters.
+        pub arn: Option<String> = "Arn",
+    }
+}
+
+shape! {
     /// `Range`.
     pub struct Range {
         /// `StartTime`: required.
@@ -2689,6 +2983,26 @@ impl Validate for SlidingWindow {
 }
 
 shape! {
+    /// Input of [`StartMetricStreams`].
+    pub struct StartMetricStreamsInput {
+        /// `Names`: a list of `MetricStreamName`, required.
+        pub names: Option<Vec<String>> = "Names",
+    }
+}
+
+impl Validate for StartMetricStreamsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.names, &at.member("Names"), &rules::METRIC_STREAM_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`StartMetricStreams`].
+    pub struct StartMetricStreamsOutput {
+    }
+}
+
+shape! {
     /// `StatisticSet`.
     pub struct StatisticSet {
         /// `SampleCount`: required.
@@ -2708,6 +3022,26 @@ impl Validate for StatisticSet {
         found.required(&self.sum, &at.member("Sum"), &Number::<f64>::ANY);
         found.required(&self.minimum, &at.member("Minimum"), &Number::<f64>::ANY);
         found.required(&self.maximum, &at.member("Maximum"), &Number::<f64>::ANY);
+    }
+}
+
+shape! {
+    /// Input of [`StopMetricStreams`].
+    pub struct StopMetricStreamsInput {
+        /// `Names`: a list of `MetricStreamName`, required.
+        pub names: Option<Vec<String>> = "Names",
+    }
+}
+
+impl Validate for StopMetricStreamsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.required(&self.names, &at.member("Names"), &rules::METRIC_STREAM_NAMES);
+    }
+}
+
+shape! {
+    /// Output of [`StopMetricStreams`].
+    pub struct StopMetricStreamsOutput {
     }
 }
 
@@ -2900,6 +3234,15 @@ open_enum! {
         Action = "Action",
         AlarmContributorStateUpdate = "AlarmContributorStateUpdate",
         AlarmContributorAction = "AlarmContributorAction",
+    }
+}
+
+open_enum! {
+    /// `MetricStreamOutputFormat`.
+    pub enum MetricStreamOutputFormat {
+        Json = "json",
+        Opentelemetry07 = "opentelemetry0.7",
+        Opentelemetry10 = "opentelemetry1.0",
     }
 }
 
@@ -3182,6 +3525,7 @@ mod rules {
         Text::ANY.min(1).max(32).matching(&patterns::INSIGHT_RULE_ORDER_BY);
     pub(super) static INSIGHT_RULE_STATE: Text =
         Text::ANY.min(1).max(32).matching(&patterns::INSIGHT_RULE_STATE);
+    pub(super) static LIST_METRIC_STREAMS_MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(500);
     pub(super) static MAX_RECORDS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static MAX_RESULTS: Number<i32> = Number::ANY.min(1).max(100);
     pub(super) static MAX_RETURNED_RESULTS_COUNT: Number<i32> = Number::ANY.min(1);
@@ -3193,6 +3537,14 @@ mod rules {
     pub(super) static METRIC_EXPRESSION_STRING: Text = Text::ANY.min(1).max(65536);
     pub(super) static METRIC_ID: Text = Text::ANY.min(1).max(255);
     pub(super) static METRIC_NAME: Text = Text::ANY.min(1).max(255);
+    pub(super) static METRIC_STREAM_FILTERS: List<Shape> = List::of(&Shape("MetricStreamFilter"));
+    pub(super) static METRIC_STREAM_FILTER_METRIC_NAMES: List<Text> = List::of(&METRIC_NAME);
+    pub(super) static METRIC_STREAM_NAME: Text = Text::ANY.min(1).max(255);
+    pub(super) static METRIC_STREAM_NAMES: List<Text> = List::of(&METRIC_STREAM_NAME);
+    pub(super) static METRIC_STREAM_STATISTICS_CONFIGURATIONS: List<Shape> =
+        List::of(&Shape("MetricStreamStatisticsConfiguration"));
+    pub(super) static METRIC_STREAM_STATISTICS_INCLUDE_METRICS: List<Shape> =
+        List::of(&Shape("MetricStreamStatisticsMetric"));
     pub(super) static MUTE_TARGET_ALARM_NAME_LIST: List<Text> = List::of(&NAME).max(100);
     pub(super) static NAME: Text = Text::ANY.min(1).max(255);
     pub(super) static NAMESPACE: Text = Text::ANY.min(1).max(255).matching(&patterns::NAMESPACE);
