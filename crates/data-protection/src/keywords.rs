@@ -46,10 +46,12 @@ impl Keywords {
 
 /// Whether one of `keywords`, which are in order, is near `data` and not a part of it.
 pub(crate) fn is_near(text: &str, keywords: &[Range<usize>], data: &Range<usize>) -> bool {
-    let close = |between: Range<usize>| text[between].chars().count() <= DISTANCE_MAX;
+    // Looks at no more than the distance, however far away a keyword is.
+    let close = |between: Range<usize>| text[between].chars().nth(DISTANCE_MAX).is_none();
     // Of those before the data the last one to end is the nearest, of those after it the first.
-    let before = keywords.iter().take_while(|keyword| keyword.end <= data.start).last();
-    let after = keywords.iter().find(|keyword| keyword.start >= data.end);
+    let ended = keywords.partition_point(|keyword| keyword.end <= data.start);
+    let begun = keywords.partition_point(|keyword| keyword.start < data.end);
+    let before = ended.checked_sub(1).and_then(|nearest| keywords.get(nearest));
     before.is_some_and(|keyword| close(keyword.end..data.start))
-        || after.is_some_and(|keyword| close(data.end..keyword.start))
+        || keywords.get(begun).is_some_and(|keyword| close(data.end..keyword.start))
 }

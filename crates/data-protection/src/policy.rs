@@ -179,8 +179,11 @@ impl Policy {
         if document.chars().count() > DOCUMENT_CHARACTERS_MAX {
             return Err(PolicyError::TooLong);
         }
-        let document: Document =
-            serde_json::from_str(document).map_err(|error| PolicyError::Form(error.to_string()))?;
+        // An object first: a list of the members' values would be read as well.
+        let object: Result<Map<String, Value>, _> = serde_json::from_str(document);
+        let document = object
+            .and_then(|object| Document::deserialize(Value::Object(object)))
+            .map_err(|error| PolicyError::Form(error.to_string()))?;
         if document.version != VERSION {
             return Err(PolicyError::Version);
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const EMAIL: &str = "arn:aws:dataprotection::aws:data-identifier/EmailAddress";
 
 /// A policy for `identifiers`, which are the same in both statements.
-fn policy(identifiers: Value) -> Value {
+fn policy(identifiers: &Value) -> Value {
     json!({
         "Name": "p", "Description": "d", "Version": "2021-06-01",
         "Statement": [
@@ -22,14 +22,14 @@ fn refused(document: &Value, expected: PolicyError) {
 }
 
 fn changed(change: impl Fn(&mut Value)) -> Value {
-    let mut document = policy(json!([EMAIL]));
+    let mut document = policy(&json!([EMAIL]));
     change(&mut document);
     document
 }
 
 #[test]
 fn a_policy_names_data_and_where_findings_go() {
-    let parsed = Policy::parse(&policy(json!([EMAIL])).to_string()).expect("a policy");
+    let parsed = Policy::parse(&policy(&json!([EMAIL])).to_string()).expect("a policy");
     assert_eq!(parsed.identifiers, [Identifier::Managed("EmailAddress".into())]);
     assert_eq!(parsed.findings_group.as_deref(), Some("findings"));
     let nowhere =
@@ -39,7 +39,7 @@ fn a_policy_names_data_and_where_findings_go() {
 
 #[test]
 fn a_policy_describes_data_of_its_own() {
-    let mut document = policy(json!(["EmployeeId", EMAIL]));
+    let mut document = policy(&json!(["EmployeeId", EMAIL]));
     document["Configuration"] =
         json!({ "CustomDataIdentifier": [{ "Name": "EmployeeId", "Regex": "EmployeeId-\\d{9}" }] });
     let parsed = Policy::parse(&document.to_string()).expect("a policy");
@@ -50,22 +50,22 @@ fn a_policy_describes_data_of_its_own() {
 #[test]
 fn documents_that_break_a_rule_are_refused() {
     refused(&changed(|document| document["Version"] = json!("2012-10-17")), PolicyError::Version);
-    refused(&policy(json!([])), PolicyError::NoIdentifiers);
-    refused(&policy(json!(["Nobody"])), PolicyError::Unknown("Nobody".into()));
+    refused(&policy(&json!([])), PolicyError::NoIdentifiers);
+    refused(&policy(&json!(["Nobody"])), PolicyError::Unknown("Nobody".into()));
     let unknown = "arn:aws:dataprotection::aws:data-identifier/Nothing";
-    refused(&policy(json!([unknown])), PolicyError::Unknown(unknown.into()));
+    refused(&policy(&json!([unknown])), PolicyError::Unknown(unknown.into()));
     refused(
-        &policy(json!(["arn:aws:s3:::EmailAddress"])),
+        &policy(&json!(["arn:aws:s3:::EmailAddress"])),
         PolicyError::Unknown("arn:aws:s3:::EmailAddress".into()),
     );
     let by_learning = "arn:aws:dataprotection::aws:data-identifier/Address";
-    refused(&policy(json!([by_learning])), PolicyError::Unsupported("Address".into()));
+    refused(&policy(&json!([by_learning])), PolicyError::Unsupported("Address".into()));
     refused(
         &changed(|document| document["Statement"][1]["DataIdentifier"] = json!([])),
         PolicyError::DifferentIdentifiers,
     );
     let config = |document: &mut Value| {
-        document["Statement"][1]["Operation"]["Deidentify"]["MaskConfig"] = json!({ "x": 1 })
+        document["Statement"][1]["Operation"]["Deidentify"]["MaskConfig"] = json!({ "x": 1 });
     };
     refused(&changed(config), PolicyError::MaskConfig);
     refused(
@@ -81,7 +81,7 @@ fn documents_that_break_a_rule_are_refused() {
     refused(&changed(twice), PolicyError::Statements);
     let to = |destination: Value| {
         changed(|document| {
-            document["Statement"][0]["Operation"]["Audit"]["FindingsDestination"] = destination.clone()
+            document["Statement"][0]["Operation"]["Audit"]["FindingsDestination"] = destination.clone();
         })
     };
     refused(&to(json!({ "S3": { "Bucket": "b" } })), PolicyError::Destination("S3"));
@@ -103,11 +103,11 @@ fn documents_that_break_a_rule_are_refused() {
 #[test]
 fn custom_identifiers_have_rules() {
     let check = |name: &str, regex: &str, reason: &str| {
-        let mut document = policy(json!([EMAIL]));
+        let mut document = policy(&json!([EMAIL]));
         document["Configuration"] = json!({ "CustomDataIdentifier": [{ "Name": name, "Regex": regex }] });
         match Policy::parse(&document.to_string()) {
             Err(PolicyError::Custom { reason: said, .. }) => {
-                assert!(said.contains(reason), "{name} {regex}: {said}")
+                assert!(said.contains(reason), "{name} {regex}: {said}");
             }
             other => panic!("{name} {regex}: {other:?}"),
         }

@@ -63,11 +63,6 @@ impl<T: Default> Patterns<T> {
         }
     }
 
-    /// The pattern of an index, and what is kept beside it.
-    pub fn get(&self, index: usize) -> Option<&(Pattern, T)> {
-        self.known.get(index)
-    }
-
     /// All patterns.
     pub fn iter(&self) -> impl Iterator<Item = &(Pattern, T)> {
         self.known.iter()
@@ -76,11 +71,6 @@ impl<T: Default> Patterns<T> {
     /// What is kept beside each pattern, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Pattern, &mut T)> {
         self.known.iter_mut().map(|(pattern, kept)| (&*pattern, kept))
-    }
-
-    /// Forgets the patterns that `keep` says no to.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Pattern, &T) -> bool) {
-        self.known.retain(|(pattern, kept)| keep(pattern, kept));
     }
 }
 

@@ -24,22 +24,26 @@ fn transformed(config: &Value, message: &str) -> Result<Value, String> {
     Ok(serde_json::from_str(&text).expect("JSON"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "cases are easier to read without borrowing")]
 fn check(config: Value, message: &str, expected: Value) {
     assert_eq!(transformed(&config, message), Ok(expected), "{config} on {message}");
 }
 
 /// `parseJSON`, then `processor`, on a message that is `fields`.
+#[expect(clippy::needless_pass_by_value, reason = "cases are easier to read without borrowing")]
 fn after_json(processor: Value, fields: Value, expected: Value) {
     check(json!([{ "parseJSON": {} }, processor]), &fields.to_string(), expected);
 }
 
 /// The event fails, with a reason that has `reason` in it.
+#[expect(clippy::needless_pass_by_value, reason = "cases are easier to read without borrowing")]
 fn fails(config: Value, message: &str, reason: &str) {
     let error = transformed(&config, message).expect_err("fails");
     assert!(error.contains(reason), "{config} on {message}: {error}");
 }
 
 /// The configuration is refused, with an error that has `reason` in it.
+#[expect(clippy::needless_pass_by_value, reason = "cases are easier to read without borrowing")]
 fn refused(config: Value, reason: &str) {
     let error = transformer(&config).expect_err("refused");
     assert!(error.contains(reason), "{config}: {error}");

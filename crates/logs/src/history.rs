@@ -55,7 +55,7 @@ impl<T: Clone> History<T> {
         &self,
         now: Timestamp,
         setting: Option<T>,
-        merge: impl Fn(Period<T>, &mut Period<T>),
+        merge: impl Fn(&Period<T>, &mut Period<T>),
     ) -> Self {
         let mut periods = self.periods.clone();
         // A clock that was set back does not change what is past.
@@ -65,7 +65,7 @@ impl<T: Clone> History<T> {
         while periods.len() > PERIODS_MAX {
             let oldest = periods.remove(0);
             if let Some(next) = periods.first_mut() {
-                merge(oldest, next);
+                merge(&oldest, next);
             }
         }
         Self { periods }
@@ -116,7 +116,7 @@ mod tests {
         let mut history = History::default();
         for second in 0..40 {
             history = history.changed(at(second), Some(vec![second]), |oldest, next| {
-                let both = [oldest.setting, next.setting.take()].into_iter().flatten();
+                let both = [oldest.setting.clone(), next.setting.take()].into_iter().flatten();
                 next.setting = Some(Arc::new(both.flat_map(|list| (*list).clone()).collect()));
                 next.since = oldest.since;
             });

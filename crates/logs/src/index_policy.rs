@@ -7,6 +7,7 @@ use std::time::Duration;
 use groundwatch_api::logs::IndexType;
 use groundwatch_core::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How many fields a policy names. Source: CloudWatch Logs API reference, PutIndexPolicy.
 pub(crate) const FIELDS_MAX: usize = 20;
@@ -135,8 +136,12 @@ impl IndexPolicy {
 
 /// Reads a policy document. Names are case-sensitive; the two lists have no field in common.
 fn parse(document: &str) -> Result<IndexedFields, IndexPolicyError> {
-    let Document { fields, typed } = serde_json::from_str(document)
-        .map_err(|error| IndexPolicyError::Document { reason: error.to_string() })?;
+    // An object first: a list of the members' values would be read as well.
+    let object: Result<Map<String, Value>, _> = serde_json::from_str(document);
+    let Document { fields, typed } =
+        object
+            .and_then(|object| Document::deserialize(Value::Object(object)))
+            .map_err(|error| IndexPolicyError::Document { reason: error.to_string() })?;
     let plain = fields.into_iter().map(|field| (field, IndexType::FieldIndex));
     let typed = typed.into_iter().map(|(field, typed)| match typed.kind {
         Kind::FieldIndex => (field, IndexType::FieldIndex),
@@ -193,7 +198,7 @@ mod tests {
                 IndexPolicyError::FieldTwice { field: field("a") },
             ),
             (r#"{"Fields":[""]}"#.to_owned(), IndexPolicyError::FieldName { field: field("") }),
-            (format!(r#"{{"Fields":["{long}"]}}"#), IndexPolicyError::FieldName { field: long.clone() }),
+            (format!(r#"{{"Fields":["{long}"]}}"#), IndexPolicyError::FieldName { field: long }),
             (format!(r#"{{"Fields":{}}}"#, serde_json::json!(many)), IndexPolicyError::TooManyFields),
         ] {
             assert_eq!(parse(&document), Err(expected), "{document}");

@@ -100,7 +100,7 @@ pub(crate) fn with_protection(
 }
 
 /// Has the later period protect what either did.
-fn merge(oldest: Period<GroupProtection>, next: &mut Period<GroupProtection>) {
+fn merge(oldest: &Period<GroupProtection>, next: &mut Period<GroupProtection>) {
     next.since = oldest.since;
     let kept: Vec<&Kept> =
         [&oldest.setting, &next.setting].into_iter().flatten().map(|both| &both.kept).collect();

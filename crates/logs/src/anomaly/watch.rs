@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
 use groundwatch_storage::Key;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -30,6 +31,9 @@ pub struct LogAnomalyWatch {
     store: LogStore,
     clock: SharedClock,
     retry_at: Mutex<Option<Timestamp>>,
+    /// Up to where detectors have found nothing to look at since they were last written, by their ids: what they have not
+    /// seen costs no write.
+    idle_until: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl LogAnomalyWatch {
@@ -39,7 +43,15 @@ impl LogAnomalyWatch {
         store: LogStore,
         clock: SharedClock,
     ) -> Self {
-        Self { detectors, directory, store, clock, retry_at: Mutex::default() }
+        let (retry_at, idle_until) = Default::default();
+        Self { detectors, directory, store, clock, retry_at, idle_until }
+    }
+
+    /// When a detector looks next; never while it is off.
+    fn due(&self, key: &Key, detector: &LogAnomalyDetector) -> Option<Timestamp> {
+        let due = detector.next_due()?;
+        let idle_until = self.idle_until.lock().get(&key.name).copied();
+        Some(idle_until.map_or(due, |idle_until| due.max(idle_until + detector.window())))
     }
 
     async fn look(&self, key: &Key, now: Timestamp) -> Result<(), LogsError> {
@@ -47,6 +59,7 @@ impl LogAnomalyWatch {
         let group = self.directory.groups.get(&group_key(&key.scope, &known.group));
         let Some(group) = group.filter(|group| group.id == known.group_id) else {
             // It goes with its group.
+            self.idle_until.lock().remove(&key.name);
             return match self.detectors.delete(key.clone()).await {
                 Err(LogsError::Anomaly(_)) => Ok(()),
                 outcome => outcome,
@@ -55,14 +68,20 @@ impl LogAnomalyWatch {
         let mut detector = (*known).clone();
         let end = detector.last_end(now);
         let begin = detector.seen_until.unwrap_or(end - HISTORY).max(end - HISTORY);
-        self.feed(key, &group, &mut detector, begin, end).await?;
+        let was_active = detector.anomalies.iter().any(|anomaly| anomaly.active);
+        let events = self.feed(key, &group, &mut detector, begin, end).await?;
+        if events == 0 && !was_active && detector.seen_until.is_some() {
+            self.idle_until.lock().insert(key.name.clone(), end);
+            return Ok(());
+        }
+        self.idle_until.lock().remove(&key.name);
         detector.seen_until = Some(end);
         // If somebody changed it meanwhile, it is still due, and looks again.
         self.detectors.replaced(key, version, detector).await?;
         Ok(())
     }
 
-    /// Shows the detector the events from `begin` to `end`, window by window.
+    /// Shows the detector the events from `begin` to `end`, window by window, and tells how many there were.
     async fn feed(
         &self,
         key: &Key,
@@ -70,7 +89,7 @@ impl LogAnomalyWatch {
         detector: &mut LogAnomalyDetector,
         begin: Timestamp,
         end: Timestamp,
-    ) -> Result<(), LogsError> {
+    ) -> Result<usize, LogsError> {
         let matcher = Matcher::new(&Pattern::parse(&detector.filter_pattern)?);
         let query = Query {
             group: group.id,
@@ -110,7 +129,7 @@ impl LogAnomalyWatch {
             detector.end_window(&key.name, window, window + length, learns(window));
             window = window + length;
         }
-        Ok(())
+        Ok(events)
     }
 }
 
@@ -120,15 +139,18 @@ impl Activity for LogAnomalyWatch {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let due = self.detectors.all().into_iter().filter_map(|(_, detector)| detector.next_due()).min()?;
+        let due =
+            self.detectors.all().into_iter().filter_map(|(key, detector)| self.due(&key, &detector)).min()?;
         Some(self.retry_at.lock().map_or(due, |retry_at| due.max(retry_at)))
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let mut retry_at = None;
-            for (key, detector) in self.detectors.all() {
-                if detector.next_due().is_some_and(|due| due <= now)
+            let all = self.detectors.all();
+            self.idle_until.lock().retain(|id, _| all.iter().any(|(key, _)| key.name == *id));
+            for (key, detector) in all {
+                if self.due(&key, &detector).is_some_and(|due| due <= now)
                     && let Err(error) = self.look(&key, now).await
                 {
                     let error = &error as &dyn std::error::Error;

@@ -77,13 +77,14 @@ impl Logs {
     ) {
         let mut samples = Samples::default();
         let mut views = Views::new(group, address, call.received);
-        let events: Vec<(i64, &[u8], Cow<'_, [u8]>)> =
-            events.map(|(millis, message)| (millis, message, views.masked(message))).collect();
+        let events: Vec<ShownEvent<'e>> = events
+            .map(|(millis, message)| ShownEvent { millis, message, shown: views.masked(message) })
+            .collect();
         if group.class.readable() {
-            let shown = events.iter().map(|(millis, _, shown)| (*millis, shown.as_ref()));
+            let shown = events.iter().map(|event| (event.millis, event.shown.as_ref()));
             self.live_tail.publish(address, call.received, shown);
             let mut filters = self.metric_filters.run(call.scope(), address.group_id);
-            for (millis, message, shown) in &events {
+            for ShownEvent { millis, message, shown } in &events {
                 let transformed = views.transformed(message, shown);
                 let seen = SeenEvent { millis: *millis, message: shown, transformed: &transformed };
                 filters.see(&seen, &mut samples);
@@ -106,6 +107,13 @@ impl Logs {
             tracing::warn!(error, group = address.group, "metrics of log events are lost");
         }
     }
+}
+
+/// A stored event, and its text as it may be seen.
+struct ShownEvent<'e> {
+    millis: i64,
+    message: &'e [u8],
+    shown: Cow<'e, [u8]>,
 }
 
 /// A token that nobody has to send back. Old agents insist on getting one.
