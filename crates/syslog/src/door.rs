@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use groundwatch_core::SharedClock;
@@ -133,7 +132,7 @@ async fn datagrams(
     stop: CancellationToken,
 ) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    let lost = AtomicU64::new(0);
+    let mut lost: u64 = 0;
     while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
         let length = match received {
             Ok((length, _)) => length,
@@ -145,13 +144,10 @@ async fn datagrams(
         let end = buffer[..length].iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | 0));
         let message = &buffer[..end.map_or(0, |last| last + 1)];
         if !message.is_empty() && events.try_send(Event::read(message, clock.now())).is_err() {
-            let before = lost.fetch_add(1, Ordering::Relaxed);
-            if before % LOST_SAID_EVERY == 0 {
-                tracing::warn!(
-                    lost = before + 1,
-                    "syslog datagrams are lost: they come faster than they are stored"
-                );
+            if lost.is_multiple_of(LOST_SAID_EVERY) {
+                tracing::warn!(lost, "syslog datagrams are lost: they come faster than they are stored");
             }
+            lost += 1;
         }
     }
 }

@@ -94,6 +94,17 @@ async fn speak(
     if !begins_tls {
         return http_1(stream, pace, answerer, closing).await;
     }
+    // On the heap: most connections need no room for it.
+    Box::pin(over_tls(stream, pace, tls, answerer, closing)).await;
+}
+
+async fn over_tls(
+    stream: Watched,
+    pace: Pace,
+    tls: TlsAcceptor,
+    answerer: Arc<Answerer>,
+    closing: CancellationToken,
+) {
     match tokio::time::timeout(HEAD_MAX, tls.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
             pace.multiplex();

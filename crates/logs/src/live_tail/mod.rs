@@ -95,7 +95,7 @@ impl LiveTail {
         &self,
         address: &StreamAddress,
         ingested: Timestamp,
-        events: impl Iterator<Item = (i64, &'e [u8])> + Clone,
+        events: &(impl Iterator<Item = (i64, &'e [u8])> + Clone),
     ) {
         if self.inner.count.load(Ordering::Acquire) == 0 {
             return;
@@ -144,7 +144,7 @@ mod tests {
                 live_tail.publish(
                     &address(group_id, stream),
                     Timestamp::EPOCH,
-                    [(1, message.as_bytes())].into_iter(),
+                    &[(1, message.as_bytes())].into_iter(),
                 );
             }
             let (events, sampled) = following.take();

@@ -80,7 +80,7 @@ mod tests {
     async fn an_update_comes_every_second_and_sooner_with_events() {
         let (live_tail, address, mut updates) = session();
         let start = Instant::now();
-        let publish = || live_tail.publish(&address, Timestamp::EPOCH, [(1, b"a".as_slice())].into_iter());
+        let publish = || live_tail.publish(&address, Timestamp::EPOCH, &[(1, b"a".as_slice())].into_iter());
         for (second, with_event, expected_ms) in
             [(0, false, 1000), (1, true, 200), (2, true, 200), (3, false, 1000)]
         {
