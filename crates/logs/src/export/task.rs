@@ -119,7 +119,7 @@ mod tests {
             task.file_key("t", "2026/[$LATEST]x", 0, false),
             "exportedlogs/t/2026-[$LATEST]x/000000.gz"
         );
-        assert_eq!(task.file_key("t", "a/b", 12, true), "exportedlogs/t/a-b-7c29e5e9/000012.gz");
+        assert_eq!(task.file_key("t", "a/b", 12, true), "exportedlogs/t/a-b-07f4401c/000012.gz");
         assert_eq!(task.file_key("t", "..", 0, false), "exportedlogs/t/..-/000000.gz");
         assert!(task.is_active());
         assert!(!task.ended(Status::Failed, "why", Timestamp::EPOCH).is_active());

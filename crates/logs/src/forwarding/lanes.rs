@@ -92,8 +92,8 @@ impl Lane {
 
 impl Lanes {
     /// Adds a lane, or replaces the one of that name. `newest` is the newest batch that there may be.
-    pub(crate) fn add(&mut self, key: LaneKey, place: Arc<Place>, cursor: Cursor, newest: u64) {
-        self.remove(&key);
+    pub(crate) fn add(&mut self, key: &LaneKey, place: Arc<Place>, cursor: Cursor, newest: u64) {
+        self.remove(key);
         self.lives += 1;
         let lane = Lane {
             place,
@@ -108,7 +108,7 @@ impl Lanes {
             last_note: Timestamp::MIN,
         };
         self.lanes.insert(key.clone(), lane);
-        self.schedule(&key, Timestamp::MIN);
+        self.schedule(key, Timestamp::MIN);
     }
 
     /// Whether there is such a lane.
@@ -116,13 +116,14 @@ impl Lanes {
         self.lanes.contains_key(key)
     }
 
-    /// Notes that batch `newest` arrived for a lane. Tells whether it falls due by that.
-    pub(crate) fn arrived(&mut self, key: &LaneKey, newest: u64) -> bool {
+    /// Notes that batch `newest` arrived for a lane. Tells whether it falls due by that: at that moment, not at any time before,
+    /// so that whoever drives the lanes sees that this is new.
+    pub(crate) fn arrived(&mut self, key: &LaneKey, newest: u64, at: Timestamp) -> bool {
         let Some(lane) = self.lanes.get_mut(key) else { return false };
         lane.newest = lane.newest.max(newest);
-        let falls_due = !lane.busy && lane.due.is_none();
+        let falls_due = !lane.busy && lane.due.is_none() && lane.has_work();
         if falls_due {
-            self.schedule(key, Timestamp::MIN);
+            self.schedule(key, at);
         }
         falls_due
     }
@@ -169,7 +170,7 @@ impl Lanes {
     pub(crate) fn finish(&mut self, step: &Step, end: StepEnd, now: Timestamp) -> Option<Cursor> {
         let lane = self.lanes.get_mut(&step.key).filter(|lane| lane.life == step.life)?;
         lane.busy = false;
-        let mut due = Timestamp::MIN;
+        let mut due = now;
         match end {
             StepEnd::Gone => {
                 self.remove(&step.key);
@@ -224,7 +225,7 @@ mod tests {
         let mut lanes = Lanes::default();
         let place = Arc::new(Place { scope: Scope::default(), group: "g".to_owned() });
         for filter in filters {
-            lanes.add(key(filter), place.clone(), Cursor::new(5, at(0)), 5);
+            lanes.add(&key(filter), place.clone(), Cursor::new(5, at(0)), 5);
         }
         lanes
     }
@@ -233,9 +234,9 @@ mod tests {
     fn a_lane_is_due_when_something_arrived_and_only_once_at_a_time() {
         let mut lanes = lanes(&["a"]);
         assert!(lanes.take(at(1)).is_none());
-        assert!(lanes.arrived(&key("a"), 6));
+        assert!(lanes.arrived(&key("a"), 6, at(1)));
         let step = lanes.take(at(1)).expect("due");
-        assert!(!lanes.arrived(&key("a"), 7), "it is busy");
+        assert!(!lanes.arrived(&key("a"), 7, at(1)), "it is busy");
         assert!(lanes.take(at(1)).is_none());
         let noted = lanes.finish(&step, StepEnd::Sent(Cursor::new(6, at(1))), at(1));
         assert_eq!(noted, Some(Cursor::new(6, at(1))), "the first one is noted at once");
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn busy_lanes_note_once_a_second() {
         let mut lanes = lanes(&["a"]);
-        lanes.arrived(&key("a"), 100);
+        lanes.arrived(&key("a"), 100, at(1));
         let mut noted = Vec::new();
         for (through, millis) in [(6, 1000), (7, 1400), (8, 1999), (9, 2000), (100, 2100)] {
             let step = lanes.take(at(9)).expect("there is more");
@@ -263,13 +264,13 @@ mod tests {
     #[test]
     fn a_failed_lane_waits_alone_and_remembers_what_was_sent() {
         let mut lanes = lanes(&["a", "b"]);
-        lanes.arrived(&key("a"), 6);
+        lanes.arrived(&key("a"), 6, at(1));
         let step = lanes.take(at(1)).expect("due");
         let part = (LogStreamId::from_u128(1), EventKey::MIN, EventKey::MIN);
         let again =
             StepEnd::Again { wait: Duration::from_secs(10), cursor: step.cursor.clone(), sent: vec![part] };
         lanes.finish(&step, again, at(1));
-        lanes.arrived(&key("b"), 7);
+        lanes.arrived(&key("b"), 7, at(1));
         assert_eq!(lanes.take(at(1)).map(|step| step.key), Some(key("b")));
         assert!(lanes.take(at(10)).is_none());
         let step = lanes.take(at(11)).expect("due again");
@@ -279,12 +280,12 @@ mod tests {
     #[test]
     fn what_a_removed_lane_was_doing_does_not_touch_its_successor() {
         let mut lanes = lanes(&["a"]);
-        lanes.arrived(&key("a"), 6);
+        lanes.arrived(&key("a"), 6, at(1));
         let step = lanes.take(at(1)).expect("due");
         let place = step.place.clone();
-        lanes.add(key("a"), place, Cursor::new(6, at(1)), 6);
+        lanes.add(&key("a"), place, Cursor::new(6, at(1)), 6);
         assert_eq!(lanes.finish(&step, StepEnd::Sent(Cursor::new(9, at(1))), at(1)), None);
-        lanes.arrived(&key("a"), 7);
+        lanes.arrived(&key("a"), 7, at(1));
         assert_eq!(lanes.take(at(1)).map(|step| step.cursor), Some(Cursor::new(6, at(1))));
         lanes.remove_all(|key| key.filter == "a");
         assert!(!lanes.contains(&key("a")));

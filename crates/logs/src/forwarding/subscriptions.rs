@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use groundwatch_core::Scope;
+use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, StorageError};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, RwLock};
@@ -89,10 +89,10 @@ impl Subscriptions {
                     let cursor = inner.cursors.get(&key).map(|cursor| (*cursor).clone());
                     let cursor = cursor.unwrap_or_else(|| Cursor::new(visible_through, subscription.created));
                     let lane = LaneKey { group, filter: name };
-                    inner.lanes.lock().add(lane, place.clone(), cursor, visible_through);
+                    inner.lanes.lock().add(&lane, place.clone(), cursor, visible_through);
                 }
                 Err(error) => {
-                    tracing::error!(filter = name, %error, "a subscription filter is not understood")
+                    tracing::error!(filter = name, %error, "a subscription filter is not understood");
                 }
             }
             known.insert(key);
@@ -100,7 +100,8 @@ impl Subscriptions {
         for (key, _) in inner.cursors.all() {
             let is_of_account = stream_name(&key.name).starts_with(OF_ACCOUNT);
             let is_of_a_group = group_of(&key).is_some_and(|group| groups.contains_key(&group));
-            if !(is_of_account && is_of_a_group) && !known.contains(&key) {
+            let is_wanted = known.contains(&key) || (is_of_account && is_of_a_group);
+            if !is_wanted {
                 inner.cursors.remove(&mut orphans, key, Expect::Any);
             }
         }
@@ -137,7 +138,7 @@ impl Subscriptions {
         inner.catalog.commit(batch).await?;
         if known.is_none() {
             let lane = LaneKey { group, filter: name.to_owned() };
-            inner.lanes.lock().add(lane, Arc::new(place.clone()), cursor, since);
+            inner.lanes.lock().add(&lane, Arc::new(place.clone()), cursor, since);
         }
         let mut all = inner.compiled.write();
         let filters = all.of_groups.entry(group).or_default();
@@ -182,6 +183,14 @@ impl Subscriptions {
         inner.catalog.commit(batch).await
     }
 
+    /// Has a filter look at what arrived up to batch `newest`: what came while it was being put.
+    pub(crate) fn look(&self, group: GroupId, name: &str, newest: u64) {
+        let lane = LaneKey { group, filter: name.to_owned() };
+        if self.inner.lanes.lock().arrived(&lane, newest, Timestamp::MIN) {
+            self.inner.changed.notify_one();
+        }
+    }
+
     /// How many filters a group has.
     pub(crate) fn count(&self, group: GroupId) -> usize {
         self.inner.compiled.read().of_groups.get(&group).map_or(0, Vec::len)
@@ -205,7 +214,7 @@ impl Subscriptions {
         scope: &Scope,
         subscription: Option<AccountSubscription>,
         groups: impl Iterator<Item = (GroupId, Arc<Place>)>,
-        visible_through: u64,
+        visible_through: impl FnOnce() -> u64,
     ) {
         let inner = &*self.inner;
         let Some(subscription) = subscription else {
@@ -215,15 +224,18 @@ impl Subscriptions {
             }
             return;
         };
+        let subscription = Arc::new(subscription);
+        inner.compiled.write().of_accounts.insert(scope.clone(), subscription.clone());
+        // From here on arrivals are noted; what came before is to be looked for.
+        let visible_through = visible_through();
         for (group, place) in groups.filter(|(_, place)| !subscription.excluded.contains(&place.group)) {
             let lane = LaneKey { group, filter: account_filter(&subscription.compiled.name) };
             let cursor = self.account_cursor(&lane, &place.scope, &subscription);
             let mut lanes = inner.lanes.lock();
             if !lanes.contains(&lane) && (cursor.pass.is_some() || cursor.through < visible_through) {
-                lanes.add(lane, place, cursor, visible_through);
+                lanes.add(&lane, place, cursor, visible_through);
             }
         }
-        inner.compiled.write().of_accounts.insert(scope.clone(), Arc::new(subscription));
         inner.changed.notify_one();
     }
 
@@ -300,7 +312,7 @@ impl ArrivalListener for Subscriptions {
         let mut falls_due = false;
         for subscription in compiled.of_groups.get(&group).into_iter().flatten() {
             let lane = LaneKey { group, filter: subscription.name.clone() };
-            falls_due |= inner.lanes.lock().arrived(&lane, arrival.sequence);
+            falls_due |= inner.lanes.lock().arrived(&lane, arrival.sequence, arrival.ingested);
         }
         let of_account = compiled.of_accounts.get(&address.scope);
         if let Some(subscription) = of_account.filter(|one| !one.excluded.contains(&address.group)) {
@@ -309,9 +321,9 @@ impl ArrivalListener for Subscriptions {
             if !lanes.contains(&lane) {
                 let place = Arc::new(Place { scope: address.scope.clone(), group: address.group.clone() });
                 let cursor = self.account_cursor(&lane, &address.scope, subscription);
-                lanes.add(lane.clone(), place, cursor, 0);
+                lanes.add(&lane, place, cursor, 0);
             }
-            falls_due |= lanes.arrived(&lane, arrival.sequence);
+            falls_due |= lanes.arrived(&lane, arrival.sequence, arrival.ingested);
         }
         if falls_due {
             inner.changed.notify_one();

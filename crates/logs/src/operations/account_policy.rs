@@ -119,8 +119,7 @@ impl Handle<DeleteAccountPolicy> for Logs {
         if !self.account_policies.remove(call.scope(), &key, |_| Ok(())).await? {
             return Err(LogsError::from(PolicyError::Missing { name }).into());
         }
-        let visible_through = self.store.visible_through();
-        self.subscriptions.set_of_account(call.scope(), None, std::iter::empty(), visible_through);
+        self.subscriptions.set_of_account(call.scope(), None, std::iter::empty(), || 0);
         self.subscriptions.forget_account_cursors(call.scope(), &name).await.map_err(LogsError::from)?;
         Ok(DeleteAccountPolicyOutput { dry_run_result: None })
     }
@@ -148,7 +147,7 @@ impl Logs {
         let places = groups.map(|(group, document)| -> (GroupId, Arc<Place>) {
             (document.id, Arc::new(Place { scope: scope.clone(), group }))
         });
-        let visible_through = self.store.visible_through();
+        let visible_through = || self.store.visible_through();
         self.subscriptions.set_of_account(scope, Some(subscription), places, visible_through);
         Ok(())
     }

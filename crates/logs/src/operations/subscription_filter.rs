@@ -49,6 +49,7 @@ impl Handle<PutSubscriptionFilter> for Logs {
         let place = Place { scope: call.scope().clone(), group: group_name };
         let since = self.store.visible_through();
         self.subscriptions.put(&place, group.id, &name, subscription, since).await?;
+        self.subscriptions.look(group.id, &name, self.store.visible_through());
         Ok(PutSubscriptionFilterOutput {})
     }
 }
