@@ -126,7 +126,7 @@ impl Ratios {
                 let scaled = numerator.checked_mul(i64::try_from(common / denominator).ok()?)?;
                 let is_exact = (scaled.unsigned_abs() as f64) < EXACT_MAX;
                 let found = form.value(scaled as f64, *common as f64);
-                (common % denominator == 0 && is_exact && found.to_bits() == value.to_bits())
+                (common.is_multiple_of(*denominator) && is_exact && found.to_bits() == value.to_bits())
                     .then_some(scaled)
             };
             let (number, scaled) = denominators
@@ -186,7 +186,7 @@ fn denominators(fractions: &[(i64, u64)], count_max: usize) -> Option<Vec<u64>> 
     // Several: each fraction goes to the largest that it can be brought to.
     let mut kept: Vec<(u64, usize)> = Vec::new();
     for (denominator, count) in frequencies {
-        if let Some((_, frequency)) = kept.iter_mut().find(|(kept, _)| kept % denominator == 0) {
+        if let Some((_, frequency)) = kept.iter_mut().find(|(kept, _)| kept.is_multiple_of(denominator)) {
             *frequency += count;
         } else if kept.len() < count_max {
             kept.push((denominator, count));
