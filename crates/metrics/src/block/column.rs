@@ -11,18 +11,31 @@ use crate::codec::{Damaged, Reader, put_varint};
 /// The page's columns have no headers of their own.
 pub(super) const FLAG_BARE: u8 = 32;
 
-/// From so many rows on a column is compressed in several ways, of which the best is kept.
-const ROWS_WORTH_TRYING: usize = super::OWN_PAGE_ROWS;
+/// How hard to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// For what compaction will write again soon: a quarter of the time, some hundredths more bytes.
+    Quick,
+    /// For what stays: several ways, of which the best is kept.
+    Thorough,
+}
+
+/// The library's level for what is written again soon.
+const LEVEL_QUICK: usize = 5;
 
 /// Appends a column, which is [`FLAG_BARE`].
-pub(super) fn put_column<T: Number>(out: &mut Vec<u8>, numbers: &[T]) {
+pub(super) fn put_column<T: Number>(out: &mut Vec<u8>, numbers: &[T], effort: Effort) {
     let compress = |delta| {
         let config = ChunkConfig::default().with_delta_spec(delta);
+        let config = match effort {
+            Effort::Quick => config.with_compression_level(LEVEL_QUICK),
+            Effort::Thorough => config,
+        };
         compress(numbers, &config)
             .expect("configurations here are valid for every type, and memory takes all")
     };
     let mut compressed = compress(DeltaSpec::Auto);
-    if numbers.len() >= ROWS_WORTH_TRYING {
+    if effort == Effort::Thorough {
         // The library looks at a part of the column to decide, and often errs with as few rows as these.
         for delta in [DeltaSpec::NoOp, DeltaSpec::TryConsecutive(1)] {
             let other = compress(delta);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::column::{FLAG_BARE, column, put_column};
+use super::column::{Effort, FLAG_BARE, column, put_column};
 use super::values::{FLAG_DECIMAL, FLAG_NARROW, FLAG_RATIO, put_values, read_values};
 use crate::Second;
 use crate::codec::{Damaged, Reader, put_signed, put_varint};
@@ -129,8 +129,11 @@ impl Page {
         let only_ones = self.kinds.iter().all(|kind| *kind == KIND_PLAIN)
             && self.weights.iter().all(|weight| *weight == 1.0);
         let runs = self.runs(base, starts);
+        // A series that has a page for itself has been compacted.
+        let is_long = starts.len() == 1 && self.rows() >= super::OWN_PAGE_ROWS;
+        let effort = if is_long { Effort::Thorough } else { Effort::Quick };
         let mut values = Vec::new();
-        let mut flags = FLAG_BARE | put_values(&mut values, &self.values);
+        let mut flags = FLAG_BARE | put_values(&mut values, &self.values, effort);
         flags |= if only_ones { FLAG_ONLY_ONES } else { 0 };
         flags |= if runs.is_some() { FLAG_RUNS } else { 0 };
         let mut out = vec![flags];
@@ -138,16 +141,16 @@ impl Page {
         put_varint(&mut out, self.minima.len() as u64);
         match runs {
             Some(runs) => put_runs(&mut out, &runs),
-            None => put_column(&mut out, &self.steps(base, starts).collect::<Vec<i32>>()),
+            None => put_column(&mut out, &self.steps(base, starts).collect::<Vec<i32>>(), effort),
         }
         out.append(&mut values);
         if !only_ones {
-            put_column(&mut out, &self.kinds);
-            put_column(&mut out, &self.weights);
+            put_column(&mut out, &self.kinds, effort);
+            put_column(&mut out, &self.weights, effort);
         }
         if !self.minima.is_empty() {
-            put_column(&mut out, &self.minima);
-            put_column(&mut out, &self.maxima);
+            put_column(&mut out, &self.minima, effort);
+            put_column(&mut out, &self.maxima, effort);
         }
         out
     }

@@ -13,6 +13,8 @@ const EXACT_MAX: f64 = (1_u64 << 53) as f64;
 const BITS_MAX: u32 = 51;
 /// The total that all fractions can be brought to is believed if it is at most so many times the largest of them.
 const TOTAL_FACTOR_MAX: u64 = 32;
+/// So many denominators that served are tried for the next values.
+const SERVED_MAX: usize = 4;
 /// At most one denominator for so many values.
 const VALUES_PER_DENOMINATOR: usize = 16;
 
@@ -57,6 +59,39 @@ impl Form {
             Self::PercentBefore => 100.0 * numerator / denominator,
             Self::PercentAfter => numerator / denominator * 100.0,
         }
+    }
+
+    /// Fractions from which `values` come to the last bit, if all of them do. A denominator that served is tried again
+    /// for the next values, which is quicker than to look for the simplest fraction of each.
+    fn fractions<'a>(self, values: impl Iterator<Item = &'a f64>) -> Option<Vec<(i64, u64)>> {
+        let mut served: Vec<u64> = Vec::with_capacity(SERVED_MAX + 1);
+        let mut fractions = Vec::with_capacity(values.size_hint().0);
+        for value in values {
+            let known = served.iter().find_map(|denominator| self.over(*value, *denominator));
+            let fraction = match known {
+                Some(fraction) => fraction,
+                None => {
+                    let fraction = self.fraction(*value)?;
+                    served.insert(0, fraction.1);
+                    served.truncate(SERVED_MAX);
+                    fraction
+                }
+            };
+            fractions.push(fraction);
+        }
+        Some(fractions)
+    }
+
+    /// `value` over that denominator, if it comes from there to the last bit.
+    fn over(self, value: f64, denominator: u64) -> Option<(i64, u64)> {
+        let share = match self {
+            Self::Plain => value,
+            Self::PercentBefore | Self::PercentAfter => value / 100.0,
+        };
+        let numerator = (share * denominator as f64).round();
+        let found = self.value(numerator, denominator as f64);
+        let is_exact = numerator.abs() < EXACT_MAX && found.to_bits() == value.to_bits();
+        is_exact.then_some((numerator as i64, denominator))
     }
 
     /// The simplest fraction from which `value` comes to the last bit.
@@ -117,8 +152,8 @@ impl Ratios {
 
     fn in_form(form: Form, values: &[f64]) -> Option<Self> {
         let probes = values.iter().step_by(values.len().div_ceil(PROBES).max(1));
-        probes.map(|value| form.fraction(*value)).collect::<Option<Vec<_>>>()?;
-        let fractions = values.iter().map(|value| form.fraction(*value)).collect::<Option<Vec<_>>>()?;
+        form.fractions(probes)?;
+        let fractions = form.fractions(values.iter())?;
         let denominators = denominators(&fractions, values.len() / VALUES_PER_DENOMINATOR + 1)?;
         let (mut which, mut numerators) = (Vec::new(), Vec::with_capacity(values.len()));
         for (value, (numerator, denominator)) in values.iter().zip(&fractions) {

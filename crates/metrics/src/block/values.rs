@@ -3,7 +3,7 @@
 //! What is measured is nearly always counted first. Where the count shows, as [decimals](super::decimal) or as
 //! [ratios](super::ratio), it takes a fraction of the bits that the float made of it takes.
 
-use super::column::{column, put_column};
+use super::column::{Effort, column, put_column};
 use super::decimal;
 use super::ratio::{Form, Ratios};
 use crate::codec::{Damaged, Reader, put_signed, put_varint};
@@ -16,10 +16,10 @@ pub(super) const FLAG_RATIO: u8 = 8;
 pub(super) const FLAG_NARROW: u8 = 16;
 
 /// Appends `values`, and returns the flags that say how.
-pub(super) fn put_values(out: &mut Vec<u8>, values: &[f64]) -> u8 {
+pub(super) fn put_values(out: &mut Vec<u8>, values: &[f64], effort: Effort) -> u8 {
     if let Some((places, numbers)) = decimal::scale(values) {
         out.push(places);
-        return FLAG_DECIMAL | put_numbers(out, &numbers);
+        return FLAG_DECIMAL | put_numbers(out, &numbers, effort);
     }
     if let Some(ratios) = Ratios::of(values) {
         out.push(ratios.form as u8);
@@ -27,11 +27,11 @@ pub(super) fn put_values(out: &mut Vec<u8>, values: &[f64]) -> u8 {
         put_varint(out, ratios.denominators.len() as u64);
         ratios.denominators.iter().for_each(|denominator| put_varint(out, *denominator));
         if ratios.denominators.len() > 1 {
-            put_column(out, &ratios.which);
+            put_column(out, &ratios.which, effort);
         }
-        return FLAG_RATIO | put_numbers(out, &ratios.numerators);
+        return FLAG_RATIO | put_numbers(out, &ratios.numerators, effort);
     }
-    put_column(out, values);
+    put_column(out, values, effort);
     0
 }
 
@@ -57,17 +57,17 @@ pub(super) fn read_values(reader: &mut Reader<'_>, flags: u8, rows: usize) -> Re
     }
 }
 
-fn put_numbers(out: &mut Vec<u8>, numbers: &[i64]) -> u8 {
+fn put_numbers(out: &mut Vec<u8>, numbers: &[i64], effort: Effort) -> u8 {
     let least = numbers.iter().copied().min().unwrap_or_default();
     let narrow = |number: &i64| u32::try_from(number.checked_sub(least)?).ok();
     match numbers.iter().map(narrow).collect::<Option<Vec<u32>>>() {
         Some(narrow) => {
             put_signed(out, least);
-            put_column(out, &narrow);
+            put_column(out, &narrow, effort);
             FLAG_NARROW
         }
         None => {
-            put_column(out, numbers);
+            put_column(out, numbers, effort);
             0
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     #[track_caller]
     fn check(values: &[f64]) -> (u8, f64) {
         let mut out = Vec::new();
-        let flags = put_values(&mut out, values);
+        let flags = put_values(&mut out, values, Effort::Thorough);
         let mut reader = Reader::new(&out);
         let found = read_values(&mut reader, flags | FLAG_BARE, values.len()).expect("undamaged");
         assert!(reader.is_empty());
