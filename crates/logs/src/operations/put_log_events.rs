@@ -82,8 +82,6 @@ impl Logs {
             .collect();
         if group.class.readable() {
             let shown = events.iter().map(|event| (event.millis, event.shown.as_ref()));
-            self.live_tail.publish(address, call.received, shown);
-            let shown = events.iter().map(|(millis, _, shown)| (*millis, shown.as_ref()));
             self.live_tail.publish(address, call.received, &shown);
             let mut filters = self.metric_filters.run(call.scope(), address.group_id);
             for ShownEvent { millis, message, shown } in &events {
