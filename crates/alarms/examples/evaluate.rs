@@ -90,7 +90,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         events: None,
     };
     let alarms = Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours)?;
-    let call = Call { caller: Caller::default(), request_id: RequestId(String::new()), received: START, explain: false };
+    let call = Call {
+        caller: Caller::default(),
+        request_id: RequestId(String::new()),
+        received: START,
+        explain: false,
+    };
 
     let started = Instant::now();
     for chunk in (0..count).collect::<Vec<_>>().chunks(256) {

@@ -8,6 +8,7 @@ use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
 use crate::composite::suppression::Suppression;
+use crate::contributors::{Contributor, ContributorMark};
 use crate::definition::Definition;
 
 /// The reason of an alarm that was never evaluated.
@@ -34,6 +35,13 @@ pub struct Alarm {
     /// What its children were when its state was set by hand, until that is over. Composite alarms only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by_hand: Option<Vec<Option<StateValue>>>,
+    /// Its series that are in ALARM, by their ids, at most [`CONTRIBUTORS_MAX`](crate::contributors::CONTRIBUTORS_MAX).
+    /// Alarms on several series only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contributors: BTreeMap<String, Contributor>,
+    /// Which of its series this tells of, with the state of that: only in what is sent, never as it is kept.
+    #[serde(skip)]
+    pub contributor: Option<ContributorMark>,
 }
 
 /// Actions that a suppressor or a mute rule withholds.
@@ -67,6 +75,8 @@ impl Alarm {
             suppression: Suppression::None,
             withheld: None,
             set_by_hand: None,
+            contributors: BTreeMap::new(),
+            contributor: None,
         }
     }
 

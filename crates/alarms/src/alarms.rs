@@ -12,7 +12,7 @@ use crate::evaluator::Evaluator;
 use crate::event::EventSink;
 use crate::follower::Follower;
 use crate::mute::MuteRules;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Ways};
 use crate::reader::MetricReader;
 use crate::retention::HistoryRetention;
 use crate::store::AlarmStore;
@@ -50,10 +50,14 @@ impl Alarms {
         neighbours: Neighbours,
     ) -> Result<Self, StorageError> {
         let Neighbours { reader, notifier, outbound, events } = neighbours;
-        let outbox = Arc::new(Outbox::open(catalog, clock.clone(), notifier, outbound, events)?);
         let mutes = Arc::new(MuteRules::open(catalog)?);
+        let evaluations = Arc::default();
+        let ways = Ways { notifier, outbound, events };
+        let outbox =
+            Arc::new(Outbox::open(catalog, clock.clone(), ways, mutes.clone(), Arc::clone(&evaluations))?);
         let store = Arc::new(AlarmStore::open(catalog, outbox.clone(), mutes.clone())?);
-        let evaluator = Arc::new(Evaluator::new(store.clone(), reader.clone(), clock.clone(), timing));
+        let evaluator =
+            Arc::new(Evaluator::new(store.clone(), reader.clone(), clock.clone(), timing, evaluations));
         let follower = Arc::new(Follower::new(store.clone(), clock.clone()));
         let retention = Arc::new(HistoryRetention::new(store.clone(), clock.clone()));
         Ok(Self { store, reader, clock, evaluator, mutes, follower, outbox, retention })

@@ -7,6 +7,7 @@ use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmType;
+use crate::contributors::ContributorMark;
 use crate::event::AlarmEvent;
 use crate::order::Order;
 
@@ -15,6 +16,9 @@ const WAIT_FIRST: Duration = Duration::from_secs(1);
 
 /// The longest wait between two attempts.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// When an order is given again that is repeated.
+pub(crate) const REPEATED_AFTER: Duration = Duration::from_secs(60);
 
 /// How long an action is attempted before it counts as failed.
 const ATTEMPTED_MAX: Duration = Duration::from_secs(3600);
@@ -27,6 +31,9 @@ pub struct Delivery {
     /// What kind of alarm it is.
     #[serde(default)]
     pub alarm_type: AlarmType,
+    /// Which of the alarm's series it tells of, if it is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contributor: Option<ContributorMark>,
     /// What to send, and where to.
     pub payload: Payload,
     /// When the state changed.
@@ -62,7 +69,16 @@ pub enum Payload {
 impl Delivery {
     /// A delivery that is due at once.
     pub fn new(alarm: &str, alarm_type: AlarmType, payload: Payload, now: Timestamp) -> Self {
-        Self { alarm: alarm.to_owned(), alarm_type, payload, state_updated: now, attempts: 0, due: now }
+        let alarm = alarm.to_owned();
+        Self { alarm, alarm_type, contributor: None, payload, state_updated: now, attempts: 0, due: now }
+    }
+
+    /// The order that repeats this settled one a minute after `now`, if it is of a kind that is repeated; see
+    /// [`Order::repeated`].
+    pub fn repeated(&self, now: Timestamp) -> Option<Self> {
+        let Payload::Order(order) = &self.payload else { return None };
+        let payload = Payload::Order(order.repeated()?);
+        Some(Self { payload, attempts: 0, due: now + REPEATED_AFTER, ..self.clone() })
     }
 
     /// The delivery after one more vain attempt at `now`; `None` if it has been attempted for long enough.

@@ -50,6 +50,12 @@ pub enum AlarmError {
     /// An alarm that does not exist.
     #[error("there is no such alarm")]
     NotFound,
+    /// An alarm that does not exist, asked for by an operation that names it in its answer.
+    #[error("there is no alarm `{name}`")]
+    NamedNotFound {
+        /// Its name.
+        name: String,
+    },
     /// A mute rule that does not exist.
     #[error("the mute rule `{name}` does not exist")]
     MuteRuleNotFound {

@@ -76,6 +76,12 @@ impl Evaluations {
         self.by_alarm.get(key).into_iter().flatten().rev().cloned().collect()
     }
 
+    /// The newest datapoint that the last evaluation of an alarm read.
+    pub(crate) fn newest_value(&self, key: &Key) -> Option<f64> {
+        let points = &self.by_alarm.get(key)?.back()?.points;
+        points.iter().max_by_key(|point| point.timestamp).map(|point| point.value)
+    }
+
     /// Drops those of an alarm that is gone.
     pub(crate) fn forget(&mut self, key: &Key) {
         let gone = self.by_alarm.remove(key).into_iter().flatten();

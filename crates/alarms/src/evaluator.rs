@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::cadence::{Cadence, Timing};
+use crate::contributors::evaluate_contributors;
 use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
@@ -48,7 +49,7 @@ pub(crate) struct Evaluator {
     queue: Mutex<DueQueue<Arc<Lookout>>>,
     news: Arc<News>,
     /// For who asks why.
-    evaluations: Mutex<Evaluations>,
+    evaluations: Arc<Mutex<Evaluations>>,
 }
 
 /// What an evaluation has seen.
@@ -75,6 +76,7 @@ impl Evaluator {
         reader: Arc<dyn MetricReader>,
         clock: SharedClock,
         timing: Timing,
+        evaluations: Arc<Mutex<Evaluations>>,
     ) -> Self {
         let now = clock.now();
         let (mut queue, mut lookouts) = (DueQueue::new(), Lookouts::default());
@@ -88,16 +90,7 @@ impl Evaluator {
             queue.plan(lookouts.of(&key), due);
         }
         let (queue, lookouts) = (Mutex::new(queue), Mutex::new(lookouts));
-        Self {
-            store,
-            reader,
-            clock,
-            timing,
-            lookouts,
-            queue,
-            news: Arc::default(),
-            evaluations: Mutex::default(),
-        }
+        Self { store, reader, clock, timing, lookouts, queue, news: Arc::default(), evaluations }
     }
 
     /// When alarms are evaluated.
@@ -134,9 +127,8 @@ impl Evaluator {
     /// Makes alarms due whose metrics have got samples: at their next moment after that.
     fn take_news(&self) {
         for (lookout, at) in self.news.take() {
-            let Some((_, alarm)) = self.store.get(&lookout.key) else { continue };
-            let Some(definition) = alarm.definition.as_metric() else { continue };
-            let next = self.timing.next_moment(Cadence::of(definition), &lookout.key.name, at);
+            let Some(cadence) = lookout.cadence() else { continue };
+            let next = self.timing.next_moment(cadence, &lookout.key.name, at);
             self.queue.lock().plan(lookout, next);
         }
     }
@@ -145,7 +137,7 @@ impl Evaluator {
         due.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let decisions = stream::iter(due).map(|lookout| self.decide(lookout, now)).buffered(READS_MAX);
         decisions
-            .filter_map(async |decision| decision)
+            .filter_map(std::future::ready)
             .map(|decision| self.apply(decision, now))
             .buffered(COMMITS_MAX)
             .for_each(async |()| {})
@@ -168,8 +160,7 @@ impl Evaluator {
             let read = self.read_query(key, query, &range).await;
             let series = self.known(read, &lookout, now)?;
             let surroundings = self.store.surroundings(key, now);
-            let change =
-                evaluate_contributors(key, &alarm, definition, series, &range, &surroundings, now)?;
+            let change = evaluate_contributors(key, &alarm, definition, series, &range, &surroundings, now)?;
             return Some(Decision { lookout, version, change });
         }
         let is_watched = lookout.watch(definition, &*self.reader, &self.news);
@@ -197,6 +188,16 @@ impl Evaluator {
         self.evaluations.lock().note(key, record);
         let change = advance(key, &alarm, Some(new?), &self.store.surroundings(key, now), now)?;
         Some(Decision { lookout, version, change })
+    }
+
+    /// What was read. If it could not be, the alarm tries again soon.
+    fn known<T>(&self, read: Result<T, ReadError>, lookout: &Arc<Lookout>, now: Timestamp) -> Option<T> {
+        read.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(alarm = lookout.key.name, error, "alarm not evaluated");
+            self.retry(Arc::clone(lookout), now);
+        })
+        .ok()
     }
 
     /// The moment that lies so many steps after `range`; `next` is the next moment in any case.
@@ -228,6 +229,11 @@ impl Evaluator {
         range: &Range,
         ahead: bool,
     ) -> Result<Seen<'a>, ReadError> {
+        if let Some((_, query)) = definition.source.as_insights() {
+            let mut series = self.read_query(key, query, range).await?;
+            let points = series.pop().map(|series| series.points).unwrap_or_default();
+            return Ok(Seen { points, sight: None });
+        }
         let (mut read, mut sight) = (BTreeMap::new(), ahead.then(Sight::new));
         for (id, metric) in definition.source.metrics() {
             let outlook = match &sight {
@@ -248,6 +254,12 @@ impl Evaluator {
         }
         let points = definition.source.points(read, range.from, range.to);
         Ok(Seen { points: points.map_err(|error| ReadError(Box::new(error)))?, sight })
+    }
+
+    /// The series of a Metrics Insights query in `range`.
+    async fn read_query(&self, key: &Key, query: &str, range: &Range) -> Result<Vec<QuerySeries>, ReadError> {
+        let period_secs = u32::try_from(range.period().as_secs()).unwrap_or(u32::MAX);
+        self.reader.read_query(&key.scope, query, period_secs, (range.from, range.to)).await
     }
 
     async fn apply(&self, decision: Decision, now: Timestamp) {

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::alarm::{Alarm, StateValue, arn};
 use crate::alarm_shape::{CompositeConfiguration, ConfigurationShape, MetricEntry, StateShape, stable_uuid};
+use crate::contributors::ContributorMark;
 use crate::definition::{Definition, MetricDefinition};
 use crate::java_double::JavaDouble;
 use crate::mute::Mute;
@@ -110,6 +111,32 @@ pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) 
         resource: arn(key),
         detail: json(&detail),
     }
+}
+
+/// The event that a series of an alarm has come to another state: `alarm` tells of it. Unlike an alarm's it has no
+/// previous state.
+pub fn contributor_state_change(key: &Key, alarm: &Alarm) -> AlarmEvent {
+    let detail = ContributorStateChange {
+        alarm_name: &key.name,
+        alarm_contributor: alarm.contributor.as_ref(),
+        state: StateShape::of(&alarm.state, &alarm.suppression),
+        configuration: ConfigurationShape::of(key, &alarm.definition),
+    };
+    AlarmEvent {
+        detail_type: "CloudWatch Alarm Contributor State Change".to_owned(),
+        time: alarm.state.updated,
+        resource: arn(key),
+        detail: json(&detail),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContributorStateChange<'a> {
+    alarm_name: &'a str,
+    alarm_contributor: Option<&'a ContributorMark>,
+    state: StateShape<'a>,
+    configuration: ConfigurationShape<'a>,
 }
 
 /// The event that at `at` the alarm `old` came to be defined as `new`: one of both may be missing, as it was created or

@@ -37,6 +37,10 @@ impl From<AlarmError> for Fault {
                 names.join(","),
                 if names.len() == 1 { "it" } else { "them" }
             )),
+            // The words are ours.
+            AlarmError::NamedNotFound { name } => {
+                errors::RESOURCE_NOT_FOUND_EXCEPTION.with(format!("Alarm {name} does not exist."))
+            }
             AlarmError::MuteRuleNotFound { name } => {
                 errors::RESOURCE_NOT_FOUND_EXCEPTION.with(format!("Alarm mute rule {name} does not exist."))
             }
@@ -78,6 +82,7 @@ fn math_fault(error: &MathQueryError) -> Fault {
         }
         MathQueryError::Periods => "Period must be the same for all metrics and expressions.".to_owned(),
         MathQueryError::Expression(error) => error.to_string(),
+        MathQueryError::Query(error) => error.to_string(),
         MathQueryError::SeveralSeries { id } => {
             format!("The expression {id} must yield exactly one time series.")
         }

@@ -19,8 +19,8 @@ use crate::reader::{Outlook, Point};
 use crate::verdict::judge;
 use crate::window::Range;
 
-/// How far ahead samples are read that are there already, in periods.
-const AHEAD_PERIODS: u32 = 64;
+/// How far ahead samples are read that are there already, in periods. They can be there two hours ahead of their time.
+const AHEAD_PERIODS: u32 = 128;
 
 /// How many periods a forecast looks at in all before it ends.
 const VISITS_MAX: usize = 4096;

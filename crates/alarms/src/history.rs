@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::alarm::{Alarm, AlarmType, State, StateValue, arn};
+use crate::contributors::ContributorMark;
 use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::java_double::JavaDouble;
 use crate::math_json::{Case, EntryJson};
@@ -30,6 +31,9 @@ pub struct HistoryItem {
     pub summary: String,
     /// `HistoryData`: a JSON text.
     pub data: String,
+    /// Which of the alarm's series it is about, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contributor: Option<ContributorMark>,
 }
 
 impl Entry for HistoryItem {
@@ -45,6 +49,10 @@ pub enum HistoryKind {
     StateUpdate,
     /// An action was executed, or failed for good.
     Action,
+    /// The state of one of its series changed.
+    AlarmContributorStateUpdate,
+    /// An action of one of its series was executed, or failed for good.
+    AlarmContributorAction,
 }
 
 impl HistoryKind {
@@ -54,6 +62,8 @@ impl HistoryKind {
             Self::ConfigurationUpdate => "ConfigurationUpdate",
             Self::StateUpdate => "StateUpdate",
             Self::Action => "Action",
+            Self::AlarmContributorStateUpdate => "AlarmContributorStateUpdate",
+            Self::AlarmContributorAction => "AlarmContributorAction",
         }
     }
 }
@@ -94,6 +104,7 @@ impl HistoryItem {
             kind,
             summary: format!("Alarm \"{}\" {verb}", key.name),
             data,
+            contributor: None,
         }
     }
 
@@ -111,6 +122,7 @@ impl HistoryItem {
             kind: HistoryKind::StateUpdate,
             summary: format!("Alarm updated from {} to {}", old.value, new.value),
             data: first_that_fits([data(true, true), data(false, true), data(false, false)]),
+            contributor: None,
         }
     }
 
@@ -136,11 +148,22 @@ impl HistoryItem {
             Err(error) => format!("Failed to execute action {arn}. Received error: \"{error}\""),
         };
         let data = first_that_fits([data(Some(message)), data(None)]);
-        Self { alarm_type, kind: HistoryKind::Action, summary, data }
+        Self { alarm_type, kind: HistoryKind::Action, summary, data, contributor: None }
     }
 }
 
 impl HistoryItem {
+    /// The item as one about a series of the alarm, if it is.
+    pub fn of_contributor(self, contributor: Option<&ContributorMark>) -> Self {
+        let Some(contributor) = contributor else { return self };
+        let kind = match self.kind {
+            HistoryKind::StateUpdate => HistoryKind::AlarmContributorStateUpdate,
+            HistoryKind::Action => HistoryKind::AlarmContributorAction,
+            other => other,
+        };
+        Self { kind, contributor: Some(contributor.clone()), ..self }
+    }
+
     /// That a mute rule withholds the actions of a new state. The guide: the rule that was created last is named, others
     /// that mute as well are counted.
     pub fn muted(alarm: &Alarm, mute: &Mute) -> Self {
@@ -161,6 +184,7 @@ impl HistoryItem {
             kind: HistoryKind::Action,
             summary: format!("Actions muted by alarm mute rule {}{others}", mute.rule),
             data: json(&data),
+            contributor: None,
         }
     }
 }

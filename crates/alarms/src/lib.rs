@@ -26,6 +26,7 @@ pub mod backtest;
 pub mod cadence;
 pub mod composite;
 pub mod condition;
+pub mod contributors;
 pub mod definition;
 mod delivery;
 mod due_queue;
@@ -71,6 +72,7 @@ pub use delivery::{Delivery, Notifier, NotifyError, Payload};
 pub use event::{AlarmEvent, EventSink, EventSinkError};
 pub use lookout::Wake;
 pub use reader::{
-    Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, ReadError, Statistic, Watch,
+    Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic,
+    Watch,
 };
 pub use tags::{AlarmTags, AlarmTagsError};

@@ -10,6 +10,7 @@ use groundwatch_storage::Key;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::cadence::Cadence;
 use crate::definition::MetricDefinition;
 use crate::reader::{MetricReader, Watch};
 
@@ -88,6 +89,11 @@ impl Lookout {
                 is_watched
             }
         }
+    }
+
+    /// The cadence of the alarm, as it was when it last looked.
+    pub(crate) fn cadence(&self) -> Option<Cadence> {
+        self.watched.lock().as_ref().map(|watched| Cadence::of(&watched.definition))
     }
 
     /// Whether samples have come since the last [`Self::watch`].

@@ -13,6 +13,7 @@ use groundwatch_metric_math::{
     self as language, EntryError, Environment, Expression, Series, Symbol, TimeRange, Type, Value,
     evaluation_order,
 };
+use groundwatch_metric_selection::insights::{InsightsError, Query};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{DefinitionError, period};
@@ -32,6 +33,18 @@ pub struct MathQuery {
     pub entries: Vec<MathEntry>,
     /// The period that all metrics share, in seconds.
     pub period_secs: u32,
+    /// What it is if its only entry is a Metrics Insights query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insights: Option<Insights>,
+}
+
+/// What a Metrics Insights query answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Insights {
+    /// One series.
+    Single,
+    /// A series for each group, which the alarm evaluates one by one.
+    Grouped,
 }
 
 /// A `MetricDataQuery`.
@@ -93,6 +106,9 @@ pub enum MathQueryError {
     /// An expression that means nothing.
     #[error(transparent)]
     Expression(#[from] EntryError),
+    /// A Metrics Insights query that cannot be read.
+    #[error(transparent)]
+    Query(#[from] InsightsError),
     /// The returned expression is more than one time series.
     #[error("`{id}` is more than one time series")]
     SeveralSeries {
@@ -111,9 +127,20 @@ impl MathQuery {
             entries.into_iter().map(|entry| read_entry(entry, supports)).collect::<Result<_, _>>()?;
         check_counts(&entries)?;
         let period_secs = common_period(&entries).ok_or(MathQueryError::Periods)?;
-        let query = Self { entries, period_secs };
-        query.check()?;
+        let insights = read_insights(&entries)?;
+        let query = Self { entries, period_secs, insights };
+        if insights.is_none() {
+            query.check()?;
+        }
         Ok(query)
+    }
+
+    /// The Metrics Insights query, if it is one.
+    pub fn as_insights(&self) -> Option<(Insights, &str)> {
+        match &self.entries.first()?.term {
+            Term::Expression(text) => Some((self.insights?, text)),
+            Term::Metric(_) => None,
+        }
     }
 
     /// The entries that are metrics, with their ids.
@@ -164,7 +191,7 @@ impl MathQuery {
         let asks = |(_, expression): &(&MathEntry, Expression)| {
             CALENDAR.iter().any(|function| expression.calls(function))
         };
-        self.ordered().map_or(true, |ordered| ordered.iter().any(asks))
+        self.insights.is_some() || self.ordered().map_or(true, |ordered| ordered.iter().any(asks))
     }
 
     /// Whether all expressions mean something, and the returned one is one time series.
@@ -269,9 +296,6 @@ fn read_entry(
     let id = entry.id.unwrap_or_default();
     let term = match (entry.metric_stat, entry.expression) {
         (Some(stat), None) => Term::Metric(metric(stat, supports)?),
-        (None, Some(text)) if is_sql(&text) => {
-            return Err(DefinitionError::Unsupported { what: "Metrics Insights queries in alarms" });
-        }
         (None, Some(text)) => Term::Expression(text),
         _ => return Err(MathQueryError::Term { id }.into()),
     };
@@ -287,6 +311,22 @@ fn read_entry(
 
 fn is_sql(text: &str) -> bool {
     text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+}
+
+/// What the Metrics Insights query among `entries` answers, if there is one.
+fn read_insights(entries: &[MathEntry]) -> Result<Option<Insights>, DefinitionError> {
+    let sql = |entry: &MathEntry| match &entry.term {
+        Term::Expression(text) if is_sql(text) => Some(text.clone()),
+        _ => None,
+    };
+    let Some(text) = entries.iter().find_map(sql) else { return Ok(None) };
+    if entries.len() > 1 {
+        return Err(DefinitionError::Unsupported {
+            what: "a Metrics Insights query beside other entries of Metrics in an alarm",
+        });
+    }
+    let query = Query::parse(&text).map_err(MathQueryError::from)?;
+    Ok(Some(if query.group_by.is_empty() { Insights::Single } else { Insights::Grouped }))
 }
 
 fn metric(stat: MetricStat, supports: &impl Fn(&str) -> bool) -> Result<MetricQuery, DefinitionError> {
@@ -363,7 +403,7 @@ mod tests {
             });
             points.collect::<Vec<_>>()
         };
-        let query = MathQuery { entries, period_secs: 300 };
+        let query = MathQuery { entries, period_secs: 300, insights: None };
         query.check().expect("good expressions");
         let read = BTreeMap::from([("a", points(a)), ("b", points(b))]);
         let found = query.evaluate(&read, from, Timestamp::from_secs(from.as_secs() + 900)).expect("values");
@@ -402,7 +442,7 @@ mod tests {
     #[test]
     fn what_means_nothing_is_refused() {
         let check = |entries: Vec<MathEntry>, message: &str| {
-            let error = MathQuery { entries, period_secs: 300 }.check().expect_err(message);
+            let error = MathQuery { entries, period_secs: 300, insights: None }.check().expect_err(message);
             assert_eq!(error.to_string(), message);
         };
         check(

@@ -1,5 +1,7 @@
 //! What an alarm sends to an SNS topic: the notification JSON that chat and paging services parse, and the subject.
 
+use std::collections::BTreeMap;
+
 use groundwatch_core::AccountId;
 use groundwatch_storage::Key;
 use serde::Serialize;
@@ -50,6 +52,8 @@ pub fn message(key: &Key, alarm: &Alarm, owed: &Withheld) -> String {
         alarm_actions: &actions.alarm,
         insufficient_data_actions: &actions.insufficient_data,
         action_executed_after_mute_window: owed.by_mute_rule,
+        alarm_contributor_id: alarm.contributor.as_ref().map(|contributor| contributor.id.as_str()),
+        alarm_contributor_attributes: alarm.contributor.as_ref().map(|contributor| &contributor.attributes),
         cause: match &alarm.definition {
             Definition::Metric(definition) => Cause::Metric { trigger: Box::new(Trigger::of(definition)) },
             Definition::Composite(definition) => {
@@ -91,6 +95,10 @@ struct Notification<'a> {
     alarm_actions: &'a [String],
     insufficient_data_actions: &'a [String],
     action_executed_after_mute_window: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_contributor_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_contributor_attributes: Option<&'a BTreeMap<String, String>>,
     #[serde(flatten)]
     cause: Cause<'a>,
 }
@@ -314,6 +322,7 @@ mod tests {
                 entry("m", false, Term::Metric(metric)),
             ],
             period_secs: 60,
+            insights: None,
         });
         let message = message(&key("cpu"), &alarm_in_alarm(math), &new());
         let expected = "\"Trigger\":{\"Metrics\":[{\"Expression\":\"m * 2\",\"Id\":\"e\",\"ReturnData\":true},\

@@ -11,6 +11,7 @@ use crate::action_target::{ActionKind, ActionTarget, ActionTargetError, Instance
 use crate::alarm::{Alarm, State, StateValue, arn};
 use crate::alarm_shape::{ConfigurationShape, StateShape, stable_uuid};
 use crate::composite::suppression::Suppression;
+use crate::contributors::ContributorMark;
 use crate::delivery::Delivery;
 use crate::event::SOURCE;
 
@@ -26,6 +27,9 @@ pub struct Order {
     /// The dimension `InstanceId` of the alarm's metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    /// How often it was given before: scaling policies are executed as long as the alarm stays in its state.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repetition: u64,
     /// The newest datapoint that counted, and the threshold that it was held against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breach: Option<Breach>,
@@ -63,17 +67,35 @@ impl Order {
             arn: action_arn.to_owned(),
             event: function_event(key, alarm, previous),
             state: alarm.state.value,
+            repetition: 0,
             instance_id: instance.map(|dimension| dimension.value.clone()),
             breach: breach
                 .map(|(definition, value)| Breach { value, threshold: definition.condition.threshold }),
         }
     }
 
+    /// The order as it is given once more; `None` if it is given once only.
+    ///
+    /// The guide: Auto Scaling actions are invoked every minute for as long as the alarm stays in its state, all others when it
+    /// changes.
+    pub fn repeated(&self) -> Option<Self> {
+        let repeats =
+            ActionTarget::parse(&self.arn).is_ok_and(|target| target.kind == ActionKind::ScalingPolicy);
+        repeats.then(|| Self { repetition: self.repetition + 1, ..self.clone() })
+    }
+
+    /// The order with the newest datapoint by now.
+    #[must_use]
+    pub fn with_newest(&self, value: f64) -> Self {
+        Self { breach: self.breach.map(|breach| Breach { value, ..breach }), ..self.clone() }
+    }
+
     /// The order as it is sent, `delivery` of `key` being what it is kept in.
     pub fn parcel(&self, key: &Key, delivery: &Delivery) -> Result<Parcel, OrderError> {
         let target = ActionTarget::parse(&self.arn)?;
         // The same whenever it is sent, and another for each order.
-        let id = stable_uuid(&format!("{}/{}/{}", key.scope.account, key.scope.region, key.name));
+        let Key { scope, name } = key;
+        let id = stable_uuid(&format!("{}/{}/{name}/{}", scope.account, scope.region, self.repetition));
         if target.kind == ActionKind::Function {
             let call = AwsCall::invoke_function(&self.arn, self.event.clone());
             return Ok(Parcel::json(&self.arn, id, self.event.clone()).with_aws(call));
@@ -178,6 +200,11 @@ impl Order {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What a webhook, a command or a folder gets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -206,6 +233,7 @@ fn function_event(key: &Key, alarm: &Alarm, previous: &State) -> String {
             state: StateShape::of(&alarm.state, &alarm.suppression),
             previous_state: StateShape::of(previous, &Suppression::None),
             configuration: ConfigurationShape::of(key, &alarm.definition),
+            alarm_contributor: alarm.contributor.as_ref(),
         },
     };
     serde_json::to_string(&event).expect("text, numbers and lists always have a JSON form")
@@ -229,6 +257,8 @@ struct AlarmData<'a> {
     state: StateShape<'a>,
     previous_state: StateShape<'a>,
     configuration: ConfigurationShape<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_contributor: Option<&'a ContributorMark>,
 }
 
 /// The newest datapoint of a `StateReasonData`; a state that was set by hand has whatever data it was given.

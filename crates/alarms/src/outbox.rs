@@ -14,10 +14,14 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, Ledger, Storag
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::delivery::{Delivery, Notifier, NotifyError, Payload, WAIT_MAX};
+use crate::alarm::Alarm;
+use crate::delivery::{Delivery, Notifier, NotifyError, Payload, REPEATED_AFTER, WAIT_MAX};
 use crate::due_queue::DueQueue;
+use crate::evaluations::Evaluations;
 use crate::event::{EventSink, EventSinkError};
 use crate::history::HistoryItem;
+use crate::mute::MuteRules;
+use crate::order::Order;
 use crate::store::RETRY_AFTER;
 
 /// How many deliveries are under way at once.
@@ -29,13 +33,31 @@ pub(crate) struct Outbox {
     deliveries: Documents<Delivery>,
     history: Ledger<HistoryItem>,
     clock: SharedClock,
-    notifier: Arc<dyn Notifier>,
-    outbound: Outbound,
-    events: Option<Arc<dyn EventSink>>,
+    ways: Ways,
+    alarms: Documents<Alarm>,
+    mutes: Arc<MuteRules>,
+    evaluations: Arc<Mutex<Evaluations>>,
     /// Names the next delivery: deliveries are executed in the order in which they came about.
     next_number: AtomicU64,
     queue: Mutex<DueQueue<Key>>,
     changed: Notify,
+}
+
+/// Where deliveries go.
+pub(crate) struct Ways {
+    pub(crate) notifier: Arc<dyn Notifier>,
+    pub(crate) outbound: Outbound,
+    pub(crate) events: Option<Arc<dyn EventSink>>,
+}
+
+/// Whether an order is to be given again.
+enum Standing {
+    /// The alarm is still in the state that it is for.
+    Stands,
+    /// It is, but its actions are withheld at the moment.
+    Withheld,
+    /// It is not, or has other actions by now.
+    Over,
 }
 
 /// How an attempt ended.
@@ -45,14 +67,24 @@ enum Outcome {
     Later(String),
 }
 
+impl Outcome {
+    fn of(outcome: outbound::Outcome) -> Self {
+        match outcome {
+            outbound::Outcome::Accepted { .. } => Self::Done,
+            outbound::Outcome::Refused { reason } => Self::Failed(reason),
+            outbound::Outcome::Unavailable { reason, .. } => Self::Later(reason),
+        }
+    }
+}
+
 impl Outbox {
     /// Opens the outbox with what a former run has left in it.
     pub(crate) fn open(
         catalog: &Catalog,
         clock: SharedClock,
-        notifier: Arc<dyn Notifier>,
-        outbound: Outbound,
-        events: Option<Arc<dyn EventSink>>,
+        ways: Ways,
+        mutes: Arc<MuteRules>,
+        evaluations: Arc<Mutex<Evaluations>>,
     ) -> Result<Self, StorageError> {
         let deliveries = Documents::<Delivery>::open(catalog)?;
         let mut queue = DueQueue::new();
@@ -67,9 +99,10 @@ impl Outbox {
             deliveries,
             history: Ledger::open(catalog),
             clock,
-            notifier,
-            outbound,
-            events,
+            ways,
+            alarms: Documents::open(catalog)?,
+            mutes,
+            evaluations,
             next_number: AtomicU64::new(next_number),
             queue: Mutex::new(queue),
             changed: Notify::new(),
@@ -78,7 +111,7 @@ impl Outbox {
 
     /// Whether somebody listens to events of `scope`.
     pub(crate) fn has_event_sink(&self, scope: &Scope) -> bool {
-        self.events.as_ref().is_some_and(|events| events.listens(scope))
+        self.ways.events.as_ref().is_some_and(|events| events.listens(scope))
     }
 
     /// Adds `deliveries` of an alarm in the scope of `alarm` to `batch`. What is returned goes to [`Self::enqueue`] once
@@ -114,31 +147,68 @@ impl Outbox {
 
     async fn deliver(&self, key: Key, now: Timestamp) {
         let Some(delivery) = self.deliveries.get(&key) else { return };
-        let outcome = self.attempt(&key, &delivery).await;
-        if let Err(error) = self.settle(&key, &delivery, outcome, now).await {
+        let settled = match self.standing(&key, &delivery, now) {
+            Standing::Stands => {
+                let outcome = self.attempt(&key, &delivery).await;
+                self.settle(&key, &delivery, outcome, now).await
+            }
+            Standing::Withheld => {
+                self.queue.lock().plan(key, now + REPEATED_AFTER);
+                return;
+            }
+            Standing::Over => self.replace(Batch::new(), &key, None).await,
+        };
+        if let Err(error) = settled {
             tracing::warn!(alarm = delivery.alarm, %error, "the outcome of an action cannot be written; it will be repeated");
             self.queue.lock().plan(key, now + RETRY_AFTER);
         }
     }
 
+    /// What is sent for the first time stands: it belongs to a change of state, whatever came after that.
+    fn standing(&self, key: &Key, delivery: &Delivery, now: Timestamp) -> Standing {
+        let Payload::Order(order @ Order { repetition: 1.., .. }) = &delivery.payload else {
+            return Standing::Stands;
+        };
+        let alarm_key = Key::new(&key.scope, &*delivery.alarm);
+        let Some(alarm) = self.alarms.get(&alarm_key) else { return Standing::Over };
+        let is_same_stay =
+            alarm.state.value == order.state && alarm.state.transitioned <= delivery.state_updated;
+        let actions = alarm.definition.actions();
+        if !is_same_stay || !actions.enabled || !actions.of(order.state).contains(&order.arn) {
+            Standing::Over
+        } else if self.mutes.active(&alarm_key, now).is_some() {
+            Standing::Withheld
+        } else {
+            Standing::Stands
+        }
+    }
+
+    /// What a repeated order tells instead of the datapoint that made the alarm change.
+    fn newest_value(&self, key: &Key, delivery: &Delivery, order: &Order) -> Option<f64> {
+        let alarm = Key::new(&key.scope, &*delivery.alarm);
+        (order.repetition > 0).then(|| self.evaluations.lock().newest_value(&alarm)).flatten()
+    }
+
     async fn attempt(&self, key: &Key, delivery: &Delivery) -> Outcome {
         match &delivery.payload {
             Payload::Action { arn, subject, message } => {
-                match self.notifier.notify(&key.scope, arn, subject, message).await {
+                match self.ways.notifier.notify(&key.scope, arn, subject, message).await {
                     Ok(()) => Outcome::Done,
                     Err(NotifyError::Permanent(error)) => Outcome::Failed(error),
                     Err(NotifyError::Temporary(error)) => Outcome::Later(error),
                 }
             }
-            Payload::Order(order) => match order.parcel(key, delivery) {
-                Ok(parcel) => match self.outbound.deliver(&parcel).await {
-                    outbound::Outcome::Accepted { .. } => Outcome::Done,
-                    outbound::Outcome::Refused { reason } => Outcome::Failed(reason),
-                    outbound::Outcome::Unavailable { reason, .. } => Outcome::Later(reason),
-                },
-                Err(error) => Outcome::Failed(error.to_string()),
-            },
-            Payload::Event(event) => match &self.events {
+            Payload::Order(order) => {
+                let parcel = match self.newest_value(key, delivery, order) {
+                    Some(value) => order.with_newest(value).parcel(key, delivery),
+                    None => order.parcel(key, delivery),
+                };
+                match parcel {
+                    Ok(parcel) => Outcome::of(self.ways.outbound.deliver(&parcel).await),
+                    Err(error) => Outcome::Failed(error.to_string()),
+                }
+            }
+            Payload::Event(event) => match &self.ways.events {
                 Some(sink) => match sink.publish(&key.scope, event).await {
                     Ok(()) => Outcome::Done,
                     Err(EventSinkError::Refused(error)) => Outcome::Failed(error),
@@ -163,12 +233,8 @@ impl Outbox {
             Outcome::Failed(error) => Some(error),
             Outcome::Later(error) => match delivery.retried(now) {
                 Some(retried) => {
-                    let due = retried.due;
                     tracing::info!(alarm = delivery.alarm, error, "an action failed and will be tried again");
-                    self.deliveries.put(&mut batch, key.clone(), retried, Expect::Present);
-                    self.catalog.commit(batch).await?;
-                    self.queue.lock().plan(key.clone(), due);
-                    return Ok(());
+                    return self.replace(batch, key, Some(retried)).await;
                 }
                 None => Some(error),
             },
@@ -184,11 +250,25 @@ impl Outbox {
         if let Some((arn, message)) = executed {
             let outcome = error.as_deref().map_or(Ok(()), Err);
             let item =
-                HistoryItem::action(delivery.alarm_type, arn, message, delivery.state_updated, outcome);
+                HistoryItem::action(delivery.alarm_type, arn, message, delivery.state_updated, outcome)
+                    .of_contributor(delivery.contributor.as_ref());
             self.history.append(&mut batch, Key::new(&key.scope, &*delivery.alarm), now, item);
         }
-        self.deliveries.remove(&mut batch, key.clone(), Expect::Any);
-        self.catalog.commit(batch).await
+        self.replace(batch, key, delivery.repeated(now)).await
+    }
+
+    /// Commits `batch` together with what comes after a delivery, if anything does.
+    async fn replace(&self, mut batch: Batch, key: &Key, next: Option<Delivery>) -> Result<(), StorageError> {
+        let due = next.as_ref().map(|next| next.due);
+        match next {
+            Some(next) => self.deliveries.put(&mut batch, key.clone(), next, Expect::Present),
+            None => self.deliveries.remove(&mut batch, key.clone(), Expect::Any),
+        }
+        self.catalog.commit(batch).await?;
+        if let Some(due) = due {
+            self.queue.lock().plan(key.clone(), due);
+        }
+        Ok(())
     }
 }
 

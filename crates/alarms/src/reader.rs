@@ -1,6 +1,7 @@
 //! What an alarm watches, and how it asks for it: the metrics store as alarms see it.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groundwatch_api::OpenEnum as _;
@@ -135,6 +136,15 @@ impl Watch {
     }
 }
 
+/// One series of a Metrics Insights query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QuerySeries {
+    /// The labels that the query groups by, with their values; none without `GROUP BY`.
+    pub attributes: BTreeMap<String, String>,
+    /// Its datapoints, in any order.
+    pub points: Vec<Point>,
+}
+
 /// Why datapoints could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("datapoints cannot be read")]
@@ -174,6 +184,17 @@ pub trait MetricReader: Send + Sync + 'static {
         _to: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Outlook>, ReadError>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// The series of a Metrics Insights query that have datapoints, over periods as [`Self::read`] has them.
+    fn read_query<'a>(
+        &'a self,
+        _scope: &'a Scope,
+        query: &'a str,
+        _period_secs: u32,
+        _range: (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<Vec<QuerySeries>, ReadError>> {
+        Box::pin(async move { Err(ReadError(format!("nobody can answer {query}").into())) })
     }
 
     /// For how long samples stay as they came, if they are summed up or deleted some day.

@@ -22,6 +22,7 @@ pub(crate) use metrics::Metrics;
 
 mod actions;
 mod composite;
+mod contributors;
 mod evaluation;
 mod foresight;
 mod hindsight;
@@ -57,7 +58,8 @@ impl World {
         let (topics, bus) = (Arc::default(), Arc::default());
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
         let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
-        let caller = Call { caller, request_id: RequestId(String::new()), received: clock.now(), explain: false };
+        let caller =
+            Call { caller, request_id: RequestId(String::new()), received: clock.now(), explain: false };
         Self { alarms, caller, clock, metrics, topics, bus, dir }
     }
 
@@ -268,14 +270,14 @@ impl Notifier for Topics {
     }
 }
 
-/// Functions and instances are reached by webhooks; there is no target for anything else.
+/// Functions, instances and scaling policies are reached by webhooks; there is no target for anything else.
 fn targets() -> Vec<Target> {
     let target = |arn: &str| {
         let webhook = Some("http://target.test".to_owned());
         let config = TargetConfig { arn: arn.to_owned(), webhook, ..TargetConfig::default() };
         config.check(|_| None).expect("a target")
     };
-    vec![target("arn:aws:lambda:*"), target("arn:aws:automate:*")]
+    vec![target("arn:aws:lambda:*"), target("arn:aws:automate:*"), target("arn:aws:autoscaling:*")]
 }
 
 /// Topics stand in for the network too: webhooks are refused together with topics.

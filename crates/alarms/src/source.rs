@@ -6,7 +6,7 @@ use groundwatch_core::Timestamp;
 use groundwatch_metric_math::EntryError;
 use serde::{Deserialize, Serialize};
 
-use crate::math::MathQuery;
+use crate::math::{Insights, MathQuery};
 use crate::reader::{MetricQuery, Point, Statistic};
 
 /// Where an alarm's datapoints come from.
@@ -45,6 +45,14 @@ impl Source {
             Self::Math(math) => (None, Some(math.metrics())),
         };
         single.into_iter().chain(math.into_iter().flatten())
+    }
+
+    /// The Metrics Insights query, if it is one.
+    pub fn as_insights(&self) -> Option<(Insights, &str)> {
+        match self {
+            Self::Metric(_) => None,
+            Self::Math(math) => math.as_insights(),
+        }
     }
 
     /// What is watched, `read` being the datapoints of the metrics by id over the periods from `from` to `to`.

@@ -162,19 +162,21 @@ fn actions(key: &Key, alarm: &Alarm, owed: &Withheld, now: Timestamp) -> Vec<Del
     if newly_owed(alarm, &owed.previous).is_none() {
         return Vec::new();
     }
-    let arns = actions.of(alarm.state.value).iter();
-    arns.map(|arn| {
-        let payload = match is_topic(arn) {
-            true => Payload::Action {
-                arn: arn.clone(),
-                subject: subject(key, alarm.state.value),
-                message: message(key, alarm, owed),
-            },
-            false => Payload::Order(Order::new(key, alarm, &owed.previous, arn)),
-        };
-        Delivery::new(&key.name, alarm.definition.alarm_type(), payload, now)
-    })
-    .collect()
+    actions.of(alarm.state.value).iter().map(|arn| action(key, alarm, owed, arn, now)).collect()
+}
+
+/// The action `arn` of `alarm`'s state.
+pub(crate) fn action(key: &Key, alarm: &Alarm, owed: &Withheld, arn: &str, now: Timestamp) -> Delivery {
+    let payload = match is_topic(arn) {
+        true => Payload::Action {
+            arn: arn.to_owned(),
+            subject: subject(key, alarm.state.value),
+            message: message(key, alarm, owed),
+        },
+        false => Payload::Order(Order::new(key, alarm, &owed.previous, arn)),
+    };
+    let delivery = Delivery::new(&key.name, alarm.definition.alarm_type(), payload, now);
+    Delivery { contributor: alarm.contributor.clone(), ..delivery }
 }
 
 #[cfg(test)]

@@ -43,18 +43,18 @@ impl Alarms {
         call: &Call,
         input: DescribeAlarmHistoryInput,
     ) -> Result<DescribeAlarmHistoryOutput, AlarmError> {
-        if input.alarm_contributor_id.is_some() {
-            return Err(AlarmError::Unsupported { parameter: "AlarmContributorId" });
-        }
         let limit = input.max_records.and_then(|count| usize::try_from(count).ok()).unwrap_or(PAGE_DEFAULT);
         let filter = Filter::of(&input);
         let mut query = query(call, input)?;
+        // Nearly always all that is read is wanted.
+        query.limit = limit + 1;
         let mut items: Vec<LedgerItem<HistoryItem>> = Vec::new();
         let mut looked_at = 0;
         let resume_after = loop {
             let chunk = self.store.history(query.clone()).await?;
-            let is_last = chunk.len() < CHUNK;
+            let is_last = chunk.len() < query.limit;
             looked_at += chunk.len();
+            query.limit = CHUNK;
             query.after = chunk.last().map(|item| item.cursor).or(query.after);
             // One more than fits tells whether there is another page.
             let wanted = limit + 1 - items.len();
@@ -107,6 +107,7 @@ fn query(call: &Call, input: DescribeAlarmHistoryInput) -> Result<LedgerQuery, A
 struct Filter {
     types: Vec<AlarmType>,
     kind: Option<String>,
+    contributor_id: Option<String>,
 }
 
 impl Filter {
@@ -114,17 +115,25 @@ impl Filter {
         Self {
             types: types(input.alarm_types.as_deref()),
             kind: input.history_item_type.as_ref().map(|kind| kind.as_str().to_owned()),
+            contributor_id: input.alarm_contributor_id.clone(),
         }
     }
 
     fn admits(&self, item: &HistoryItem) -> bool {
         self.types.contains(&item.alarm_type)
             && self.kind.as_ref().is_none_or(|kind| kind == item.kind.name())
+            && self
+                .contributor_id
+                .as_ref()
+                .is_none_or(|id| item.contributor.as_ref().is_some_and(|contributor| contributor.id == *id))
     }
 }
 
 fn shape(item: LedgerItem<HistoryItem>) -> AlarmHistoryItem {
+    let contributor = item.entry.contributor;
     AlarmHistoryItem {
+        alarm_contributor_id: contributor.as_ref().map(|contributor| contributor.id.clone()),
+        alarm_contributor_attributes: contributor.map(|contributor| contributor.attributes),
         alarm_name: Some(item.key.name),
         alarm_type: Some(api::AlarmType::from(item.entry.alarm_type.name())),
         timestamp: Some(item.at.into()),

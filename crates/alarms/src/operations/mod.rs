@@ -2,6 +2,7 @@
 
 mod alarm_actions;
 mod delete_alarms;
+mod describe_alarm_contributors;
 mod describe_alarm_history;
 mod describe_alarms;
 mod describe_alarms_for_metric;

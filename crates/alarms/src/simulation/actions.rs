@@ -147,6 +147,7 @@ async fn an_action_that_fails_for_an_hour_has_failed() {
 }
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:heal";
+const INCIDENT: &str = "arn:aws:ssm-incidents::1:responseplan/n";
 const POLICY: &str = "arn:aws:autoscaling:us-east-1:1:scalingPolicy:id:autoScalingGroupName/g:policyName/p";
 
 fn acting(name: &str, actions: &[&str]) -> PutMetricAlarmInput {
@@ -161,7 +162,7 @@ fn acting(name: &str, actions: &[&str]) -> PutMetricAlarmInput {
 #[tokio::test]
 async fn an_action_without_a_target_fails_by_name() {
     let world = World::new();
-    world.put(acting("cpu", &[POLICY])).await;
+    world.put(acting("cpu", &[INCIDENT])).await;
     world.set_state("cpu", "ALARM").await;
     world.settle().await;
     let items = world.history_items().await;
@@ -171,7 +172,7 @@ async fn an_action_without_a_target_fails_by_name() {
         .expect("an action");
     let data = action.history_data.as_deref().expect("always there");
     assert!(data.contains("\"actionState\":\"Failed\""), "{data}");
-    assert!(data.contains(&format!("no target is configured for {POLICY}")), "{data}");
+    assert!(data.contains(&format!("no target is configured for {INCIDENT}")), "{data}");
 }
 
 #[tokio::test]
@@ -193,6 +194,42 @@ async fn functions_are_invoked_through_restarts_and_failures() {
         history.last().expect("an item"),
         &format!("12:00:07 cpu: Successfully executed action {FUNCTION}")
     );
+}
+
+/// The datapoints that the policy was told, in order.
+fn metric_values(world: &World) -> Vec<f64> {
+    let ordered = world.topics.ordered.lock();
+    let read = |body: &String| -> serde_json::Value { serde_json::from_str(body).expect("JSON") };
+    ordered.iter().map(|body| read(body)["metricValue"].as_f64().expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn scaling_policies_are_executed_every_minute_of_the_state() {
+    let world = World::new();
+    world.put(acting("cpu", &[POLICY])).await;
+    for (minute, value) in [(0, 5.0), (1, 6.0), (2, 7.0), (3, 8.0), (4, 0.0)] {
+        let start = at("12:00:00") + std::time::Duration::from_secs(60 * minute);
+        world.advance_to(start + std::time::Duration::from_secs(30)).await;
+        world.metrics.add("cpu", start, value);
+    }
+    world.advance_to(at("12:10:00")).await;
+    assert_eq!(metric_values(&world), [5.0, 6.0, 7.0, 8.0]);
+    assert_eq!(world.state("cpu").await, "OK");
+}
+
+#[tokio::test]
+async fn scaling_policies_go_on_after_a_restart_until_actions_are_disabled() {
+    let world = World::new();
+    world.put(acting("cpu", &[POLICY])).await;
+    world.set_state("cpu", "ALARM").await;
+    world.advance_to(at("12:01:30")).await;
+    let world = world.restart();
+    world.advance_to(at("12:02:30")).await;
+    assert_eq!(world.topics.ordered.lock().len(), 3);
+    let names = api::DisableAlarmActionsInput { alarm_names: Some(vec!["cpu".to_owned()]) };
+    world.call::<api::DisableAlarmActions>(names).await.expect("disabled");
+    world.advance_to(at("12:10:00")).await;
+    assert_eq!(world.topics.ordered.lock().len(), 3);
 }
 
 #[tokio::test]

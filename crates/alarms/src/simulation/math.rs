@@ -127,7 +127,7 @@ async fn entries_that_cannot_be_watched_are_refused() {
         ),
         (
             vec![expression("e", "SELECT AVG(x) FROM y"), metric("a")],
-            "Groundwatch does not support Metrics Insights queries in alarms yet.",
+            "Groundwatch does not support a Metrics Insights query beside other entries of Metrics in an alarm yet.",
         ),
     ] {
         let fault = world.call::<api::PutMetricAlarm>(math(entries)).await.expect_err(message);

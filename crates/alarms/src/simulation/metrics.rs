@@ -8,7 +8,9 @@ use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
 use parking_lot::Mutex;
 
 use crate::lookout::Wake;
-use crate::reader::{FilledPeriod, MetricQuery, MetricReader, Outlook, Point, ReadError, Watch};
+use crate::reader::{
+    FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic, Watch,
+};
 
 /// Samples by metric name.
 pub(crate) struct Metrics {
@@ -122,6 +124,36 @@ impl MetricReader for Metrics {
             let samples = self.samples.lock();
             let latest = samples.get(&query.metric_name).and_then(|samples| samples.keys().next_back());
             Ok(Some(Outlook { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
+        })
+    }
+
+    /// Whatever the query says: the average of each metric that has samples, told apart by its name as `Host`.
+    fn read_query<'a>(
+        &'a self,
+        _: &'a Scope,
+        query: &'a str,
+        period_secs: u32,
+        (from, to): (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<Vec<QuerySeries>, ReadError>> {
+        Box::pin(async move {
+            self.count_read()?;
+            let names: Vec<String> = self.samples.lock().keys().cloned().collect();
+            let series = names.into_iter().map(|metric_name| {
+                let asked = MetricQuery {
+                    namespace: "Shop".to_owned(),
+                    metric_name,
+                    dimensions: Vec::new(),
+                    statistic: Statistic::Simple("Average".to_owned()),
+                    period_secs,
+                    unit: None,
+                };
+                let periods = self.periods(&asked, from, to);
+                let points = periods.iter().filter_map(|period| period.point_at(period.timestamp)).collect();
+                let grouped = query.contains("GROUP BY");
+                let attributes = grouped.then(|| ("Host".to_owned(), asked.metric_name));
+                QuerySeries { attributes: attributes.into_iter().collect(), points }
+            });
+            Ok(series.filter(|series| !series.points.is_empty()).collect())
         })
     }
 }
