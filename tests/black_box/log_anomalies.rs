@@ -135,6 +135,10 @@ async fn a_detector_is_paused_listed_and_deleted() {
     let listed = done(&server, "ListLogAnomalyDetectors", json!({})).await;
     assert_eq!(listed["anomalyDetectors"][0]["detectorName"], "d");
     assert_eq!(listed["anomalyDetectors"][0]["anomalyVisibilityTime"], 21);
+    done(&server, "TagResource", json!({ "resourceArn": arn, "tags": { "team": "red" } })).await;
+    done(&server, "UntagResource", json!({ "resourceArn": arn, "tagKeys": ["other"] })).await;
+    let tags = done(&server, "ListTagsForResource", json!({ "resourceArn": arn })).await;
+    assert_eq!(tags["tags"], json!({ "team": "red" }));
     done(&server, "DeleteLogAnomalyDetector", json!({ "anomalyDetectorArn": arn })).await;
     let gone = call(&server, "GetLogAnomalyDetector", json!({ "anomalyDetectorArn": arn })).await;
     assert_eq!(gone, Err("ResourceNotFoundException".to_owned()));

@@ -124,6 +124,9 @@ async fn a_lookup_table_keeps_its_text_over_a_crash() {
     let listed = done(&server, "DescribeLookupTables", json!({ "lookupTableNamePrefix": "us" })).await;
     assert_eq!(listed["lookupTables"][0]["tableFields"], json!(["id"]));
     assert_eq!(listed["lookupTables"][0]["recordsCount"], 1);
+    done(&server, "TagResource", json!({ "resourceArn": arn, "tags": { "team": "red" } })).await;
+    let tags = done(&server, "ListTagsForResource", json!({ "resourceArn": arn })).await;
+    assert_eq!(tags["tags"], json!({ "team": "red" }));
     done(&server, "DeleteLookupTable", json!({ "lookupTableArn": arn })).await;
     let missing = call(&server, "GetLookupTable", json!({ "lookupTableArn": arn })).await;
     assert_eq!(missing, Err("ResourceNotFoundException".to_owned()));

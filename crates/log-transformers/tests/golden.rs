@@ -456,7 +456,7 @@ fn strings() {
 fn substitute_string() {
     let substitute = |from: &str, to: &str| json!({ "substituteString": { "entries": [{ "source": "k", "from": from, "to": to }] } });
     let on = |from: &str, to: &str, text: &str, expected: &str| {
-        after_json(substitute(from, to), json!({ "k": text }), json!({ "k": expected }))
+        after_json(substitute(from, to), json!({ "k": text }), json!({ "k": expected }));
     };
     // guide:
     on(r"\[\]", "value1", "[]", "value1");
@@ -471,7 +471,7 @@ fn substitute_string() {
     on("(?i)WORLD", "all", "hello world", "hello all");
     after_json(substitute("1", "2"), json!({ "k": 1 }), json!({ "k": 1 }));
     let refused_entry = |from: &str, to: &str, reason: &str| {
-        refused(json!([{ "parseJSON": {} }, substitute(from, to)]), reason)
+        refused(json!([{ "parseJSON": {} }, substitute(from, to)]), reason);
     };
     refused_entry("(", "x", "from");
     refused_entry("(?=a)", "x", "looks around");
@@ -598,7 +598,7 @@ fn date_time_converter() {
         );
     }
     let refuse = |pattern: &str, more: Value, reason: &str| {
-        refused(json!([{ "parseJSON": {} }, convert(pattern, more)]), reason)
+        refused(json!([{ "parseJSON": {} }, convert(pattern, more)]), reason);
     };
     refuse("yyyy-ww", json!({}), "`ww` is not supported");
     refuse("[yyyy]", json!({}), "`[` is not supported");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use groundwatch_core::{Scope, Tags, Timestamp};
+use groundwatch_core::{Scope, TagChange, Tags, Timestamp};
 use groundwatch_storage::{
     Batch, Catalog, Document, Documents, Expect, Key, SegmentId, SegmentMeta, Segments, Storage, StorageError,
 };
@@ -200,6 +200,21 @@ impl LookupTables {
         let table = self.written(&mut batch, scope, content, shape, known.tags.clone()).await?;
         self.segments.unregister(&mut batch, &known.segment);
         self.documents.put(&mut batch, key, table, Expect::Version(version));
+        Ok(self.catalog.commit(batch).await?)
+    }
+
+    /// Changes a table's tags.
+    pub(crate) async fn change_tags(
+        &self,
+        scope: &Scope,
+        name: &str,
+        change: &TagChange,
+    ) -> Result<(), LogsError> {
+        let key = Key::new(scope, name);
+        let (version, known) = self.documents.get_versioned(&key).ok_or(LookupTableError::Missing)?;
+        let changed = LookupTable { tags: known.tags.changed(change)?, ..(*known).clone() };
+        let mut batch = Batch::new();
+        self.documents.put(&mut batch, key, changed, Expect::Version(version));
         Ok(self.catalog.commit(batch).await?)
     }
 

@@ -30,7 +30,7 @@ impl Handle<CreateLookupTable> for Logs {
         let tags = Tags::new(input.tags.unwrap_or_default()).map_err(LogsError::from)?;
         self.lookup_tables.create(call.scope(), &name, content, tags).await?;
         Ok(CreateLookupTableOutput {
-            lookup_table_arn: Some(arn(call.scope(), &name)),
+            lookup_table_arn: Some(lookup_table_arn(call.scope(), &name)),
             created_at: Some(call.received.as_millis()),
         })
     }
@@ -114,18 +114,18 @@ fn body(body: Option<String>, query: Option<&str>) -> Result<String, LogsError> 
     }
 }
 
-fn arn(scope: &Scope, name: &str) -> String {
+pub(super) fn lookup_table_arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", &format!("lookup-table:{name}"))
 }
 
 /// The name of the table that an ARN of this account and region names.
-fn name<'a>(scope: &Scope, arn_given: &'a str) -> Result<&'a str, LogsError> {
-    arn_given.strip_prefix(&arn(scope, "")).ok_or_else(|| LookupTableError::Missing.into())
+fn name<'a>(scope: &Scope, arn: &'a str) -> Result<&'a str, LogsError> {
+    arn.strip_prefix(&lookup_table_arn(scope, "")).ok_or_else(|| LookupTableError::Missing.into())
 }
 
 fn described(scope: &Scope, name: &str, table: &LookupTable) -> api::LookupTable {
     api::LookupTable {
-        lookup_table_arn: Some(arn(scope, name)),
+        lookup_table_arn: Some(lookup_table_arn(scope, name)),
         lookup_table_name: Some(name.to_owned()),
         description: table.description.clone(),
         table_fields: Some(table.columns.clone()),

@@ -12,11 +12,15 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, TagChange, Tags};
 
+use super::log_anomaly_detector::detector_arn;
+use super::lookup_table::lookup_table_arn;
+use crate::anomaly::{AnomalyError, LogAnomalyDetector};
 use crate::error::LogsError;
 use crate::forwarding::{Destination, destination_arn};
 use crate::group::LogGroup;
 use crate::identifier;
 use crate::logs::Logs;
+use crate::lookup_table::LookupTableError;
 
 impl Handle<TagResource> for Logs {
     async fn handle(&self, call: &Call, input: TagResourceInput) -> Result<TagResourceOutput, Fault> {
@@ -49,6 +53,14 @@ impl Handle<ListTagsForResource> for Logs {
             Tagged::Destination(name) => {
                 let destination = self.destinations.get(call.scope(), name).ok_or_else(not_taggable)?;
                 destination.tags.clone().into_kept()
+            }
+            Tagged::LookupTable(name) => {
+                let table = self.lookup_tables.get(call.scope(), name).map_err(|_| not_taggable())?;
+                table.tags.clone().into_kept()
+            }
+            Tagged::AnomalyDetector(id) => {
+                let detector = self.anomaly_detectors.get(call.scope(), id).map_err(|_| not_taggable())?;
+                detector.tags.clone().into_kept()
             }
         };
         Ok(ListTagsForResourceOutput { tags: Some(tags) })
@@ -92,6 +104,8 @@ fn added(tags: BTreeMap<String, String>) -> Result<TagChange, LogsError> {
 enum Tagged<'a> {
     Group(&'a str),
     Destination(&'a str),
+    LookupTable(&'a str),
+    AnomalyDetector(&'a str),
 }
 
 /// What an ARN names. Plain names are no ARNs, and the form of groups with `:*` is refused, as AWS does.
@@ -103,13 +117,21 @@ fn tagged<'a>(scope: &Scope, arn: &'a str) -> Result<Tagged<'a>, LogsError> {
     if let Some(name) = arn.strip_prefix(destination_arn(scope, "").as_str()) {
         return Ok(Tagged::Destination(name));
     }
+    if let Some(name) = arn.strip_prefix(lookup_table_arn(scope, "").as_str()) {
+        return Ok(Tagged::LookupTable(name));
+    }
+    if let Some(id) = arn.strip_prefix(detector_arn(scope, "").as_str()) {
+        return Ok(Tagged::AnomalyDetector(id));
+    }
     identifier::name_in_identifier(scope, arn).map(Tagged::Group).map_err(|_| not_taggable())
 }
 
 /// These calls name a resource, not a group, when there is none.
 fn resource(error: LogsError, arn: &str) -> LogsError {
     match error {
-        LogsError::GroupMissing => LogsError::NotTaggable { arn: arn.to_owned() },
+        LogsError::GroupMissing
+        | LogsError::LookupTable(LookupTableError::Missing)
+        | LogsError::Anomaly(AnomalyError::DetectorMissing) => LogsError::NotTaggable { arn: arn.to_owned() },
         error => error,
     }
 }
@@ -136,6 +158,18 @@ impl Logs {
                     Ok(Destination { tags: known.tags.changed(&change)?, ..known.clone() })
                 };
                 self.destinations.change(scope, name, changed).await.map(|_| ())
+            }
+            Tagged::LookupTable(name) => {
+                let changed = self.lookup_tables.change_tags(scope, name, &change).await;
+                changed.map_err(|error| resource(error, arn))
+            }
+            Tagged::AnomalyDetector(id) => {
+                let changed = |detector: &mut LogAnomalyDetector| {
+                    detector.tags = detector.tags.changed(&change)?;
+                    Ok(())
+                };
+                let changed = self.anomaly_detectors.change(scope, id, changed).await;
+                changed.map_err(|error| resource(error, arn))
             }
         }
     }
