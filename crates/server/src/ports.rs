@@ -7,8 +7,8 @@ use groundwatch_core::{Arn, BoxFuture, Call, Scope, Timestamp};
 use groundwatch_dashboards as dashboards;
 use groundwatch_logs as logs;
 use groundwatch_metrics::{
-    DataQuery, DataSource, EvaluatedSeries, EvaluationRange, FilledPeriod, MetricId, MetricStat, MetricStore, Period,
-    Statistic, Unit,
+    Alignment, DataQuery, DataSource, EvaluatedSeries, EvaluationRange, FilledPeriod, MetricId, MetricStat,
+    MetricStore, Period, Second, Statistic, Unit,
 };
 use groundwatch_notify::{self as notify, Notify, NotifyError};
 use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel};
@@ -44,12 +44,7 @@ impl alarms::MetricReader for AlarmReader {
         statistic.parse::<Statistic>().is_ok()
     }
 
-    fn watch(
-        &self,
-        scope: &Scope,
-        query: &alarms::MetricQuery,
-        wake: alarms::Wake,
-    ) -> Option<alarms::Watch> {
+    fn watch(&self, scope: &Scope, query: &alarms::MetricQuery, wake: alarms::Wake) -> Option<alarms::Watch> {
         self.0.watch(scope, &metric_of(query), move |at| wake.arrived(at)).map(alarms::Watch::new)
     }
 
@@ -75,6 +70,31 @@ impl alarms::MetricReader for AlarmReader {
                 periods: outlook.periods.into_iter().map(as_alarms_see_it).collect(),
                 is_last: outlook.is_last,
             }))
+        })
+    }
+
+    fn read_query<'a>(
+        &'a self,
+        scope: &'a Scope,
+        query: &'a str,
+        period_secs: u32,
+        (from, to): (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<Vec<alarms::QuerySeries>, alarms::ReadError>> {
+        Box::pin(async move {
+            let Some(period) = Period::from_secs(i64::from(period_secs)) else { return Ok(Vec::new()) };
+            let range =
+                EvaluationRange { alignment: Alignment::Start, ..EvaluationRange::of_request(from, to, to) };
+            let groups = self.0.query_groups(scope, query, period, &range).await.map_err(unreadable)?;
+            let point = |(start, value): (Second, f64)| alarms::Point {
+                timestamp: start.timestamp(),
+                value,
+                sample_count: 0.0,
+            };
+            let series = groups.into_iter().map(|group| alarms::QuerySeries {
+                attributes: group.labels.into_iter().collect(),
+                points: group.points.into_iter().map(point).collect(),
+            });
+            Ok(series.collect())
         })
     }
 
@@ -279,8 +299,10 @@ pub(crate) struct LogReceivers {
 impl logs::LocalServices for LogReceivers {
     fn deliver<'a>(&'a self, scope: &'a Scope, arn: &'a str, body: String) -> BoxFuture<'a, Outcome> {
         let refused = |error: &dyn std::error::Error| Outcome::Refused { reason: error.to_string() };
-        let later =
-            |error: &dyn std::error::Error| Outcome::Unavailable { reason: error.to_string(), is_throttled: false };
+        let later = |error: &dyn std::error::Error| Outcome::Unavailable {
+            reason: error.to_string(),
+            is_throttled: false,
+        };
         Box::pin(async move {
             let accepted = Outcome::Accepted { answer: bytes::Bytes::new() };
             if Arn::parse(arn).is_ok_and(|arn| arn.service == "sns") {
