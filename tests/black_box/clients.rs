@@ -12,7 +12,10 @@ fn clients_and_shippers_agree() {
     let listen = format!("tcp://{syslog},udp://{syslog}");
     let server = Server::start_in(directory.path(), &["--tls", "auto", "--syslog-listen", &listen]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients/run");
-    let output = Command::new(script).args([server.url.as_str(), &syslog.to_string()]).output().expect("the script runs");
+    let output = Command::new(script)
+        .args([server.url.as_str(), &syslog.to_string()])
+        .output()
+        .expect("the script runs");
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "a client disagrees; see its output above");

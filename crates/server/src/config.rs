@@ -109,7 +109,7 @@ impl Config {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             tls: flags.tls.or(file.tls).map(|tls| tls.parse().context("tls is not valid")).transpose()?,
             syslog: SyslogConfig::new(
-                flags.syslog_listen.or(file.syslog_listen),
+                flags.syslog_listen.or(file.syslog_listen).as_deref(),
                 flags.syslog_log_group.or(file.syslog_log_group),
                 flags.syslog_log_stream.or(file.syslog_log_stream),
                 flags.syslog_region.or(file.syslog_region),

@@ -33,7 +33,7 @@ pub(crate) struct SyslogConfig {
 
 impl SyslogConfig {
     pub(crate) fn new(
-        listen: Option<String>,
+        listen: Option<&str>,
         log_group: Option<String>,
         log_stream: Option<String>,
         region: Option<String>,
@@ -175,9 +175,8 @@ mod tests {
 
     #[test]
     fn addresses_are_a_list_of_loopback_ones() {
-        let listen = |list: &str| {
-            SyslogConfig::new(Some(list.to_owned()), None, None, None).map(|config| config.listen.len())
-        };
+        let listen =
+            |list: &str| SyslogConfig::new(Some(list), None, None, None).map(|config| config.listen.len());
         assert_eq!(listen("tcp://127.0.0.1:1514, udp://[::1]:1514").expect("valid"), 2);
         assert!(listen("tcp://0.0.0.0:1514").is_err());
         assert!(listen("127.0.0.1:1514").is_err());
