@@ -163,7 +163,7 @@ pub(crate) fn signed_call(region: &str, account: &str) -> Call {
         caller: Caller { scope, access_key_id: "test".to_owned() },
         request_id: RequestId("00000000-0000-0000-0000-000000000000".to_owned()),
         received: START,
- explain: false,
+        explain: false,
     }
 }
 
