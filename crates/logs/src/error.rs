@@ -3,9 +3,9 @@
 use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;
 
+use crate::anomaly::AnomalyError;
 use crate::export::ExportError;
 use crate::forwarding::ForwardingError;
-use crate::anomaly::AnomalyError;
 use crate::identifier::IdentifierError;
 use crate::index_policy::IndexPolicyError;
 use crate::ingestion::BatchError;
@@ -15,8 +15,8 @@ use crate::pattern::PatternError;
 use crate::policy::PolicyError;
 use crate::protection::ProtectionError;
 use crate::query_definition::QueryDefinitionError;
-use crate::transformer::TransformerError;
 use crate::store::StoreError;
+use crate::transformer::TransformerError;
 use crate::vended::VendedError;
 
 /// Why an operation was not done.

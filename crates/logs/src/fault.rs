@@ -11,8 +11,8 @@ use groundwatch_storage::StorageError;
 
 use crate::error::{Combination, LogsError};
 use crate::identifier::IdentifierError;
-use crate::live_tail::SESSIONS_MAX;
 use crate::ingestion::{BATCH_BYTES_MAX, BatchError};
+use crate::live_tail::SESSIONS_MAX;
 use crate::metric_filter::{DIMENSIONS_MAX, FilterError};
 use crate::store::StoreError;
 

@@ -14,8 +14,8 @@ use crate::forwarding::{
 };
 use crate::group::LogGroup;
 use crate::identifier;
-use crate::lookup_table::LookupTables;
 use crate::live_tail::LiveTail;
+use crate::lookup_table::LookupTables;
 use crate::metric_filter::MetricFilters;
 use crate::metric_sink::MetricSink;
 use crate::own_metrics::{LogMetricsActivity, OwnMetrics};
