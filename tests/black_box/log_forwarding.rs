@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use flate2::read::GzDecoder;
@@ -132,6 +133,10 @@ impl Setup {
         let dir = tempfile::tempdir().expect("a directory");
         let sink = Sink::listen();
         let server = Self::launch(dir.path(), &sink);
+        Self::with_group(dir, sink, server).await
+    }
+
+    async fn with_group(dir: tempfile::TempDir, sink: Sink, server: Server) -> Self {
         let client = server.logs();
         client.create_log_group().log_group_name(GROUP).send().await.expect("created");
         client
@@ -279,6 +284,36 @@ async fn an_abrupt_end_between_event_and_delivery_loses_nothing() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_and_what_is_sent_on_counts_in_aws_logs() {
+    let (dir, sink) = (tempfile::tempdir().expect("a directory"), Sink::listen());
+    let config = configuration(dir.path(), &sink);
+    let flags = ["--config", config.to_str().expect("UTF-8"), "--clock", "manual"];
+    let server = Server::start_in(&dir.path().join("data"), &flags);
+    let setup = Setup::with_group(dir, sink, server).await;
+    setup.subscribe("errors", &arn("lambda", "function:f"), None).await;
+    setup.sink.next();
+    setup.put(&["ERROR one", "fine", "ERROR two"]).await;
+    setup.sink.next();
+    setup.server.advance("PT2M").await;
+    let now = std::time::SystemTime::now();
+    let sum = async |name: &str, dimensions: &[(&str, &str)]| {
+        let dimension = |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
+        let cloudwatch = setup.server.cloudwatch();
+        let asked = cloudwatch.get_metric_statistics().namespace("AWS/Logs").metric_name(name).period(3600);
+        let asked = asked.set_dimensions(Some(dimensions.iter().map(dimension).collect()));
+        let hour = Duration::from_secs(3600);
+        let asked = asked.start_time((now - hour).into()).end_time((now + hour).into());
+        let answer = asked.statistics(Statistic::Sum).send().await.expect("answered");
+        answer.datapoints().iter().filter_map(|point| point.sum()).sum::<f64>()
+    };
+    assert_eq!(sum("IncomingLogEvents", &[("LogGroupName", GROUP)]).await, 3.0);
+    assert_eq!(sum("IncomingBytes", &[]).await, 3.0 * 26.0 + 22.0);
+    let filter = [("LogGroupName", GROUP), ("FilterName", "errors"), ("DestinationType", "Lambda")];
+    assert_eq!(sum("ForwardedLogEvents", &filter).await, 2.0);
+    assert_eq!(sum("ForwardedBytes", &filter).await, 18.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
