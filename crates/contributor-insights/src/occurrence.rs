@@ -179,6 +179,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "cases are written where they are passed")]
     fn check(format: &str, contribution: Value, message: &str, expected: Option<(&[&str], f64)>) {
         let sum = contribution.get("ValueOf").is_some();
         let definition = json!({

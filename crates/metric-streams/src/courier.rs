@@ -53,22 +53,24 @@ impl StreamCourier {
 
     /// When a stream has something to send: its next minute is over, and late samples are there.
     fn due(&self, key: &Key, stream: &Stream) -> Option<Timestamp> {
-        let due = stream.next? + MINUTE + LATE;
+        let due = due_after(stream.next?);
         let again = self.failed.lock().get(key).map(|failed| failed.again);
         Some(again.map_or(due, |again| again.max(due)))
     }
 
     /// Sends minutes of a stream until it is up to date or an attempt fails.
     async fn catch_up(&self, key: &Key, now: Timestamp) {
+        if self.streams.streams.get(key).and_then(|stream| self.due(key, &stream)).is_none_or(|due| due > now)
+        {
+            return;
+        }
         while let Some(stream) = self.streams.streams.get(key) {
-            let Some(minute) = stream.next.filter(|_| self.due(key, &stream).is_some_and(|due| due <= now))
-            else {
-                return;
-            };
-            let advanced = match self.send(key, &stream, minute).await {
+            let Some(kept) = stream.next.filter(|next| due_after(*next) <= now) else { return };
+            let (next, outcome) = self.send_next(key, &stream, kept, now).await;
+            let next = match outcome {
                 Ok(()) => {
                     self.failed.lock().remove(key);
-                    self.advance(key, minute, minute + MINUTE).await
+                    next
                 }
                 Err(reason) => {
                     tracing::warn!(
@@ -76,25 +78,52 @@ impl StreamCourier {
                         reason,
                         "a minute of a metric stream could not be sent"
                     );
-                    match self.wait(key, minute, now) {
-                        Some(_) => return,
-                        None => {
-                            tracing::error!(
-                                stream = key.name,
-                                "a metric stream gives up what is older than a day"
-                            );
-                            let rest = (now - BACKOFF.give_up_after).ceil_to(MINUTE_SECS);
-                            self.advance(key, minute, rest.max(minute + MINUTE)).await
-                        }
+                    if self.wait(key, next, now).is_some() {
+                        next
+                    } else {
+                        tracing::error!(
+                            stream = key.name,
+                            "a metric stream gives up what is older than a day"
+                        );
+                        day_ago(now).max(next + MINUTE)
                     }
                 }
             };
-            if let Err(error) = advanced {
+            let is_failed = self.failed.lock().contains_key(key);
+            if next > kept
+                && let Err(error) = self.advance(key, kept, next).await
+            {
                 tracing::error!(%error, stream = key.name, "how far a metric stream is cannot be stored");
                 self.wait(key, now, now);
                 return;
             }
+            if is_failed {
+                return;
+            }
         }
+    }
+
+    /// Sends the first minute from `minute` on that has something to send: the minute to go on with, and whether it was
+    /// taken. Minutes without anything are not worth a write each.
+    async fn send_next(
+        &self,
+        key: &Key,
+        stream: &Stream,
+        mut minute: Timestamp,
+        now: Timestamp,
+    ) -> (Timestamp, Result<(), String>) {
+        while due_after(minute) <= now {
+            match self.send(key, stream, minute).await {
+                Err(reason) => return (minute, Err(reason)),
+                Ok(Sent::Something) => return (minute + MINUTE, Ok(())),
+                // After a long pause the minutes of the pause are not looked through one by one.
+                Ok(Sent::Nothing { is_last: true }) => {
+                    minute = (now - LATE).floor_to(MINUTE_SECS).max(minute + MINUTE);
+                }
+                Ok(Sent::Nothing { is_last: false }) => minute = day_ago(now).max(minute + MINUTE),
+            }
+        }
+        (minute, Ok(()))
     }
 
     /// Notes a failure: when to try again, if not too late.
@@ -121,12 +150,13 @@ impl StreamCourier {
     }
 
     /// Sends one minute, in parcels; an error says why not all of it was taken.
-    async fn send(&self, key: &Key, stream: &Stream, minute: Timestamp) -> Result<(), String> {
+    async fn send(&self, key: &Key, stream: &Stream, minute: Timestamp) -> Result<Sent, String> {
         let source = &self.streams.source;
         let origin = Origin { scope: &key.scope, stream: &key.name, minute };
-        let (mut body, mut number, mut after) = (Vec::new(), 0, None::<String>);
+        let (mut body, mut number, mut after, mut is_last) = (Vec::new(), 0, None::<String>, true);
         loop {
             let (metrics, next) = source.metrics(&key.scope, minute, after.as_deref());
+            is_last &= metrics.is_empty();
             for metric in metrics.iter().filter(|metric| stream.takes(&metric.namespace, &metric.name)) {
                 let statistics = stream.statistics_of(metric);
                 let measures = source.measures(&key.scope, metric, minute, &statistics).await;
@@ -142,8 +172,8 @@ impl StreamCourier {
             }
             match next {
                 Some(next) => after = Some(next),
-                None if body.is_empty() => return Ok(()),
-                None => return self.deliver(stream, origin, number, body).await,
+                None if body.is_empty() => return Ok(Sent::Nothing { is_last }),
+                None => return self.deliver(stream, origin, number, body).await.map(|()| Sent::Something),
             }
         }
     }
@@ -161,6 +191,25 @@ impl StreamCourier {
             Outcome::Refused { reason } | Outcome::Unavailable { reason, .. } => Err(reason),
         }
     }
+}
+
+/// What became of a minute.
+enum Sent {
+    Something,
+    Nothing {
+        /// No metric has had data since.
+        is_last: bool,
+    },
+}
+
+/// When a minute can be sent: it is over, and late samples are there.
+fn due_after(minute: Timestamp) -> Timestamp {
+    minute + MINUTE + LATE
+}
+
+/// The first minute that is no older than a day.
+fn day_ago(now: Timestamp) -> Timestamp {
+    (now - BACKOFF.give_up_after).ceil_to(MINUTE_SECS)
 }
 
 /// A parcel of a minute: also the call of Firehose that AWS's streams make.
