@@ -186,7 +186,12 @@ where
 }
 
 fn call() -> Call {
-    Call { caller: Caller::default(), request_id: RequestId("bench".to_owned()), received: NOW, explain: false }
+    Call {
+        caller: Caller::default(),
+        request_id: RequestId("bench".to_owned()),
+        received: NOW,
+        explain: false,
+    }
 }
 
 /// About 1 MB of lines of about 300 bytes, with numbers that look like chance.

@@ -114,8 +114,12 @@ impl Service {
         let dir = tempfile::tempdir().expect("a directory");
         let (metrics, queues) = Default::default();
         let logs = Some(open(&dir, options, &metrics, &queues).await);
-        let call =
-            Call { caller: Caller::default(), request_id: RequestId("test".to_owned()), received: NOW, explain: false };
+        let call = Call {
+            caller: Caller::default(),
+            request_id: RequestId("test".to_owned()),
+            received: NOW,
+            explain: false,
+        };
         let service = Self { dir, options, logs, metrics, queues, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");
