@@ -140,6 +140,5 @@ fn shape(item: LedgerItem<HistoryItem>) -> AlarmHistoryItem {
         history_item_type: Some(api::HistoryItemType::from(item.entry.kind.name())),
         history_summary: Some(item.entry.summary),
         history_data: Some(item.entry.data),
-        ..AlarmHistoryItem::default()
     }
 }

@@ -152,8 +152,10 @@ async fn a_restart_keeps_the_series_that_are_in_alarm() {
 #[tokio::test]
 async fn what_cannot_be_a_query_is_refused_where_it_is_wrong() {
     let world = World::new();
-    for (sql, expected) in [("SELECT AVG(cpu) FROM", "found the end at character 21"), ("SELECT MEDIAN(cpu) FROM Shop", "MEDIAN")]
-    {
+    for (sql, expected) in [
+        ("SELECT AVG(cpu) FROM", "found the end at character 21"),
+        ("SELECT MEDIAN(cpu) FROM Shop", "MEDIAN"),
+    ] {
         let refused = world.call::<api::PutMetricAlarm>(on_query(sql)).await.expect_err(sql);
         let message = refused.message.unwrap_or_default();
         assert!(message.contains(expected), "{message}");
