@@ -228,6 +228,8 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<(), StorageError> {
         let mut batch = Batch::new();
+        // Whoever refuses it once would do so every minute.
+        let may_repeat = !matches!(outcome, Outcome::Failed(_));
         let error = match outcome {
             Outcome::Done => None,
             Outcome::Failed(error) => Some(error),
@@ -254,7 +256,7 @@ impl Outbox {
                     .of_contributor(delivery.contributor.as_ref());
             self.history.append(&mut batch, Key::new(&key.scope, &*delivery.alarm), now, item);
         }
-        self.replace(batch, key, delivery.repeated(now)).await
+        self.replace(batch, key, delivery.repeated(now).filter(|_| may_repeat)).await
     }
 
     /// Commits `batch` together with what comes after a delivery, if anything does.
