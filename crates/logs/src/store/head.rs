@@ -11,8 +11,8 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 use hashbrown::HashMap;
 
-use super::Streams;
 use super::StreamAddress;
+use super::Streams;
 use super::candidate::{Candidate, Direction};
 use super::event_batch::EventBatch;
 use super::record::Record;

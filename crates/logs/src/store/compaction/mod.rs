@@ -156,7 +156,7 @@ impl LogStore {
             also(&mut batch);
             match self.inner.directory.catalog.commit(batch).await {
                 Err(groundwatch_storage::StorageError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
-                    conflicts += 1
+                    conflicts += 1;
                 }
                 outcome => break outcome?,
             }
@@ -220,10 +220,12 @@ impl LogStore {
                 self.inner.segments.gather_kept(segment, group, &kept, &mut found).await?;
             }
             let merge = Merge::new(found, KeyRange::ALL, Direction::Forward, None, usize::MAX);
-            if bytes >= self.inner.options.own_file_bytes || inputs.iter().all(|segment| segment.level() == Level::Own) {
+            if bytes >= self.inner.options.own_file_bytes
+                || inputs.iter().all(|segment| segment.level() == Level::Own)
+            {
                 output.own_files(merge).await?;
             } else {
-                output.into_shared(merge).await?;
+                output.shared_files(merge).await?;
             }
         }
         output.finish_shared().await
@@ -258,7 +260,7 @@ impl Output<'_> {
     }
 
     /// Adds a group to the shared file.
-    async fn into_shared(&mut self, mut merge: Merge) -> Result<(), StoreError> {
+    async fn shared_files(&mut self, mut merge: Merge) -> Result<(), StoreError> {
         loop {
             let events = next_events(&mut merge).await?;
             if events.is_empty() {

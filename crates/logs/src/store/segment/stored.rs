@@ -50,7 +50,7 @@ pub(in crate::store) struct OpenedPart {
 #[derive(Debug)]
 enum Texts {
     /// Of all rows, to be put together when they are taken.
-    All(Messages),
+    All(Box<Messages>),
     /// Of the rows that are wanted, in their order, with the end of each.
     Wanted { text: Bytes, ends: VecDeque<u32>, start: u32 },
 }
@@ -92,7 +92,7 @@ impl StoredPart {
         let messages = events.messages().map_err(damaged)?;
         let Some(matcher) = &selection.matcher else {
             order(&mut rows, selection.direction, selection.events_max);
-            return Ok(Some(OpenedPart { events, rows: rows.into(), texts: Texts::All(messages) }));
+            return Ok(Some(OpenedPart { events, rows: rows.into(), texts: Texts::All(Box::new(messages)) }));
         };
         let mut text = Vec::new();
         rows.retain(|(_, row)| {
