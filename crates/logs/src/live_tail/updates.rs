@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// How soon after one update the next one may come if there are events. AWS always waits for a full second; here nobody
 /// waits for more than this.
-const EVENTS_EVERY: Duration = Duration::from_millis(200);
+const EVENTS_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a session lasts. Source: API reference, StartLiveTail.
 const SESSION_MAX: Duration = Duration::from_secs(3 * 60 * 60);
@@ -82,7 +82,7 @@ mod tests {
         let start = Instant::now();
         let publish = || live_tail.publish(&address, Timestamp::EPOCH, &[(1, b"a".as_slice())].into_iter());
         for (second, with_event, expected_ms) in
-            [(0, false, 1000), (1, true, 200), (2, true, 200), (3, false, 1000)]
+            [(0, false, 1000), (1, true, 100), (2, true, 100), (3, false, 1000)]
         {
             let before = Instant::now();
             if with_event {
@@ -96,7 +96,7 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         let (next, ()) = tokio::join!(updates.next(), async { publish() });
         assert_eq!(next.expect("not over").0.len(), 1);
-        assert_eq!(start.elapsed(), Duration::from_millis(2900));
+        assert_eq!(start.elapsed(), Duration::from_millis(2700));
     }
 
     #[tokio::test(start_paused = true)]
