@@ -153,8 +153,11 @@ async fn filters_that_make_no_sense_are_refused() {
             }),
         ),
         (
-            "transformed logs",
-            PutMetricFilterInput { apply_on_transformed_logs: Some(true), ..filter("f", "ERROR", "1") },
+            "a selection that is none",
+            PutMetricFilterInput {
+                field_selection_criteria: Some("@aws.zone = \"a\"".to_owned()),
+                ..filter("f", "ERROR", "1")
+            },
         ),
     ] {
         let fault = service.put_filter(input).await.expect_err(what);
