@@ -143,7 +143,8 @@ mod tests {
             "characteristics":{"PeriodicSpikes":true}}"#;
         let detector: Detector = serde_json::from_str(stored).expect("readable");
         let training = detector.training().expect("a known zone");
-        assert_eq!(training.excluded_secs, [1_767_225_600..1_767_229_200]);
+        let excluded = 1_767_225_600..1_767_229_200;
+        assert_eq!(training.excluded_secs, [excluded]);
         assert!(training.periodic_spikes);
         let again = serde_json::to_string(&detector).expect("writable");
         assert_eq!(serde_json::from_str::<Detector>(&again).expect("readable"), detector);
