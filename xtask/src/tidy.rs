@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &["api"]),
     ("iam", &["api"]),
     ("metrics", &["api", "storage", "metric-math", "metric-selection", "anomaly"]),
+    ("metric-streams", &["api", "outbound", "storage"]),
     ("alarms", &["api", "storage", "outbound", "metric-math", "metric-selection"]),
     ("data-protection", &[]),
     ("log-patterns", &[]),
