@@ -8,6 +8,8 @@
 //! Four connections write batches of 500 lines without a pause; a fifth puts a marked event every 50 ms, and notes when it was
 //! acknowledged. Each session follows the group with a filter pattern that only marked events match.
 
+#![expect(clippy::print_stdout, reason = "a program that reports figures")]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 

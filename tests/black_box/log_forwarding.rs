@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use flate2::read::GzDecoder;
+use groundwatch_core::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::harness::{ACCOUNT, Server};
@@ -166,10 +168,10 @@ impl Setup {
     }
 
     async fn put(&self, texts: &[&str]) {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        let now = SystemClock.now().as_millis();
         let put = self.client().put_log_events().log_group_name(GROUP).log_stream_name(STREAM);
         let put = texts.iter().fold(put, |put, text| {
-            let event = InputLogEvent::builder().timestamp(now.as_millis() as i64).message(*text).build();
+            let event = InputLogEvent::builder().timestamp(now).message(*text).build();
             put.log_events(event.expect("complete"))
         });
         put.send().await.expect("accepted");
@@ -298,14 +300,14 @@ async fn what_arrives_and_what_is_sent_on_counts_in_aws_logs() {
     setup.put(&["ERROR one", "fine", "ERROR two"]).await;
     setup.sink.next();
     setup.server.advance("PT2M").await;
-    let now = std::time::SystemTime::now();
+    let now = SystemClock.now();
     let sum = async |name: &str, dimensions: &[(&str, &str)]| {
         let dimension = |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
         let cloudwatch = setup.server.cloudwatch();
         let asked = cloudwatch.get_metric_statistics().namespace("AWS/Logs").metric_name(name).period(3600);
         let asked = asked.set_dimensions(Some(dimensions.iter().map(dimension).collect()));
-        let hour = Duration::from_secs(3600);
-        let asked = asked.start_time((now - hour).into()).end_time((now + hour).into());
+        let hours = |count: i64| DateTime::from_secs(now.as_secs() + count * 3600);
+        let asked = asked.start_time(hours(-1)).end_time(hours(1));
         let answer = asked.statistics(Statistic::Sum).send().await.expect("answered");
         answer.datapoints().iter().filter_map(|point| point.sum()).sum::<f64>()
     };

@@ -25,7 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log-patterns", &[]),
     ("log-transformers", &["api"]),
     ("log-files", &[]),
-    ("logs", &["log-files", "api", "outbound", "storage", "log-patterns", "log-transformers", "data-protection"]),
+    (
+        "logs",
+        &["log-files", "api", "outbound", "storage", "log-patterns", "log-transformers", "data-protection"],
+    ),
     ("notify", &["api", "storage", "outbound"]),
     ("sqs", &["api", "storage"]),
     ("dashboards", &["api", "storage"]),

@@ -68,11 +68,11 @@ fn open(bytes: &Bytes, tail_bytes: u64) -> Result<Arc<LogFile>, MalformedFile> {
     LogFile::open(&tail, bytes.len() as u64).map(Arc::new)
 }
 
-/// Everything in a file, as (stream's id, key, ingestion, text), in the order of keys.
-fn read(
-    file: &Arc<LogFile>,
-    bytes: &Bytes,
-) -> Result<Vec<(LogStreamId, EventKey, Timestamp, Vec<u8>)>, MalformedFile> {
+/// The stream's id, key, ingestion and text of an event.
+type Row = (LogStreamId, EventKey, Timestamp, Vec<u8>);
+
+/// Everything in a file, in the order of keys.
+fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
     let mut all = Vec::new();
     for part in file.parts() {
         let range = file.bytes_of(part);
