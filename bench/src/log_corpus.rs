@@ -69,6 +69,9 @@ pub struct LogCorpus {
     pub regex_gb_per_sec: f64,
 }
 
+/// The names of a group and of a stream.
+type Stream = (Arc<str>, Arc<str>);
+
 /// The corpus, encoded.
 struct Corpus {
     groups: Vec<(Arc<str>, Vec<Arc<str>>)>,
@@ -174,14 +177,14 @@ impl Corpus {
             zstd_bytes: 0,
             rare_words: Vec::new(),
         };
-        let mut waiting: BTreeMap<(Arc<str>, Arc<str>), (Vec<Event>, usize)> = BTreeMap::new();
+        let mut waiting: BTreeMap<Stream, (Vec<Event>, usize)> = BTreeMap::new();
         while corpus.text_bytes < (args.corpus_mib as u64) << 20 {
             let event = generator.next().context("the corpus has no end")?;
             zstd.write_all(event.message.as_bytes())?;
             zstd.write_all(b"\n")?;
             corpus.events += 1;
             corpus.text_bytes += event.message.len() as u64;
-            if corpus.events % 50_021 == 0 {
+            if corpus.events.is_multiple_of(50_021) {
                 corpus.rare_words.extend(rare_word(&event.message));
             }
             let size = event.message.len() + EVENT_OVERHEAD_BYTES;

@@ -30,7 +30,11 @@ async fn write(server: &Server) -> Vec<(String, i64, String)> {
                 };
                 let event = InputLogEvent::builder().timestamp(START_MS + event).message(message.clone());
                 put = put.log_events(event.build().expect("complete"));
-                written.push((stream.to_owned(), START_MS + (request * EVENTS) + (written.len() as i64 % EVENTS), message));
+                written.push((
+                    stream.to_owned(),
+                    START_MS + (request * EVENTS) + (written.len() as i64 % EVENTS),
+                    message,
+                ));
             }
             put.send().await.expect("stored");
         }
@@ -42,7 +46,9 @@ async fn write(server: &Server) -> Vec<(String, i64, String)> {
 
 fn json(event: i64) -> String {
     let (status, filler) = (200 + event % 5, "é".repeat(80));
-    format!(r#"{{"time": {event}, "http": {{"status": {status}, "path": "/a\"{event}"}}, "filler": "{filler}"}}"#)
+    format!(
+        r#"{{"time": {event}, "http": {{"status": {status}, "path": "/a\"{event}"}}, "filler": "{filler}"}}"#
+    )
 }
 
 fn line(event: i64) -> String {

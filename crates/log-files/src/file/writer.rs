@@ -216,10 +216,11 @@ impl FileWriter {
     fn sort(&mut self, rows: &Rows) -> Result<(), WriteError> {
         let mut order: Vec<u32> = (0..rows.len() as u32).collect();
         order.sort_by_key(|row| rows.streams[*row as usize]);
+        std::str::from_utf8(&rows.text)?;
         let mut tokens = TokenCollector::default();
         let mut sorter = Sorter::new((0..rows.len()).map(|row| rows.message(row)));
         for row in &order {
-            sorter.push(*row, std::str::from_utf8(rows.message(*row as usize))?, &mut tokens);
+            sorter.push(*row, rows.message(*row as usize), &mut tokens);
         }
         let sorted = sorter.finish(&mut self.columns);
         let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);

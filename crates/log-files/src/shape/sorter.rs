@@ -186,14 +186,13 @@ impl Sorter {
     }
 
     /// Adds a message, and tells `sink` what is in it.
-    pub(crate) fn push(&mut self, row: u32, message: &str, sink: &mut impl PartsSink) {
-        let bytes = message.as_bytes();
+    pub(crate) fn push(&mut self, row: u32, bytes: &[u8], sink: &mut impl PartsSink) {
         let style = if cut::cut(Style::Json, bytes, &mut self.slots) {
             Some(Style::Json)
         } else {
             cut::cut(self.style, bytes, &mut self.slots).then_some(self.style)
         };
-        let shape = style.and_then(|style| self.shape(style, message, sink));
+        let shape = style.and_then(|style| self.shape(style, bytes, sink));
         let Some(shape) = shape else {
             sink.part(bytes, 0..bytes.len());
             self.plain.rows.push(row);
@@ -242,8 +241,7 @@ impl Sorter {
     }
 
     /// The shape of a message that was just cut in this style; `None` if it is to be kept as text.
-    fn shape(&mut self, style: Style, message: &str, sink: &mut impl PartsSink) -> Option<usize> {
-        let bytes = message.as_bytes();
+    fn shape(&mut self, style: Style, bytes: &[u8], sink: &mut impl PartsSink) -> Option<usize> {
         let hash = hash_literals(&self.hashing, style, bytes, &self.slots);
         if let Some(shape) = self.by_hash.get(&hash) {
             return self.shapes[*shape].rows.shape.fits(bytes, &self.slots).then_some(*shape);
@@ -255,7 +253,7 @@ impl Sorter {
             Style::Json => cut::json_names(bytes, &self.slots),
             Style::Words | Style::Fields => (1..=self.slots.len()).map(|slot| format!("${slot}")).collect(),
         };
-        let shape = Shape::new(message, &self.slots, &names)?;
+        let shape = Shape::new(std::str::from_utf8(bytes).ok()?, &self.slots, &names)?;
         shape.literals().for_each(|literal| sink.literal(literal.as_bytes()));
         let slots = names.iter().map(|_| Texts::default()).collect();
         let last = names.len();
@@ -301,7 +299,7 @@ mod tests {
     fn sorted(messages: &[String]) -> (Sorted, Columns) {
         let mut sorter = Sorter::new(messages.iter().map(|message| message.as_bytes()));
         for (row, message) in messages.iter().enumerate() {
-            sorter.push(row as u32, message, &mut NoSink);
+            sorter.push(row as u32, message.as_bytes(), &mut NoSink);
         }
         let mut columns = Columns::default();
         (sorter.finish(&mut columns), columns)
