@@ -7,6 +7,9 @@ use crate::Second;
 use crate::sample::Samples;
 use crate::statistics::PeriodSamples;
 
+/// A period's last sample is first looked for among so many.
+const NEARBY: usize = 8;
+
 /// The periods that a request asks for: whole ones, aligned to multiples of their length since the epoch; or those that
 /// an alarm looks at, which begin where its window does.
 ///
@@ -94,8 +97,15 @@ pub fn periods(samples: &Samples, window: Window) -> impl Iterator<Item = (Secon
     })
 }
 
+/// Takes what a period has from the beginning of `rest`. That is little beside all that is left, so its end is looked for
+/// nearby first.
 fn take_while<'a, T>(rest: &mut &'a [T], within: impl Fn(&T) -> bool) -> &'a [T] {
-    let (taken, left) = rest.split_at(rest.partition_point(within));
+    let mut bound = NEARBY;
+    while rest.get(bound - 1).is_some_and(&within) {
+        bound *= 2;
+    }
+    let end = rest[..bound.min(rest.len())].partition_point(within);
+    let (taken, left) = rest.split_at(end);
     *rest = left;
     taken
 }
@@ -217,6 +227,21 @@ mod tests {
         assert_eq!(found(0), [(0, 1), (60, 2), (120, 1), (600, 1)]);
         // A window that begins elsewhere has its periods there.
         assert_eq!(found(50), [(50, 2), (110, 2), (590, 1)]);
+    }
+
+    #[test]
+    fn a_period_has_all_of_its_samples_however_many() {
+        let seen = |second| Observation { second: Second(second), value: 1.0, weight: 1.0 };
+        let period = Period::from_secs(60).expect("a period");
+        let window = Window { from: Second(0), until: Second(180), period };
+        for count in 0..5 * NEARBY {
+            let middle = vec![60; count];
+            let seconds = [0].into_iter().chain(middle).chain([120, 179]);
+            let samples = Samples { plain: seconds.map(seen).collect(), ..Samples::default() };
+            let found = periods(&samples, window).map(|(_, part)| part.plain.len());
+            let expected = [1, count, 2].into_iter().filter(|count| *count > 0);
+            assert!(found.eq(expected), "{count} samples");
+        }
     }
 
     #[test]

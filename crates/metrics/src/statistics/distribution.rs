@@ -128,16 +128,22 @@ impl Distribution {
     }
 }
 
-/// [`Distribution::percentile`] of values of weight 1, in any order; `None` if there are none. As most periods have a
-/// handful of these, it does without a distribution.
+/// [`Distribution::percentile`] of positive values of weight 1, in any order; `None` if there are none. As most periods have
+/// a handful of these, it does without a distribution.
 pub(super) fn percentile_of_ones(values: &mut [f64], percent: f64) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
     let position = percent / 100.0 * (values.len() as f64 - 1.0);
-    let below = values.get(position as usize)?;
-    match values.get(position as usize + 1) {
-        Some(above) if position.fract() > 0.0 => Some(below + (above - below) * position.fract()),
-        _ => Some(*below),
-    }
+    let rank = position as usize;
+    let (below, above) = if rank + 2 == values.len() {
+        // p99 of fewer than a hundred values: between the two largest, for which nothing need be sorted.
+        values.iter().fold((0.0_f64, 0.0_f64), |(second, largest), value| {
+            (second.max(largest.min(*value)), largest.max(*value))
+        })
+    } else {
+        values.sort_unstable_by(f64::total_cmp);
+        let below = *values.get(rank)?;
+        (below, values.get(rank + 1).copied().unwrap_or(below))
+    };
+    Some(if position.fract() > 0.0 { below + (above - below) * position.fract() } else { below })
 }
 
 /// What lies within bounds, and what winsorizing puts in the place of the rest.

@@ -6,6 +6,8 @@ use crate::sample::{Observation, SetSample};
 
 /// Percentiles of up to so many values are taken without allocating.
 const FEW: usize = 64;
+/// Most periods have no more values: five minutes of one a minute.
+const HANDFUL: usize = 8;
 
 /// The samples that fall into one period.
 #[derive(Clone, Copy, Debug)]
@@ -53,16 +55,20 @@ impl PeriodSamples<'_> {
     }
 
     fn percentile(&self, percent: f64) -> Option<f64> {
-        let mut few = [0.0; FEW];
-        let is_one = |seen: &Observation| seen.weight == 1.0 && seen.value >= 0.0;
-        let are_few_ones = self.plain.len() <= FEW
-            && self.shapes.is_empty()
-            && self.sets.is_empty()
-            && self.plain.iter().all(is_one);
-        if !are_few_ones {
-            return Some(self.distribution()?.percentile(percent));
+        // Minus zero is not among them: all ways to put such values in order agree.
+        let is_one = |seen: &Observation| seen.weight == 1.0 && seen.value.is_sign_positive();
+        let are_ones = self.shapes.is_empty() && self.sets.is_empty() && self.plain.iter().all(is_one);
+        match self.plain.len() {
+            0..=HANDFUL if are_ones => self.percentile_of_ones::<HANDFUL>(percent),
+            0..=FEW if are_ones => self.percentile_of_ones::<FEW>(percent),
+            _ => Some(self.distribution()?.percentile(percent)),
         }
-        let values = &mut few[..self.plain.len()];
+    }
+
+    /// The percentile of up to `N` values of weight 1.
+    fn percentile_of_ones<const N: usize>(&self, percent: f64) -> Option<f64> {
+        let mut values = [0.0; N];
+        let values = values.get_mut(..self.plain.len())?;
         values.iter_mut().zip(self.plain).for_each(|(value, seen)| *value = seen.value);
         percentile_of_ones(values, percent)
     }

@@ -122,7 +122,8 @@ impl Reading {
             samples.sort();
             let mut offered = periods(&samples, part).filter(|(start, _)| offered(*start)).peekable();
             if offered.peek().is_some() {
-                let points = offered.filter_map(|(start, samples)| evaluate(start, &samples)).collect();
+                let mut points = Vec::with_capacity(samples.len().min(part.periods() as usize));
+                points.extend(offered.filter_map(|(start, samples)| evaluate(start, &samples)));
                 results.insert(unit, points);
             }
         }
