@@ -118,6 +118,8 @@ impl LogStore {
     /// Merges all that is to be merged.
     async fn compact(&self, all_early: bool) -> Result<(), StoreError> {
         loop {
+            // Frees the disk of what the last job replaced before the next one writes.
+            self.inner.segments.sweep().await;
             let _turn = self.inner.rewriting.lock().await;
             let segments = self.inner.state.read().segments.clone();
             let Some(job) = plan::next_job(&segments, all_early) else { return Ok(()) };
