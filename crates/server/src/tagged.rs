@@ -25,106 +25,46 @@ pub(crate) fn all(
         .with(ResourceKind::MetricStream, Arc::new(TaggedStreams(streams.clone())))
 }
 
-struct TaggedAlarms(AlarmTags);
+/// Lets the tagging operations find the resources of a service by two methods of its own: one that tells the tags of a
+/// resource by its name, and one that changes them. The last argument puts the service's error into words.
+macro_rules! tagged {
+    ($kind:ident($service:ty), $tags:ident, $change:ident, $refused:path) => {
+        struct $kind($service);
 
-impl TaggedResources for TaggedAlarms {
-    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        self.0.get(scope, name)
-    }
+        impl TaggedResources for $kind {
+            fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
+                self.0.$tags(scope, name)
+            }
 
-    fn change<'a>(
-        &'a self,
-        scope: &'a Scope,
-        name: &'a str,
-        change: &'a TagChange,
-    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
-        Box::pin(async move {
-            self.0.change(scope, name, change).await.map_err(|error| match error {
-                AlarmTagsError::Tags(error) => error.into(),
-                AlarmTagsError::Storage(error) => {
-                    tracing::error!(%error, "tags of an alarm cannot be written");
-                    let text = "The service cannot store data at the moment.";
-                    TaggingError::Resource(common::SERVICE_UNAVAILABLE.with(text))
-                }
-            })
-        })
-    }
+            fn change<'a>(
+                &'a self,
+                scope: &'a Scope,
+                name: &'a str,
+                change: &'a TagChange,
+            ) -> BoxFuture<'a, Result<bool, TaggingError>> {
+                Box::pin(async move { self.0.$change(scope, name, change).await.map_err($refused) })
+            }
+        }
+    };
 }
 
-struct TaggedDashboards(Arc<Dashboards>);
+tagged!(TaggedAlarms(AlarmTags), get, change, alarm_refused);
+tagged!(TaggedDashboards(Arc<Dashboards>), tags, change_tags, refused);
+tagged!(TaggedQueries(Arc<Dashboards>), query_tags, change_query_tags, refused);
+tagged!(TaggedRules(Arc<Rules>), tags, change_tags, refused);
+tagged!(TaggedStreams(Arc<Streams>), tags, change_tags, refused);
 
-impl TaggedResources for TaggedDashboards {
-    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        self.0.tags(scope, name)
-    }
-
-    fn change<'a>(
-        &'a self,
-        scope: &'a Scope,
-        name: &'a str,
-        change: &'a TagChange,
-    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
-        Box::pin(async move { self.0.change_tags(scope, name, change).await.map_err(refused) })
-    }
+fn refused(error: impl Into<Fault>) -> TaggingError {
+    TaggingError::Resource(error.into())
 }
 
-struct TaggedQueries(Arc<Dashboards>);
-
-impl TaggedResources for TaggedQueries {
-    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        self.0.query_tags(scope, name)
+fn alarm_refused(error: AlarmTagsError) -> TaggingError {
+    match error {
+        AlarmTagsError::Tags(error) => error.into(),
+        AlarmTagsError::Storage(error) => {
+            tracing::error!(%error, "tags of an alarm cannot be written");
+            let text = "The service cannot store data at the moment.";
+            TaggingError::Resource(common::SERVICE_UNAVAILABLE.with(text))
+        }
     }
-
-    fn change<'a>(
-        &'a self,
-        scope: &'a Scope,
-        name: &'a str,
-        change: &'a TagChange,
-    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
-        Box::pin(async move { self.0.change_query_tags(scope, name, change).await.map_err(refused) })
-    }
-}
-
-struct TaggedRules(Arc<Rules>);
-
-impl TaggedResources for TaggedRules {
-    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        self.0.tags(scope, name)
-    }
-
-    fn change<'a>(
-        &'a self,
-        scope: &'a Scope,
-        name: &'a str,
-        change: &'a TagChange,
-    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
-        Box::pin(async move {
-            let changed = self.0.change_tags(scope, name, change).await;
-            changed.map_err(|error| TaggingError::Resource(Fault::from(error)))
-        })
-    }
-}
-
-struct TaggedStreams(Arc<Streams>);
-
-impl TaggedResources for TaggedStreams {
-    fn tags(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        self.0.tags(scope, name)
-    }
-
-    fn change<'a>(
-        &'a self,
-        scope: &'a Scope,
-        name: &'a str,
-        change: &'a TagChange,
-    ) -> BoxFuture<'a, Result<bool, TaggingError>> {
-        Box::pin(async move {
-            let changed = self.0.change_tags(scope, name, change).await;
-            changed.map_err(|error| TaggingError::Resource(Fault::from(error)))
-        })
-    }
-}
-
-fn refused(error: groundwatch_dashboards::DashboardError) -> TaggingError {
-    TaggingError::Resource(Fault::from(error))
 }
