@@ -4,6 +4,7 @@
 mod alarm_actions;
 mod alarm_hindsight;
 mod alarms;
+mod anomaly_alarms;
 mod anomaly_detection;
 mod clients;
 mod clock;

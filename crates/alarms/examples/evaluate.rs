@@ -34,7 +34,7 @@ impl MetricReader for MadeUp {
             let starts = (from.as_secs()..to.as_secs()).step_by(query.period_secs as usize);
             let point = |secs: i64| {
                 let value = if restless && secs / 600 % 2 == 0 { 9.0 } else { 0.0 };
-                Point { timestamp: Timestamp::from_secs(secs), value, sample_count: 1.0 }
+                Point { timestamp: Timestamp::from_secs(secs), value, sample_count: 1.0, band: None }
             };
             Ok(starts.map(point).collect())
         })

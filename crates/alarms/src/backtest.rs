@@ -127,6 +127,10 @@ impl Alarms {
                 alarm.definition.as_metric().cloned().ok_or(BacktestError::Composite { name })?
             }
         };
+        if definition.source.threshold_metric_id().is_some() {
+            // Each hour had a model of its own, which knew nothing of what came later.
+            return Err(DefinitionError::Unsupported { what: "backtests of alarms on anomaly bands" }.into());
+        }
         run(&*self.reader, scope, &definition, from, to).await
     }
 }

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reader::{Band, Point};
+
 /// The part of a definition that turns datapoints into a state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// How a value is compared with `threshold`.
     pub comparison: Comparison,
-    /// What a value is compared with. Finite.
-    pub threshold: f64,
+    /// What a value is compared with. Finite. `None` for an anomaly band: each datapoint brings along its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// N: how many of the newest datapoints count, at least 1.
     pub evaluation_periods: u32,
     /// M: how many of them must breach, 1 to N. `None` means N; AWS words its reasons otherwise then, and does not
@@ -31,13 +34,14 @@ impl Condition {
         self.evaluation_periods as usize
     }
 
-    /// Whether `value` breaches the threshold.
-    pub fn is_breached_by(&self, value: f64) -> bool {
-        self.comparison.holds(value, self.threshold)
+    /// Whether `point` breaches the threshold, or leaves its band.
+    pub fn is_breached_by(&self, point: &Point) -> bool {
+        let threshold = self.threshold.map(|threshold| Band { lower: threshold, upper: threshold });
+        threshold.or(point.band).is_some_and(|band| self.comparison.holds(point.value, band))
     }
 }
 
-/// `ComparisonOperator`, without the three that need an anomaly band.
+/// `ComparisonOperator`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `value >= threshold`
@@ -48,6 +52,23 @@ pub enum Comparison {
     LessThanThreshold,
     /// `value <= threshold`
     LessThanOrEqualToThreshold,
+    /// Outside an anomaly band.
+    LessThanLowerOrGreaterThanUpperThreshold,
+    /// Below an anomaly band.
+    LessThanLowerThreshold,
+    /// Above an anomaly band.
+    GreaterThanUpperThreshold,
+}
+
+/// What a comparison compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The alarm's threshold.
+    Threshold,
+    /// The lower bound of a band.
+    Lower,
+    /// The upper bound of a band.
+    Upper,
 }
 
 impl Comparison {
@@ -58,6 +79,9 @@ impl Comparison {
             Self::GreaterThanThreshold,
             Self::LessThanThreshold,
             Self::LessThanOrEqualToThreshold,
+            Self::LessThanLowerOrGreaterThanUpperThreshold,
+            Self::LessThanLowerThreshold,
+            Self::GreaterThanUpperThreshold,
         ]
         .into_iter()
         .find(|comparison| comparison.name() == name)
@@ -70,25 +94,40 @@ impl Comparison {
             Self::GreaterThanThreshold => "GreaterThanThreshold",
             Self::LessThanThreshold => "LessThanThreshold",
             Self::LessThanOrEqualToThreshold => "LessThanOrEqualToThreshold",
+            Self::LessThanLowerOrGreaterThanUpperThreshold => "LessThanLowerOrGreaterThanUpperThreshold",
+            Self::LessThanLowerThreshold => "LessThanLowerThreshold",
+            Self::GreaterThanUpperThreshold => "GreaterThanUpperThreshold",
         }
     }
 
-    /// How a StateReason words it: `was greater than the threshold`.
-    pub fn phrase(self) -> &'static str {
+    /// How a StateReason words it, bound by bound: `was greater than the threshold`.
+    pub fn phrases(self) -> &'static [(&'static str, Bound)] {
         match self {
-            Self::GreaterThanOrEqualToThreshold => "greater than or equal to",
-            Self::GreaterThanThreshold => "greater than",
-            Self::LessThanThreshold => "less than",
-            Self::LessThanOrEqualToThreshold => "less than or equal to",
+            Self::GreaterThanOrEqualToThreshold => &[("greater than or equal to", Bound::Threshold)],
+            Self::GreaterThanThreshold => &[("greater than", Bound::Threshold)],
+            Self::LessThanThreshold => &[("less than", Bound::Threshold)],
+            Self::LessThanOrEqualToThreshold => &[("less than or equal to", Bound::Threshold)],
+            Self::LessThanLowerOrGreaterThanUpperThreshold => {
+                &[("less than", Bound::Lower), ("greater than", Bound::Upper)]
+            }
+            Self::LessThanLowerThreshold => &[("less than", Bound::Lower)],
+            Self::GreaterThanUpperThreshold => &[("greater than", Bound::Upper)],
         }
     }
 
-    fn holds(self, value: f64, threshold: f64) -> bool {
+    /// Whether it is about an anomaly band.
+    pub fn needs_band(self) -> bool {
+        self.phrases().iter().any(|(_, bound)| *bound != Bound::Threshold)
+    }
+
+    /// A threshold is a band whose bounds are one.
+    fn holds(self, value: f64, Band { lower, upper }: Band) -> bool {
         match self {
-            Self::GreaterThanOrEqualToThreshold => value >= threshold,
-            Self::GreaterThanThreshold => value > threshold,
-            Self::LessThanThreshold => value < threshold,
-            Self::LessThanOrEqualToThreshold => value <= threshold,
+            Self::GreaterThanOrEqualToThreshold => value >= upper,
+            Self::GreaterThanThreshold | Self::GreaterThanUpperThreshold => value > upper,
+            Self::LessThanThreshold | Self::LessThanLowerThreshold => value < lower,
+            Self::LessThanOrEqualToThreshold => value <= lower,
+            Self::LessThanLowerOrGreaterThanUpperThreshold => value < lower || value > upper,
         }
     }
 }
@@ -174,11 +213,23 @@ mod tests {
             (Comparison::LessThanThreshold, true, false, false),
             (Comparison::LessThanOrEqualToThreshold, true, true, false),
         ] {
-            assert_eq!(
-                [comparison.holds(1.0, 2.0), comparison.holds(2.0, 2.0), comparison.holds(3.0, 2.0)],
-                [below, at, above],
-                "{comparison:?}"
-            );
+            let threshold = Band { lower: 2.0, upper: 2.0 };
+            let holds = [1.0, 2.0, 3.0].map(|value| comparison.holds(value, threshold));
+            assert_eq!(holds, [below, at, above], "{comparison:?}");
+            assert_eq!(Comparison::from_name(comparison.name()), Some(comparison));
+        }
+    }
+
+    #[test]
+    fn a_band_is_left_beyond_its_bounds() {
+        for (comparison, expected) in [
+            (Comparison::LessThanLowerOrGreaterThanUpperThreshold, [true, false, false, false, true]),
+            (Comparison::LessThanLowerThreshold, [true, false, false, false, false]),
+            (Comparison::GreaterThanUpperThreshold, [false, false, false, false, true]),
+        ] {
+            let band = Band { lower: 2.0, upper: 4.0 };
+            let holds = [1.0, 2.0, 3.0, 4.0, 5.0].map(|value| comparison.holds(value, band));
+            assert_eq!(holds, expected, "{comparison:?}");
             assert_eq!(Comparison::from_name(comparison.name()), Some(comparison));
         }
     }

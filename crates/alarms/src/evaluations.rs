@@ -104,7 +104,7 @@ mod tests {
     use crate::testing::{definition, key};
 
     fn record(at_secs: i64, points: usize) -> EvaluationRecord {
-        let point = Point { timestamp: Timestamp::EPOCH, value: 1.0, sample_count: 1.0 };
+        let point = Point { timestamp: Timestamp::EPOCH, value: 1.0, sample_count: 1.0, band: None };
         EvaluationRecord {
             at: Timestamp::from_secs(at_secs),
             definition: Arc::new(definition().build()),

@@ -19,6 +19,7 @@ use groundwatch_storage::{Expect, Key, StorageError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::band::with_band;
 use crate::cadence::{Cadence, Timing};
 use crate::contributors::evaluate_contributors;
 use crate::definition::MetricDefinition;
@@ -253,7 +254,9 @@ impl Evaluator {
             });
         }
         let points = definition.source.points(read, range.from, range.to);
-        Ok(Seen { points: points.map_err(|error| ReadError(Box::new(error)))?, sight })
+        let points = points.map_err(|error| ReadError(Box::new(error)))?;
+        let points = with_band(&*self.reader, &key.scope, &definition.source, points, range).await?;
+        Ok(Seen { points, sight })
     }
 
     /// The series of a Metrics Insights query in `range`.

@@ -260,7 +260,10 @@ struct MetricCondition<'a> {
     evaluation_periods: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     datapoints_to_alarm: Option<u32>,
-    threshold: JavaDouble,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<JavaDouble>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_metric_id: Option<&'a str>,
     comparison_operator: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     treat_missing_data: Option<&'static str>,
@@ -273,7 +276,8 @@ impl<'a> MetricCondition<'a> {
         Self {
             evaluation_periods: condition.evaluation_periods,
             datapoints_to_alarm: condition.datapoints_to_alarm,
-            threshold: JavaDouble(condition.threshold),
+            threshold: condition.threshold.map(JavaDouble),
+            threshold_metric_id: definition.source.threshold_metric_id(),
             comparison_operator: condition.comparison.name(),
             treat_missing_data: condition.treat_missing_data.map(|treatment| treatment.name()),
             metrics: MetricEntry::all(key, &definition.source),

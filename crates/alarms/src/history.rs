@@ -258,7 +258,10 @@ struct MetricConfiguration<'a> {
     metric: Option<SingleMetric<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Vec<EntryJson<'a>>>,
-    threshold: JavaDouble,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<JavaDouble>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_metric_id: Option<&'a str>,
     comparison_operator: &'static str,
     evaluation_periods: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -293,7 +296,8 @@ impl<'a> MetricConfiguration<'a> {
             alarm_configuration_updated_timestamp: configured.to_aws_json_text(),
             metric,
             metrics,
-            threshold: JavaDouble(condition.threshold),
+            threshold: condition.threshold.map(JavaDouble),
+            threshold_metric_id: definition.source.threshold_metric_id(),
             comparison_operator: condition.comparison.name(),
             evaluation_periods: condition.evaluation_periods,
             datapoints_to_alarm: condition.datapoints_to_alarm,

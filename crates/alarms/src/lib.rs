@@ -8,7 +8,7 @@
 //! The way through: [`definition`] (what PutMetricAlarm and PutCompositeAlarm may say) → [`cadence`] (when it is looked at) →
 //! [`window`] (which datapoints) → [`verdict`] (datapoints to state, pure) → [`reason`] (why, in AWS's words) →
 //! [`transition`] (state to effects, pure) → [`history`], [`message`] and [`event`] (what the effects say). [`math`] makes
-//! one series of several; composite alarms come to [`transition`] from [`rule`] (the language) and [`composite`] (children
+//! one series of several, `band` holds a series against what is usual; composite alarms come to [`transition`] from [`rule`] (the language) and [`composite`] (children
 //! and suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints), `follower` (all other causes) and
 //! `outbox` (what is sent) are the loops around that, `store` writes, `operations` is the API.
 //!
@@ -23,6 +23,7 @@ pub mod alarm;
 mod alarm_shape;
 mod alarms;
 pub mod backtest;
+mod band;
 pub mod cadence;
 pub mod composite;
 pub mod condition;
@@ -71,8 +72,9 @@ pub use cadence::Timing;
 pub use delivery::{Delivery, Notifier, NotifyError, Payload};
 pub use event::{AlarmEvent, EventSink, EventSinkError};
 pub use lookout::Wake;
+pub use math::{MathEntry, MathQuery, Term};
 pub use reader::{
-    Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic,
-    Watch,
+    Band, Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError,
+    Statistic, Watch,
 };
 pub use tags::{AlarmTags, AlarmTagsError};

@@ -10,8 +10,8 @@ use std::num::NonZeroU32;
 use groundwatch_api::cloudwatch::{MetricDataQuery, MetricStat};
 use groundwatch_core::Timestamp;
 use groundwatch_metric_math::{
-    self as language, EntryError, Environment, Expression, Series, Symbol, TimeRange, Type, Value,
-    evaluation_order,
+    self as language, Checked, EntryError, Environment, Expression, ExternalRequest, Node, Series, Symbol,
+    TimeRange, Type, Value, evaluation_order,
 };
 use groundwatch_metric_selection::insights::{InsightsError, Query};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,10 @@ pub struct MathQuery {
     /// What it is if its only entry is a Metrics Insights query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insights: Option<Insights>,
+    /// `ThresholdMetricId`: the id of the ANOMALY_DETECTION_BAND that the returned entry is held against, if one is the
+    /// threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<String>,
 }
 
 /// What a Metrics Insights query answers.
@@ -118,17 +122,18 @@ pub enum MathQueryError {
 }
 
 impl MathQuery {
-    /// Reads `entries`. `supports` tells whether a statistic that is not a simple one can be computed.
+    /// Reads `entries`; `band` is `ThresholdMetricId`. `supports` tells whether a statistic that is not a simple one can be computed.
     pub fn read(
         entries: Vec<MetricDataQuery>,
+        band: Option<String>,
         supports: &impl Fn(&str) -> bool,
     ) -> Result<Self, DefinitionError> {
         let entries: Vec<MathEntry> =
             entries.into_iter().map(|entry| read_entry(entry, supports)).collect::<Result<_, _>>()?;
-        check_counts(&entries)?;
+        check_counts(&entries, band.as_deref())?;
         let period_secs = common_period(&entries).ok_or(MathQueryError::Periods)?;
         let insights = read_insights(&entries)?;
-        let query = Self { entries, period_secs, insights };
+        let query = Self { entries, period_secs, insights, band };
         if insights.is_none() {
             query.check()?;
         }
@@ -160,7 +165,7 @@ impl MathQuery {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Point>, EntryError> {
-        let returned = self.entries.iter().find(|entry| entry.returned);
+        let returned = self.entries.iter().find(|entry| entry.returned && !self.is_band(entry));
         let Some(returned) = returned else { return Ok(Vec::new()) };
         if let Some(points) = read.get(returned.id.as_str()) {
             return Ok(points.clone());
@@ -174,6 +179,9 @@ impl MathQuery {
         });
         let mut known = Known { values: values.collect(), metrics: self, range, period };
         for (entry, expression) in self.ordered()? {
+            if self.is_band(entry) {
+                continue;
+            }
             let failed = |source| EntryError { id: entry.id.clone(), source };
             let checked = expression.check(|id| known.symbol(id)).map_err(failed)?;
             let value = checked.evaluate(&known).map_err(failed)?;
@@ -185,13 +193,15 @@ impl MathQuery {
         })
     }
 
-    /// Whether an expression asks for the time of day or the date. Everything else of the language moves along with its
+    /// Whether an expression asks for the time of day or the date, or a band does. Everything else of the language moves along with its
     /// datapoints.
     pub fn depends_on_time(&self) -> bool {
         let asks = |(_, expression): &(&MathEntry, Expression)| {
             CALENDAR.iter().any(|function| expression.calls(function))
         };
-        self.insights.is_some() || self.ordered().map_or(true, |ordered| ordered.iter().any(asks))
+        self.insights.is_some()
+            || self.band.is_some()
+            || self.ordered().map_or(true, |ordered| ordered.iter().any(asks))
     }
 
     /// Whether all expressions mean something, and the returned one is one time series.
@@ -200,9 +210,14 @@ impl MathQuery {
         for (entry, expression) in self.ordered().map_err(MathQueryError::from)? {
             let failed = |source| MathQueryError::from(EntryError { id: entry.id.clone(), source });
             let checked = expression.check(|id| types.get(id).copied()).map_err(failed)?;
+            if self.is_band(entry) {
+                self.check_band(&entry.id, &expression, &checked)?;
+                // Nothing can refer to it.
+                continue;
+            }
             if !checked.external_data().is_empty() {
                 return Err(DefinitionError::Unsupported {
-                    what: "SEARCH, ANOMALY_DETECTION_BAND and INSIGHT_RULE_METRIC in alarms",
+                    what: "SEARCH, INSIGHT_RULE_METRIC and ANOMALY_DETECTION_BAND without ThresholdMetricId in alarms",
                 });
             }
             if entry.returned {
@@ -212,6 +227,48 @@ impl MathQuery {
                 }
             }
             types.insert(&entry.id, Symbol::Expression(checked.result()));
+        }
+        Ok(())
+    }
+
+    fn is_band(&self, entry: &MathEntry) -> bool {
+        self.band.as_ref() == Some(&entry.id)
+    }
+
+    /// Whether the expression `id` is a band around an entry, and nothing else.
+    fn check_band(
+        &self,
+        id: &str,
+        expression: &Expression,
+        checked: &Checked<'_>,
+    ) -> Result<(), DefinitionError> {
+        let unsupported = |what| Err(DefinitionError::Unsupported { what });
+        let of = match checked.external_data() {
+            [data] if data.span == expression.root().span => match &data.request {
+                ExternalRequest::AnomalyDetectionBand { of, .. } => Some(of),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(of) = of else {
+            return Err(DefinitionError::Value { parameter: "ThresholdMetricId", value: id.to_owned() });
+        };
+        let Node::Id(of) = &of.node else {
+            return unsupported("ANOMALY_DETECTION_BAND of anything but an id in alarms");
+        };
+        if self.period_secs < 60 {
+            return unsupported("ANOMALY_DETECTION_BAND with a period of less than 60 seconds");
+        }
+        if self.metrics().any(|(metric, _)| metric == of) {
+            return Ok(());
+        }
+        if self.period_secs > 3600 {
+            return unsupported(
+                "ANOMALY_DETECTION_BAND of an expression with a period of more than 3600 seconds",
+            );
+        }
+        if self.ordered().map_err(MathQueryError::from)?.iter().any(|(_, other)| other.uses_metrics()) {
+            return unsupported("METRICS beside ANOMALY_DETECTION_BAND in alarms");
         }
         Ok(())
     }
@@ -282,6 +339,7 @@ fn computed(series: &Series) -> Vec<Point> {
         timestamp: Timestamp::from_secs(point.timestamp_secs),
         value: point.value,
         sample_count: 0.0,
+        band: None,
     });
     points.collect()
 }
@@ -344,21 +402,28 @@ fn metric(stat: MetricStat, supports: &impl Fn(&str) -> bool) -> Result<MetricQu
     })
 }
 
-fn check_counts(entries: &[MathEntry]) -> Result<(), MathQueryError> {
+fn check_counts(entries: &[MathEntry], band: Option<&str>) -> Result<(), DefinitionError> {
     let metrics = entries.iter().filter(|entry| matches!(entry.term, Term::Metric(_))).count();
     if metrics > METRICS_MAX {
-        return Err(MathQueryError::TooMany { what: "metrics", limit: METRICS_MAX });
+        return Err(MathQueryError::TooMany { what: "metrics", limit: METRICS_MAX }.into());
     }
     if entries.len() - metrics > EXPRESSIONS_MAX {
-        return Err(MathQueryError::TooMany { what: "expressions", limit: EXPRESSIONS_MAX });
+        return Err(MathQueryError::TooMany { what: "expressions", limit: EXPRESSIONS_MAX }.into());
     }
     let mut ids = BTreeSet::new();
     if let Some(entry) = entries.iter().find(|entry| !ids.insert(&entry.id)) {
-        return Err(MathQueryError::Repeated { id: entry.id.clone() });
+        return Err(MathQueryError::Repeated { id: entry.id.clone() }.into());
     }
-    match entries.iter().filter(|entry| entry.returned).count() {
+    let is_band = |entry: &MathEntry| Some(entry.id.as_str()) == band;
+    if let Some(band) = band
+        && !entries.iter().any(|entry| is_band(entry) && matches!(entry.term, Term::Expression(_)))
+    {
+        return Err(DefinitionError::Value { parameter: "ThresholdMetricId", value: band.to_owned() });
+    }
+    // The band may return data too: the guide's examples differ.
+    match entries.iter().filter(|entry| entry.returned && !is_band(entry)).count() {
         1 => Ok(()),
-        count => Err(MathQueryError::Returned { count }),
+        count => Err(MathQueryError::Returned { count }.into()),
     }
 }
 
@@ -399,11 +464,16 @@ mod tests {
         let points = |values: [Option<f64>; 3]| {
             let starts = (0..3).map(|index| from.as_secs() + 300 * index);
             let points = starts.zip(values).filter_map(|(secs, value)| {
-                Some(Point { timestamp: Timestamp::from_secs(secs), value: value?, sample_count: 1.0 })
+                Some(Point {
+                    timestamp: Timestamp::from_secs(secs),
+                    value: value?,
+                    sample_count: 1.0,
+                    band: None,
+                })
             });
             points.collect::<Vec<_>>()
         };
-        let query = MathQuery { entries, period_secs: 300, insights: None };
+        let query = MathQuery { entries, period_secs: 300, insights: None, band: None };
         query.check().expect("good expressions");
         let read = BTreeMap::from([("a", points(a)), ("b", points(b))]);
         let found = query.evaluate(&read, from, Timestamp::from_secs(from.as_secs() + 900)).expect("values");
@@ -442,7 +512,9 @@ mod tests {
     #[test]
     fn what_means_nothing_is_refused() {
         let check = |entries: Vec<MathEntry>, message: &str| {
-            let error = MathQuery { entries, period_secs: 300, insights: None }.check().expect_err(message);
+            let error = MathQuery { entries, period_secs: 300, insights: None, band: None }
+                .check()
+                .expect_err(message);
             assert_eq!(error.to_string(), message);
         };
         check(
@@ -455,7 +527,7 @@ mod tests {
         );
         check(
             vec![expression("e", "SUM(SEARCH('{Shop} x', 'Sum', 300))", true)],
-            "`SEARCH, ANOMALY_DETECTION_BAND and INSIGHT_RULE_METRIC in alarms` is not supported yet",
+            "`SEARCH, INSIGHT_RULE_METRIC and ANOMALY_DETECTION_BAND without ThresholdMetricId in alarms` is not supported yet",
         );
     }
 }

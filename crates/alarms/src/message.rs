@@ -181,7 +181,10 @@ struct Trigger<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     datapoints_to_alarm: Option<u32>,
     comparison_operator: &'static str,
-    threshold: JavaDouble,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<JavaDouble>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_metric_id: Option<&'a str>,
     treat_missing_data: &'static str,
     /// Empty without one.
     evaluate_low_sample_count_percentile: &'static str,
@@ -220,7 +223,8 @@ impl<'a> Trigger<'a> {
             evaluation_periods: condition.evaluation_periods,
             datapoints_to_alarm: condition.datapoints_to_alarm,
             comparison_operator: condition.comparison.name(),
-            threshold: JavaDouble(condition.threshold),
+            threshold: condition.threshold.map(JavaDouble),
+            threshold_metric_id: definition.source.threshold_metric_id(),
             treat_missing_data: condition
                 .treat_missing_data
                 .map_or(MissingData::default().name(), MissingData::name),
@@ -253,6 +257,7 @@ impl<'a> MetricTrigger<'a> {
 mod tests {
     use super::*;
     use crate::composite::suppression::Suppressor;
+    use crate::condition::Comparison;
     use crate::definition::Actions;
     use crate::math::{MathEntry, MathQuery, Term};
     use crate::testing::{composite, definition, key};
@@ -323,12 +328,25 @@ mod tests {
             ],
             period_secs: 60,
             insights: None,
+            band: None,
         });
         let message = message(&key("cpu"), &alarm_in_alarm(math), &new());
         let expected = "\"Trigger\":{\"Metrics\":[{\"Expression\":\"m * 2\",\"Id\":\"e\",\"ReturnData\":true},\
              {\"Id\":\"m\",\"MetricStat\":{\"Metric\":{\"Dimensions\":[{\"value\":\"a\",\"name\":\"Host\"}],\
              \"MetricName\":\"Latency\",\"Namespace\":\"Shop\"},\"Period\":60,\"Stat\":\"Average\"},\
              \"ReturnData\":false}],\"Period\":60,\"EvaluationPeriods\":1,";
+        assert!(message.contains(expected), "{message}");
+    }
+
+    #[test]
+    fn alarms_on_bands_tell_which_band() {
+        let mut banded = definition().build();
+        banded.condition.threshold = None;
+        banded.condition.comparison = Comparison::GreaterThanUpperThreshold;
+        let (entries, band) = (Vec::new(), Some("ad1".to_owned()));
+        banded.source = Source::Math(MathQuery { entries, period_secs: 60, insights: None, band });
+        let message = message(&key("cpu"), &alarm_in_alarm(banded), &new());
+        let expected = "\"ComparisonOperator\":\"GreaterThanUpperThreshold\",\"ThresholdMetricId\":\"ad1\",\"TreatMissingData\":";
         assert!(message.contains(expected), "{message}");
     }
 

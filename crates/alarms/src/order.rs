@@ -62,15 +62,14 @@ impl Order {
         let metric = definition.and_then(|definition| definition.source.as_metric());
         let instance = metric.and_then(|metric| metric.dimensions.iter().find(|it| it.name == "InstanceId"));
         let value = alarm.state.reason_data.as_deref().and_then(newest_value);
-        let breach = definition.zip(value);
+        let threshold = definition.and_then(|definition| definition.condition.threshold);
         Self {
             arn: action_arn.to_owned(),
             event: function_event(key, alarm, previous),
             state: alarm.state.value,
             repetition: 0,
             instance_id: instance.map(|dimension| dimension.value.clone()),
-            breach: breach
-                .map(|(definition, value)| Breach { value, threshold: definition.condition.threshold }),
+            breach: value.zip(threshold).map(|(value, threshold)| Breach { value, threshold }),
         }
     }
 

@@ -10,6 +10,7 @@ use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::lookout::Wake;
+use crate::math::MathQuery;
 
 /// One series of datapoints: a metric, a statistic over it, and a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,17 @@ pub struct Point {
     pub value: f64,
     /// How many samples the period has; 0 if the value is computed from other datapoints.
     pub sample_count: f64,
+    /// What is expected of the period, in an alarm on an anomaly band.
+    pub band: Option<Band>,
+}
+
+/// What is usual in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Band {
+    /// Below it is unusual.
+    pub lower: f64,
+    /// Above it is unusual.
+    pub upper: f64,
 }
 
 /// A period that has samples, and where in it they lie.
@@ -122,7 +134,7 @@ impl Outlook {
 impl FilledPeriod {
     /// The datapoint of a period with these samples that begins at `timestamp`.
     pub fn point_at(&self, timestamp: Timestamp) -> Option<Point> {
-        self.value.map(|value| Point { timestamp, value, sample_count: self.sample_count })
+        self.value.map(|value| Point { timestamp, value, sample_count: self.sample_count, band: None })
     }
 }
 
@@ -195,6 +207,21 @@ pub trait MetricReader: Send + Sync + 'static {
         _range: (Timestamp, Timestamp),
     ) -> BoxFuture<'a, Result<Vec<QuerySeries>, ReadError>> {
         Box::pin(async move { Err(ReadError(format!("nobody can answer {query}").into())) })
+    }
+
+    /// The band that is the threshold of `query`, by the beginnings of periods as [`Self::read`] has them. A period of which
+    /// nothing is known yet has none.
+    fn read_band<'a>(
+        &'a self,
+        _scope: &'a Scope,
+        query: &'a MathQuery,
+        _range: (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<BTreeMap<Timestamp, Band>, ReadError>> {
+        Box::pin(async move {
+            Err(ReadError(
+                format!("nobody knows the band {}", query.band.as_deref().unwrap_or_default()).into(),
+            ))
+        })
     }
 
     /// For how long samples stay as they came, if they are summed up or deleted some day.

@@ -7,10 +7,10 @@ use groundwatch_core::Timestamp;
 use serde::Serialize;
 
 use crate::alarm::StateValue;
-use crate::condition::Condition;
+use crate::condition::{Bound, Condition};
 use crate::definition::MetricDefinition;
 use crate::java_double::JavaDouble;
-use crate::reader::Point;
+use crate::reader::{Band, Point};
 use crate::verdict::Verdict;
 use crate::window::Slot;
 
@@ -26,24 +26,24 @@ pub fn reason(condition: &Condition, verdict: &Verdict, state: StateValue) -> St
     if state == StateValue::InsufficientData {
         return format!("Insufficient Data: {} unknown.", counted(periods, "datapoint"));
     }
+    let crossed = if condition.threshold.is_some() { "Threshold Crossed" } else { "Thresholds Crossed" };
     let filled = filled(verdict);
     // The datapoints that speak for the state, newest first.
     let crossing: Vec<&Point> = verdict
         .real
         .iter()
         .rev()
-        .filter(|point| condition.is_breached_by(point.value) == (state == StateValue::Alarm))
+        .filter(|point| condition.is_breached_by(point) == (state == StateValue::Alarm))
         .collect();
     if crossing.is_empty() {
         let received = match verdict.real.len() {
             0 => "no datapoints were".to_owned(),
             count => counted(count, "datapoint"),
         };
-        return format!("Threshold Crossed: {received} received for {}{filled}.", plural(periods, "period"));
+        return format!("{crossed}: {received} received for {}{filled}.", plural(periods, "period"));
     }
     let not = if state == StateValue::Alarm { "" } else { "not " };
-    let phrase =
-        format!("{not}{} the threshold ({})", condition.comparison.phrase(), JavaDouble(condition.threshold));
+    let phrase = phrase(condition, not, &crossing);
     let verb = if crossing.len() == 1 { "was" } else { "were" };
     let (subject, minimum) = match condition.datapoints_to_alarm {
         Some(_) => {
@@ -53,10 +53,10 @@ pub fn reason(condition: &Condition, verdict: &Verdict, state: StateValue) -> St
     };
     let shown = shown(&crossing);
     if crossing.len() < SHOWN_MAX {
-        format!("Threshold Crossed: {subject} {shown} {verb} {phrase}{filled}{minimum}.")
+        format!("{crossed}: {subject} {shown} {verb} {phrase}{filled}{minimum}.")
     } else {
         format!(
-            "Threshold Crossed: {subject} {verb} {phrase}{filled}. \
+            "{crossed}: {subject} {verb} {phrase}{filled}. \
              The most recent datapoints which crossed the threshold: {shown}{minimum}."
         )
     }
@@ -79,6 +79,24 @@ fn minimum(condition: &Condition, state: StateValue) -> String {
         _ => (condition.out_of() - condition.needed() + 1, "ALARM -> OK"),
     };
     format!(" (minimum {} for {transition} transition)", plural(count, "datapoint"))
+}
+
+/// `greater than the threshold (31.0)`, or `less than the lower thresholds [0.02] or greater than the upper thresholds [0.3]`
+/// with the bands of `points` (user guide, "Alarm events and EventBridge").
+fn phrase(condition: &Condition, not: &str, points: &[&Point]) -> String {
+    let bounds = |bound: fn(Band) -> f64| {
+        let bands = points.iter().take(SHOWN_MAX).filter_map(|point| point.band);
+        bands.map(|band| JavaDouble(bound(band)).to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let against = |bound| match bound {
+        Bound::Threshold => format!("threshold ({})", JavaDouble(condition.threshold.unwrap_or_default())),
+        Bound::Lower => format!("lower thresholds [{}]", bounds(|band| band.lower)),
+        Bound::Upper => format!("upper thresholds [{}]", bounds(|band| band.upper)),
+    };
+    let phrases = condition.comparison.phrases().iter();
+    let phrases: Vec<_> =
+        phrases.map(|(words, bound)| format!("{not}{words} the {}", against(*bound))).collect();
+    phrases.join(" or ")
 }
 
 /// `[21.5 (02/10/19 16:59:00), …]`.
@@ -112,17 +130,17 @@ pub fn reason_data(
     slots: &[Slot],
     now: Timestamp,
 ) -> String {
-    let mut recent: Vec<JavaDouble> = verdict.real.iter().map(|point| JavaDouble(point.value)).collect();
+    let mut recent = &verdict.real[..];
     let mut evaluated = evaluated(verdict, slots);
     loop {
-        let text = render(definition, verdict, &recent, &evaluated, now);
+        let text = render(definition, verdict, recent, &evaluated, now);
         if text.len() <= REASON_DATA_BYTES_MAX || (recent.is_empty() && evaluated.is_empty()) {
             return text;
         }
         if evaluated.len() > SHOWN_MAX {
             evaluated.truncate((evaluated.len() * 3 / 4).max(SHOWN_MAX));
         } else {
-            recent.drain(..recent.len().div_ceil(4));
+            recent = &recent[recent.len().div_ceil(4)..];
         }
     }
 }
@@ -155,11 +173,16 @@ fn evaluated(verdict: &Verdict, slots: &[Slot]) -> Vec<EvaluatedDatapoint> {
 fn render(
     definition: &MetricDefinition,
     verdict: &Verdict,
-    recent: &[JavaDouble],
+    recent: &[Point],
     evaluated: &[EvaluatedDatapoint],
     now: Timestamp,
 ) -> String {
     let metric = definition.source.as_metric();
+    let threshold = definition.condition.threshold;
+    let bounds = |bound: fn(Band) -> f64| {
+        let bands = recent.iter().filter_map(|point| point.band);
+        threshold.is_none().then(|| bands.map(|band| JavaDouble(bound(band))).collect())
+    };
     let data = ReasonData {
         version: "1.0",
         query_date: now.to_aws_json_text(),
@@ -167,8 +190,10 @@ fn render(
         unit: metric.and_then(|metric| metric.unit.as_deref()),
         statistic: metric.map(|metric| metric.statistic.as_str()),
         period: definition.source.period_secs(),
-        recent_datapoints: recent,
-        threshold: JavaDouble(definition.condition.threshold),
+        recent_datapoints: recent.iter().map(|point| JavaDouble(point.value)).collect(),
+        recent_lower_thresholds: bounds(|band| band.lower),
+        recent_upper_thresholds: bounds(|band| band.upper),
+        threshold: threshold.map(JavaDouble),
         evaluated_datapoints: evaluated,
     };
     serde_json::to_string(&data).expect("text, numbers and lists always have a JSON form")
@@ -188,8 +213,14 @@ struct ReasonData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     statistic: Option<&'a str>,
     period: u32,
-    recent_datapoints: &'a [JavaDouble],
-    threshold: JavaDouble,
+    recent_datapoints: Vec<JavaDouble>,
+    /// Of the same datapoints, in an alarm on an anomaly band; it has no threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recent_lower_thresholds: Option<Vec<JavaDouble>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recent_upper_thresholds: Option<Vec<JavaDouble>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<JavaDouble>,
     evaluated_datapoints: &'a [EvaluatedDatapoint],
 }
 

@@ -21,6 +21,7 @@ use crate::{Alarms, Neighbours};
 pub(crate) use metrics::Metrics;
 
 mod actions;
+mod bands;
 mod composite;
 mod contributors;
 mod evaluation;

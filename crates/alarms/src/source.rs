@@ -38,6 +38,19 @@ impl Source {
         }
     }
 
+    /// The entries of `Metrics`, if it is those.
+    pub fn as_math(&self) -> Option<&MathQuery> {
+        match self {
+            Self::Metric(_) => None,
+            Self::Math(math) => Some(math),
+        }
+    }
+
+    /// `ThresholdMetricId`: the id of the anomaly band that is the threshold, if one is.
+    pub fn threshold_metric_id(&self) -> Option<&str> {
+        self.as_math()?.band.as_deref()
+    }
+
     /// The metrics that are read, with their ids; a single one has none.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &MetricQuery)> {
         let (single, math) = match self {

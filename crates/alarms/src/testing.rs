@@ -25,7 +25,7 @@ pub(crate) fn definition() -> DefinitionBuilder {
         }),
         condition: Condition {
             comparison: Comparison::GreaterThanThreshold,
-            threshold: 1.0,
+            threshold: Some(1.0),
             evaluation_periods: 1,
             datapoints_to_alarm: None,
             treat_missing_data: None,
@@ -71,7 +71,7 @@ impl DefinitionBuilder {
 
     pub(crate) fn compare(mut self, comparison: Comparison, threshold: f64) -> Self {
         self.0.condition.comparison = comparison;
-        self.0.condition.threshold = threshold;
+        self.0.condition.threshold = Some(threshold);
         self
     }
 
@@ -130,7 +130,10 @@ pub(crate) fn slots_of(newest: Timestamp, period_secs: u64, values: &[Option<f64
     ages.zip(values)
         .map(|(age, value)| {
             let start = newest - Duration::from_secs(period_secs * age);
-            Slot { start, point: value.map(|value| Point { timestamp: start, value, sample_count: 1.0 }) }
+            Slot {
+                start,
+                point: value.map(|value| Point { timestamp: start, value, sample_count: 1.0, band: None }),
+            }
         })
         .collect()
 }

@@ -47,7 +47,7 @@ fn state_of(
     filled: usize,
     slots: &[Slot],
 ) -> Option<StateValue> {
-    let breaching = real.iter().filter(|point| condition.is_breached_by(point.value)).count();
+    let breaching = real.iter().filter(|point| condition.is_breached_by(point)).count();
     let by_count = |breaching: usize| {
         Some(if breaching >= condition.needed() { StateValue::Alarm } else { StateValue::Ok })
     };
@@ -168,7 +168,12 @@ mod tests {
             definition.condition.low_sample_percentiles = option;
             let slot = Slot {
                 start: Timestamp::EPOCH,
-                point: Some(Point { timestamp: Timestamp::EPOCH, value: 9.0, sample_count: samples }),
+                point: Some(Point {
+                    timestamp: Timestamp::EPOCH,
+                    value: 9.0,
+                    sample_count: samples,
+                    band: None,
+                }),
             };
             let statistic = definition.source.statistic();
             let verdict = judge(&definition.condition, MissingData::Missing, statistic, &[slot]);

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::alarm::StateValue;
 use crate::alarms::Alarms;
+use crate::band::with_band;
 use crate::cadence::{Cadence, Timing};
 use crate::composite::judgement::Child;
 use crate::definition::MetricDefinition;
 use crate::evaluations::EvaluationRecord;
-use crate::reader::{MetricReader, ReadError};
+use crate::reader::{Band, MetricReader, ReadError};
 use crate::verdict::judge;
 use crate::window::{Range, Slot};
 
@@ -100,6 +101,9 @@ pub struct Reading {
     /// How many samples it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<f64>,
+    /// What was expected of it, in an alarm on an anomaly band.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Band>,
     /// Whether the datapoint breaches the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaching: Option<bool>,
@@ -138,7 +142,8 @@ impl Explanation {
             start: slot.start.to_iso8601(),
             value: slot.point.map(|point| point.value),
             samples: slot.point.map(|point| point.sample_count).filter(|count| *count > 0.0),
-            breaching: slot.point.map(|point| condition.is_breached_by(point.value)),
+            expected: slot.point.and_then(|point| point.band),
+            breaching: slot.point.map(|point| condition.is_breached_by(&point)),
             counted: slot.point.is_some() && oldest_counted.is_some_and(|oldest| slot.start >= oldest),
         };
         Self {
@@ -149,7 +154,7 @@ impl Explanation {
             read: slots.iter().rev().map(reading).collect(),
             tally: Tally {
                 real: verdict.real.len(),
-                breaching: verdict.real.iter().filter(|point| condition.is_breached_by(point.value)).count(),
+                breaching: verdict.real.iter().filter(|point| condition.is_breached_by(point)).count(),
                 filled: verdict.filled,
                 filled_as: verdict.treatment.name(),
                 needed: condition.needed(),
@@ -234,7 +239,8 @@ async fn read(
         read.insert(id, reader.read(scope, metric, range.from, range.to).await?);
     }
     let points = definition.source.points(read, range.from, range.to);
-    Ok(points.map_err(|error| ReadError(Box::new(error)))?.into())
+    let points = points.map_err(|error| ReadError(Box::new(error)))?;
+    Ok(with_band(reader, scope, &definition.source, points, range).await?.into())
 }
 
 impl ChildState {

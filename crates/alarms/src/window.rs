@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn points_find_their_slot_in_any_order() {
         let range = Range::of(&definition().period(60).out_of(1).build(), Timing::EXACT, at("12:03:00"));
-        let point = |time: &str, value| Point { timestamp: at(time), value, sample_count: 1.0 };
+        let point = |time: &str, value| Point { timestamp: at(time), value, sample_count: 1.0, band: None };
         let slots = range.slots(&[point("12:02:00", 2.0), point("12:00:00", 1.0), point("12:00:30", 9.0)]);
         let values: Vec<_> = slots.iter().map(|slot| slot.point.map(|point| point.value)).collect();
         assert_eq!(values, [Some(1.0), None, Some(2.0)]);

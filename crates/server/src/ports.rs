@@ -1,5 +1,6 @@
 //! Plugs services together: each declares what it needs in words of its own, and here the real thing is put in.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groundwatch_alarms as alarms;
@@ -35,6 +36,7 @@ impl alarms::MetricReader for AlarmReader {
                 timestamp: point.timestamp,
                 value: point.value,
                 sample_count: point.sample_count,
+                band: None,
             };
             Ok(read.map_err(unreadable)?.into_iter().map(as_alarms_see_it).collect())
         })
@@ -89,12 +91,42 @@ impl alarms::MetricReader for AlarmReader {
                 timestamp: start.timestamp(),
                 value,
                 sample_count: 0.0,
+                band: None,
             };
             let series = groups.into_iter().map(|group| alarms::QuerySeries {
                 attributes: group.labels.into_iter().collect(),
                 points: group.points.into_iter().map(point).collect(),
             });
             Ok(series.collect())
+        })
+    }
+
+    fn read_band<'a>(
+        &'a self,
+        scope: &'a Scope,
+        query: &'a alarms::MathQuery,
+        (from, to): (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<BTreeMap<Timestamp, alarms::Band>, alarms::ReadError>> {
+        Box::pin(async move {
+            let queries = query.entries.iter().map(|entry| band_query(query, entry));
+            let Some(queries) = queries.collect::<Result<Option<Vec<DataQuery>>, _>>()? else {
+                return Ok(BTreeMap::new());
+            };
+            let range =
+                EvaluationRange { alignment: Alignment::Start, ..EvaluationRange::of_request(from, to, to) };
+            let evaluated = self.0.evaluate(scope, queries, &range).await.map_err(unreadable)?;
+            let mut bands = BTreeMap::new();
+            for series in evaluated.series {
+                if series.is_unreadable {
+                    return Err(alarms::ReadError(format!("`{}` cannot be read", series.label).into()));
+                }
+                for (start, bound) in series.points {
+                    let known = alarms::Band { lower: bound, upper: bound };
+                    let band = bands.entry(start.timestamp()).or_insert(known);
+                    *band = alarms::Band { lower: band.lower.min(bound), upper: band.upper.max(bound) };
+                }
+            }
+            Ok(bands)
         })
     }
 
@@ -122,6 +154,25 @@ impl Asked {
         };
         Ok(Some(Self { metric: metric_of(query), statistic, period, unit }))
     }
+}
+
+/// An entry of an alarm on a band, as the metric store is asked for that band; `None` if its data cannot exist.
+fn band_query(
+    query: &alarms::MathQuery,
+    entry: &alarms::MathEntry,
+) -> Result<Option<DataQuery>, alarms::ReadError> {
+    let source = match &entry.term {
+        alarms::Term::Expression(text) => DataSource::Expression { text: text.clone(), period: None },
+        alarms::Term::Metric(metric) => {
+            let Some(Asked { metric: id, statistic, period, unit }) = Asked::of(metric)? else {
+                return Ok(None);
+            };
+            let statistic_text = metric.statistic.as_str().to_owned();
+            DataSource::Metric(MetricStat { metric: id, statistic, statistic_text, period, unit })
+        }
+    };
+    let is_returned = query.band.as_ref() == Some(&entry.id);
+    Ok(Some(DataQuery { id: entry.id.clone(), source, label: None, is_returned }))
 }
 
 fn metric_of(query: &alarms::MetricQuery) -> MetricId {

@@ -45,12 +45,17 @@ impl MetricDefinition {
             [input.ok_actions.take(), input.alarm_actions.take(), input.insufficient_data_actions.take()],
             region,
         )?;
+        let band = input.threshold_metric_id.take();
         let source = match input.metrics.take() {
             Some(entries) => {
                 refuse_beside_metrics(&input)?;
                 refuse_instance_actions(&actions)?;
-                Source::Math(MathQuery::read(entries, &supports)?)
+                if band.is_some() {
+                    refuse_scaling_actions(&actions)?;
+                }
+                Source::Math(MathQuery::read(entries, band, &supports)?)
             }
+            None if band.is_some() => return Err(DefinitionError::Missing { parameter: "Metrics" }),
             None => Source::Metric(metric(input, &supports)?),
         };
         check_look_back(source.period_secs(), condition.evaluation_periods)?;
@@ -124,9 +129,13 @@ fn refuse_instance_actions(actions: &Actions) -> Result<(), DefinitionError> {
     actions.refuse("Metric math", |kind| kind == ActionKind::Instance)
 }
 
+/// A band has no one threshold whose breach a scaling policy could be told of.
+fn refuse_scaling_actions(actions: &Actions) -> Result<(), DefinitionError> {
+    actions.refuse("Anomaly detection", |kind| kind == ActionKind::ScalingPolicy)
+}
+
 fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError> {
     let refused = [
-        ("ThresholdMetricId (anomaly detection)", input.threshold_metric_id.is_some()),
         ("EvaluationCriteria (PromQL)", input.evaluation_criteria.is_some()),
         ("EvaluationInterval (PromQL)", input.evaluation_interval.is_some()),
         ("WarmUpConfiguration", input.warm_up_configuration.is_some()),
@@ -146,12 +155,10 @@ fn is_wall_clock(window: &EvaluationWindow) -> bool {
 fn condition(input: &PutMetricAlarmInput) -> Result<Condition, DefinitionError> {
     let missing = |parameter| DefinitionError::Missing { parameter };
     let comparison = input.comparison_operator.as_ref().ok_or(missing("ComparisonOperator"))?;
-    let comparison = Comparison::from_name(comparison.as_str())
-        .ok_or(DefinitionError::Unsupported { what: "ComparisonOperator for anomaly detection" })?;
-    let threshold = input.threshold.ok_or(missing("Threshold"))?;
-    if !threshold.is_finite() {
-        return Err(DefinitionError::Threshold);
-    }
+    let unknown =
+        || DefinitionError::Value { parameter: "ComparisonOperator", value: comparison.as_str().to_owned() };
+    let comparison = Comparison::from_name(comparison.as_str()).ok_or_else(unknown)?;
+    let threshold = threshold(input, comparison)?;
     let evaluation_periods = positive(input.evaluation_periods.ok_or(missing("EvaluationPeriods"))?);
     let datapoints_to_alarm = input.datapoints_to_alarm.map(positive);
     if datapoints_to_alarm.is_some_and(|needed| needed > evaluation_periods) {
@@ -175,6 +182,25 @@ fn condition(input: &PutMetricAlarmInput) -> Result<Condition, DefinitionError> 
             LowSamplePercentiles::from_name,
         )?,
     })
+}
+
+/// The number that values are compared with; `None` if it is a band.
+fn threshold(input: &PutMetricAlarmInput, comparison: Comparison) -> Result<Option<f64>, DefinitionError> {
+    if input.threshold_metric_id.is_none() && !comparison.needs_band() {
+        let threshold = input.threshold.ok_or(DefinitionError::Missing { parameter: "Threshold" })?;
+        return threshold.is_finite().then_some(Some(threshold)).ok_or(DefinitionError::Threshold);
+    }
+    if input.threshold_metric_id.is_none() {
+        return Err(DefinitionError::Missing { parameter: "ThresholdMetricId" });
+    }
+    if input.threshold.is_some() {
+        return Err(DefinitionError::Excluded { parameter: "ThresholdMetricId", other: "Threshold" });
+    }
+    if !comparison.needs_band() {
+        let value = comparison.name().to_owned();
+        return Err(DefinitionError::Value { parameter: "ComparisonOperator", value });
+    }
+    Ok(None)
 }
 
 /// The constraint table has refused everything below 1.

@@ -30,7 +30,8 @@ pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefiniti
         state_transitioned_timestamp: Some(state.transitioned.into()),
         evaluation_periods: Some(integer(condition.evaluation_periods)),
         datapoints_to_alarm: condition.datapoints_to_alarm.map(integer),
-        threshold: Some(condition.threshold),
+        threshold: condition.threshold,
+        threshold_metric_id: definition.source.threshold_metric_id().map(str::to_owned),
         comparison_operator: Some(api::ComparisonOperator::from(condition.comparison.name())),
         treat_missing_data: condition.treat_missing_data.map(|treatment| treatment.name().to_owned()),
         evaluate_low_sample_count_percentile: condition

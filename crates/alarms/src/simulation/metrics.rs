@@ -8,8 +8,9 @@ use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
 use parking_lot::Mutex;
 
 use crate::lookout::Wake;
+use crate::math::MathQuery;
 use crate::reader::{
-    FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic, Watch,
+    Band, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic, Watch,
 };
 
 /// Samples by metric name.
@@ -20,6 +21,8 @@ pub(crate) struct Metrics {
     wakes: Mutex<BTreeMap<String, Vec<Wake>>>,
     pub(crate) reads: Mutex<usize>,
     pub(crate) broken: Mutex<bool>,
+    /// What is expected of every period of every metric.
+    pub(crate) band: Mutex<Option<Band>>,
     /// Whether it neither wakes anybody nor looks ahead.
     pub(crate) short_sighted: Mutex<bool>,
 }
@@ -32,6 +35,7 @@ impl Metrics {
             wakes: Mutex::default(),
             reads: Mutex::default(),
             broken: Mutex::default(),
+            band: Mutex::default(),
             short_sighted: Mutex::default(),
         }
     }
@@ -96,6 +100,21 @@ impl MetricReader for Metrics {
             self.count_read()?;
             let periods = self.periods(query, from, to);
             Ok(periods.iter().filter_map(|period| period.point_at(period.timestamp)).collect())
+        })
+    }
+
+    fn read_band<'a>(
+        &'a self,
+        _: &'a Scope,
+        query: &'a MathQuery,
+        (from, to): (Timestamp, Timestamp),
+    ) -> BoxFuture<'a, Result<BTreeMap<Timestamp, Band>, ReadError>> {
+        Box::pin(async move {
+            self.count_read()?;
+            let Some(band) = *self.band.lock() else { return Ok(BTreeMap::new()) };
+            let period = Duration::from_secs(u64::from(query.period_secs));
+            let starts = std::iter::successors(Some(from), |start| Some(*start + period));
+            Ok(starts.take_while(|start| *start < to).map(|start| (start, band)).collect())
         })
     }
 

@@ -105,11 +105,6 @@ async fn definitions_are_refused_in_awss_words() {
             "The parameter Metrics cannot be used together with MetricName.",
         ),
         (
-            PutMetricAlarmInput { threshold_metric_id: Some("band".to_owned()), ..alarm("a") },
-            "ValidationError",
-            "Groundwatch does not support ThresholdMetricId (anomaly detection) yet.",
-        ),
-        (
             PutMetricAlarmInput {
                 evaluation_window: Some(EvaluationWindow {
                     wall_clock_window: Some(WallClockWindow::default()),
@@ -125,8 +120,8 @@ async fn definitions_are_refused_in_awss_words() {
                 comparison_operator: Some(api::ComparisonOperator::GreaterThanUpperThreshold),
                 ..alarm("a")
             },
-            "ValidationError",
-            "Groundwatch does not support ComparisonOperator for anomaly detection yet.",
+            "MissingParameter",
+            "The parameter ThresholdMetricId is required.",
         ),
         (alarm("a\nb"), "InvalidParameterValue", "The value a\nb for parameter AlarmName is not supported."),
     ];
