@@ -2,6 +2,7 @@
 //! CloudWatch), by raw requests of the query and JSON protocols, and by other people's clients where they are installed.
 
 mod alarm_actions;
+mod alarm_contributors;
 mod alarm_hindsight;
 mod alarms;
 mod anomaly_alarms;

@@ -1,10 +1,13 @@
 //! Alarms on anomaly bands over time.
 
 use groundwatch_api::cloudwatch::{self as api, ComparisonOperator, MetricDataQuery, PutMetricAlarmInput};
+use groundwatch_core::Scope;
 
 use super::math::{expression, metric_of};
 use super::{World, alarm, at};
+use crate::backtest::Subject;
 use crate::reader::Band;
+use crate::why::Grounds;
 
 /// An alarm on the metric `orders` that is breached outside the band `ad1` in one period of one.
 fn on_band(comparison: ComparisonOperator) -> PutMetricAlarmInput {
@@ -118,6 +121,26 @@ async fn while_nothing_is_expected_there_are_no_data() {
         world.transitions().await,
         ["12:02:00 INSUFFICIENT_DATA to ALARM", "12:04:00 ALARM to INSUFFICIENT_DATA"]
     );
+}
+
+/// Each reading tells its band; history would be judged by models that knew it.
+#[tokio::test]
+async fn evaluations_are_explained_but_not_tried_on_history() {
+    let world = World::new();
+    expect_two_to_four(&world);
+    world.put(on_band(ComparisonOperator::GreaterThanUpperThreshold)).await;
+    world.metrics.add("orders", at("12:00:10"), 9.0);
+    world.advance_to(at("12:01:00")).await;
+    let why = world.alarms.why(&Scope::default(), "orders", Some(at("12:01:00"))).await.expect("readable");
+    let Some(Grounds::Metric { evaluations, recomputed: true }) = why.map(|why| why.grounds) else {
+        panic!("a metric alarm, computed again")
+    };
+    let newest = &evaluations[0].read[0];
+    assert_eq!((newest.expected, newest.breaching), (Some(Band { lower: 2.0, upper: 4.0 }), Some(true)));
+    let subject = Subject::Alarm("orders".to_owned());
+    let tried = world.alarms.backtest(&Scope::default(), subject, at("11:00:00"), at("12:00:00")).await;
+    let refused = tried.expect_err("refused").to_string();
+    assert_eq!(refused, "`backtests of alarms on anomaly bands` is not supported yet");
 }
 
 #[tokio::test]
