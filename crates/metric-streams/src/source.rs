@@ -54,6 +54,16 @@ pub trait MinuteSource: Send + Sync + 'static {
         statistics: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<Measure>, SourceError>>;
 
+    /// The first minute with data of those that begin at `from` and after it, before `to`. Both are beginnings of minutes,
+    /// however far apart: what it costs goes by the data between them.
+    fn first_minute<'a>(
+        &'a self,
+        scope: &'a Scope,
+        metric: &'a StreamedMetric,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, SourceError>>;
+
     /// Whether a statistic can be computed.
     fn supports(&self, statistic: &str) -> bool;
 }

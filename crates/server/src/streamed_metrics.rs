@@ -39,11 +39,7 @@ impl MinuteSource for StreamedMetrics {
         statistics: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<Measure>, SourceError>> {
         Box::pin(async move {
-            let id = MetricId {
-                namespace: metric.namespace.clone(),
-                name: metric.name.clone(),
-                dimensions: metric.dimensions.clone(),
-            };
+            let id = id_of(metric);
             let parsed: Vec<(&String, Statistic)> =
                 statistics.iter().filter_map(|text| Some((text, text.parse().ok()?))).collect();
             let end = Timestamp::from_millis(minute.as_millis() + 60_000);
@@ -71,7 +67,29 @@ impl MinuteSource for StreamedMetrics {
         })
     }
 
+    fn first_minute<'a>(
+        &'a self,
+        scope: &'a Scope,
+        metric: &'a StreamedMetric,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, SourceError>> {
+        Box::pin(async move {
+            let window = Window::sliding(from, to, Period::MINUTE);
+            // As in `measures`, a minute whose samples make no summary does not count.
+            let filled = |start: Second, samples: &PeriodSamples<'_>| samples.summary().map(|_| start);
+            let by_unit = self.0.read_window(scope, &id_of(metric), window, None, filled).await;
+            let by_unit = by_unit.map_err(|error| SourceError(error.to_string()))?;
+            Ok(by_unit.values().filter_map(|minutes| minutes.first()).min().map(|first| first.timestamp()))
+        })
+    }
+
     fn supports(&self, statistic: &str) -> bool {
         statistic.parse::<Statistic>().is_ok()
     }
+}
+
+fn id_of(metric: &StreamedMetric) -> MetricId {
+    let StreamedMetric { namespace, name, dimensions } = metric.clone();
+    MetricId { namespace, name, dimensions }
 }
