@@ -10,12 +10,13 @@ use std::num::NonZeroU32;
 use groundwatch_api::cloudwatch::{MetricDataQuery, MetricStat};
 use groundwatch_core::Timestamp;
 use groundwatch_metric_math::{
-    self as language, Checked, EntryError, Environment, Expression, ExternalRequest, Node, Series, Symbol,
-    TimeRange, Type, Value, evaluation_order,
+    self as language, EntryError, Environment, Expression, Series, Symbol, TimeRange, Type, Value,
+    evaluation_order,
 };
 use groundwatch_metric_selection::insights::{InsightsError, Query};
 use serde::{Deserialize, Serialize};
 
+use crate::band::check_band;
 use crate::definition::{DefinitionError, period};
 use crate::reader::{Dimension, MetricQuery, Point, Statistic};
 
@@ -211,7 +212,7 @@ impl MathQuery {
             let failed = |source| MathQueryError::from(EntryError { id: entry.id.clone(), source });
             let checked = expression.check(|id| types.get(id).copied()).map_err(failed)?;
             if self.is_band(entry) {
-                self.check_band(&entry.id, &expression, &checked)?;
+                check_band(self, &entry.id, &expression, &checked)?;
                 // Nothing can refer to it.
                 continue;
             }
@@ -235,46 +236,8 @@ impl MathQuery {
         self.band.as_ref() == Some(&entry.id)
     }
 
-    /// Whether the expression `id` is a band around an entry, and nothing else.
-    fn check_band(
-        &self,
-        id: &str,
-        expression: &Expression,
-        checked: &Checked<'_>,
-    ) -> Result<(), DefinitionError> {
-        let unsupported = |what| Err(DefinitionError::Unsupported { what });
-        let of = match checked.external_data() {
-            [data] if data.span == expression.root().span => match &data.request {
-                ExternalRequest::AnomalyDetectionBand { of, .. } => Some(of),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some(of) = of else {
-            return Err(DefinitionError::Value { parameter: "ThresholdMetricId", value: id.to_owned() });
-        };
-        let Node::Id(of) = &of.node else {
-            return unsupported("ANOMALY_DETECTION_BAND of anything but an id in alarms");
-        };
-        if self.period_secs < 60 {
-            return unsupported("ANOMALY_DETECTION_BAND with a period of less than 60 seconds");
-        }
-        if self.metrics().any(|(metric, _)| metric == of) {
-            return Ok(());
-        }
-        if self.period_secs > 3600 {
-            return unsupported(
-                "ANOMALY_DETECTION_BAND of an expression with a period of more than 3600 seconds",
-            );
-        }
-        if self.ordered().map_err(MathQueryError::from)?.iter().any(|(_, other)| other.uses_metrics()) {
-            return unsupported("METRICS beside ANOMALY_DETECTION_BAND in alarms");
-        }
-        Ok(())
-    }
-
     /// The expressions, each after those that it refers to.
-    fn ordered(&self) -> Result<Vec<(&MathEntry, Expression)>, EntryError> {
+    pub(crate) fn ordered(&self) -> Result<Vec<(&MathEntry, Expression)>, EntryError> {
         let mut parsed = Vec::new();
         for entry in &self.entries {
             if let Term::Expression(text) = &entry.term {
