@@ -1,7 +1,7 @@
 //! Alarms on anomaly bands: each datapoint is held against what is expected of its period.
 //!
-//! A band is the whole of an expression, around an entry that has a model. A datapoint of which nothing is expected, as there is not enough history yet, counts as missing: the alarm has nothing to
-//! compare it with.
+//! A band is the whole of an expression, around an entry that has a model. A datapoint of which nothing is expected, as there
+//! is not enough history yet, counts as missing: the alarm has nothing to compare it with.
 
 use groundwatch_core::Scope;
 use groundwatch_metric_math::{Checked, Expression, ExternalRequest, Node};
