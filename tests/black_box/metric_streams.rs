@@ -1,4 +1,4 @@
-//! Metric streams through the SDK: minutes go to the operator's target, in order.
+//! Metric streams through the SDK: minutes go to the operator's target, in order, none left out over a restart.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -105,6 +105,26 @@ async fn each_minute_is_sent_once_it_is_over() {
         "value": { "max": 2.0, "min": 1.0, "sum": 3.0, "count": 2.0 }, "unit": "Count",
     });
     assert_eq!(line, expected);
+}
+
+#[tokio::test]
+async fn no_minute_is_left_out_over_a_crash() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = server(directory.path()).await;
+    create(&server, "json", MetricStreamOutputFormat::Json).await;
+    for minute in 0..10 {
+        put(&server, "Orders", START_SECS + minute * 60, minute as f64).await;
+    }
+    server.advance("PT5M").await;
+    let before = sums(directory.path()).len();
+    assert_eq!(before, 4);
+    drop(server);
+    // The clock comes up at the machine's date, any time later, before it is set: all that was missed may be due.
+    let again = self::server(directory.path()).await;
+    again.set_clock("2026-01-01T00:05:00Z").await;
+    again.advance("PT10M").await;
+    let expected: Vec<(i64, f64)> = (0..10).map(|minute| (START_SECS + minute * 60, minute as f64)).collect();
+    assert_eq!(sums(directory.path()), expected);
 }
 
 #[tokio::test]
