@@ -34,7 +34,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dashboards", &["api", "storage"]),
     ("tagging", &["api"]),
     ("contributor-insights", &["api", "storage"]),
-    ("metric-streams", &["api", "storage", "outbound"]),
     ("otlp", &[]),
     ("syslog", &[]),
     ("bench", &[]),

@@ -38,9 +38,14 @@ fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
     fits.then(|| folder.join(directory).join(name))
 }
 
-async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
-    let directory = path.parent().expect("a file in a folder");
-    tokio::fs::create_dir_all(directory).await?;
+/// Writes a file whole or not at all, with the folders above it. When this returns, it is on the disk; a file of that name is
+/// replaced.
+///
+/// # Errors
+/// Those of the file system.
+pub async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
+    let directory = path.parent().map(PathBuf::from).unwrap_or_default();
+    tokio::fs::create_dir_all(&directory).await?;
     let unfinished = path.with_added_extension("part");
     let mut file = tokio::fs::File::create(&unfinished).await?;
     file.write_all(body).await?;

@@ -29,6 +29,7 @@ mod target;
 pub use aws::{AwsCall, AwsEndpoint};
 pub use client::{HttpAnswer, HttpClient, HttpError, HttpRequest, Method, WebClient, WebClientError};
 pub use fence::Fence;
+pub use folder::write_durably;
 pub use outbound::Outbound;
 pub use outcome::Outcome;
 pub use parcel::Parcel;

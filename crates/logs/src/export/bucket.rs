@@ -1,9 +1,6 @@
 //! Writing objects into a bucket: an S3-compatible endpoint, or a folder that stands for one.
 
-use std::path::{Path, PathBuf};
-
-use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route};
-use tokio::io::AsyncWriteExt as _;
+use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route, write_durably};
 
 /// The longest key, in bytes: S3's bound.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -68,17 +65,6 @@ fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(encode).collect()
-}
-
-async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
-    let directory = path.parent().map(PathBuf::from).unwrap_or_default();
-    tokio::fs::create_dir_all(&directory).await?;
-    let unfinished = path.with_added_extension("part");
-    let mut file = tokio::fs::File::create(&unfinished).await?;
-    file.write_all(body).await?;
-    file.sync_all().await?;
-    tokio::fs::rename(&unfinished, path).await?;
-    tokio::fs::File::open(directory).await?.sync_all().await
 }
 
 #[cfg(test)]
