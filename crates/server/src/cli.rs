@@ -148,3 +148,31 @@ pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_stands_in_the_user_guide() {
+        let page = include_str!("../../../docs/configuration.md");
+        let cli = Cli::command();
+        let commands = cli.get_subcommands().filter(|command| command.get_name() != "bench");
+        for flag in commands.flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long) {
+            assert!(page.contains(&format!("`--{flag}`")), "docs/configuration.md does not have --{flag}");
+        }
+    }
+
+    #[test]
+    fn variables_are_named_after_their_flags() {
+        let cli = Cli::command();
+        let serve = cli.find_subcommand("serve").expect("there is one");
+        for argument in serve.get_arguments() {
+            let flag = argument.get_long().expect("no positional arguments");
+            let variable = format!("GROUNDWATCH_{}", flag.to_uppercase().replace('-', "_"));
+            assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(&*variable), "--{flag}");
+        }
+    }
+}
