@@ -1,6 +1,6 @@
 //! The last evaluations of each alarm, kept in memory so that they can be explained.
 //!
-//! Bounded twice: so many an alarm, and so many bytes in all, about 130 an evaluation of few points; then the oldest of all go
+//! Bounded twice: so many for each alarm, and so many bytes in all (160 an evaluation and 48 a point); then the oldest go
 //! first. They are gone after a restart, and can be recomputed from what is stored.
 
 use std::collections::{HashMap, VecDeque};

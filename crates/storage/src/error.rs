@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::Key;
 
-/// Why storage did not do what was asked. Nothing of a failed request is visible afterwards.
+/// Why storage did not do what was asked. Nothing of a failed request is visible until the next restart.
 ///
 /// Cloneable, because one failed write fails everybody who waited for it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum StorageError {
         /// What was attempted.
         action: String,
     },
-    /// The machine refused to read or write. Whether a later restart still finds the request is unknown.
+    /// The machine refused to read or write. The next restart finds the request once, or not at all.
     #[error("cannot {action}")]
     Io {
         /// What was attempted, and on which file.
@@ -82,7 +82,7 @@ pub enum StorageError {
         /// The newest format that this release reads.
         known: u64,
     },
-    /// Storage was shut down, or refuses to write after a failed sync until the server is restarted.
+    /// Storage was shut down, or the catalog refuses to write after a failed sync until the server is restarted.
     #[error("storage is closed: {reason}")]
     Closed {
         /// Why.

@@ -18,9 +18,10 @@
 //! └── segments/    one directory a kind; files that the catalog does not list are deleted at the start
 //! ```
 //!
-//! What always holds: `Ok` means durable, and an error means that nothing of the request is visible. What was
-//! damaged on disk is reported with its place, never guessed over and never returned. A full disk is an error
-//! until there is space again, nothing worse.
+//! What always holds: `Ok` means durable. After an error nothing of the request is visible until the next restart; if
+//! the disk failed in the middle of it, the request may be there once after that restart. What was damaged on disk is
+//! reported with its place, never guessed over and never returned. A full disk is an error until there is space again,
+//! nothing worse.
 
 mod catalog;
 mod disk;
