@@ -15,12 +15,12 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibilit
 const INTRODUCTION: &str = "\
 # Compatibility
 
-Which operations of AWS's services this release answers. A missing operation is rejected with an error that names it
-(`NotImplemented`, status 501), and so is a parameter whose effect is missing. [differences.md](differences.md) lists what
-answers differently from AWS, and why.
+Which operations of AWS's services this release answers. A missing operation is rejected with an error that
+names it (`NotImplemented`, status 501), and so is a parameter whose effect is missing.
+[differences.md](differences.md) lists what answers differently from AWS, and why.
 
-A test makes this page by asking a running server for every operation:
-`GROUNDWATCH_BLESS=1 cargo test -p groundwatch-server --test black_box compatibility`.
+A test makes this page by asking a running server for every operation: `GROUNDWATCH_BLESS=1 cargo test -p
+groundwatch-server --test black_box compatibility`.
 ";
 
 /// Whether the server knows what to do with an operation, told by an empty request.
