@@ -12,7 +12,7 @@ cargo xtask api [--check] [--models DIR]
     --check  writes nothing, and fails if a file differs from what would be written
 
 cargo xtask tidy
-    checks that dependencies between the workspace's crates point down only";
+    checks that dependencies between the workspace's crates point down only, and that ARCHITECTURE.md names each crate";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -42,10 +42,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Checks every rule; an error names the offender.
 pub(crate) fn run() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let map = fs::read_to_string(root.join("ARCHITECTURE.md")).context("cannot read ARCHITECTURE.md")?;
     for (name, manifest) in manifests(root)? {
         check_dependencies(&name, &manifest)?;
+        ensure!(is_on(&map, &name), "ARCHITECTURE.md does not name crate `{name}`: draw it where it belongs");
     }
     Ok(())
+}
+
+/// Whether `name` is a word of the text.
+fn is_on(map: &str, name: &str) -> bool {
+    map.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == name)
 }
 
 /// The manifest of every library crate, by its short name. `server` may use everything, and nothing uses it.
@@ -100,6 +107,12 @@ mod tests {
         assert!(check_dependencies("logs", "[dependencies]\ngroundwatch-storage.workspace = true\n").is_ok());
         assert!(check_dependencies("alarms", manifest).is_err());
         assert!(check_dependencies("nobody-knows-it", "").is_err());
+    }
+
+    #[test]
+    fn a_crate_is_named_by_a_whole_word() {
+        assert!(is_on("metric-math   metric-selection", "metric-math"));
+        assert!(!is_on("metric-math   metric-selection", "metric"));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Evaluations {
         }
     }
 
-    /// Those of one alarm, newest first.
+    /// The evaluations of one alarm, newest first.
     pub(crate) fn of(&self, key: &Key) -> Vec<EvaluationRecord> {
         self.by_alarm.get(key).into_iter().flatten().rev().cloned().collect()
     }

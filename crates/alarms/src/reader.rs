@@ -117,7 +117,7 @@ pub struct FilledPeriod {
 /// What a metric has in a range, and whether it has more after it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
-    /// Those that have samples, ascending.
+    /// The periods that have samples, ascending.
     pub periods: Vec<FilledPeriod>,
     /// Whether there is no sample at the end of the range or after it.
     pub is_last: bool,

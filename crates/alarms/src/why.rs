@@ -117,7 +117,7 @@ pub struct Reading {
 pub struct Tally {
     /// Real datapoints.
     pub real: usize,
-    /// Those of them that breach.
+    /// How many of the real datapoints breach.
     pub breaching: usize,
     /// Missing ones that were filled in.
     pub filled: usize,

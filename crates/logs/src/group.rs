@@ -73,7 +73,7 @@ pub(crate) struct LogGroup {
     /// What it may be used for.
     #[serde(default)]
     pub class: GroupClass,
-    /// How long events are kept; for ever if absent.
+    /// How long events are kept; forever if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
     /// Kept and shown. Groundwatch does not encrypt with it.
@@ -104,7 +104,7 @@ impl Document for LogGroup {
 }
 
 impl LogGroup {
-    /// How long events are kept; `None` is for ever.
+    /// How long events are kept; `None` is forever.
     pub(crate) fn retention(&self) -> Option<Duration> {
         self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
     }

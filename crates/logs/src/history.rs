@@ -1,5 +1,5 @@
 //! A group's setting that concerns events by the moment of their arrival: what is in force when an event arrives holds for
-//! that event for ever, so what was in force before is kept beside what is.
+//! that event forever, so what was in force before is kept beside what is.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@
 //! [`LogsReplay::finish`]; afterwards drive [`Logs::flush_activity`].
 //!
 //! What always holds: an acknowledged event is durable, and every reader sees it exactly once from then on, in an order
-//! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and for ever, also when a
+//! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and forever, also when a
 //! group of the same name is created again.
 
 mod anomaly;

@@ -26,7 +26,7 @@ pub struct Measure {
     pub maximum: f64,
     /// The least.
     pub minimum: f64,
-    /// Those of the statistics asked for that there are, by their names.
+    /// The statistics that were asked for, as far as they exist, by their names.
     pub statistics: Vec<(String, f64)>,
 }
 

@@ -22,7 +22,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How much of a failure's reason goes along to a dead-letter queue, in characters.
 const REASON_LENGTH_MAX: usize = 256;
 
-/// What carrying takes.
+/// What it takes to deliver a message: the ways out, the signer, and who is subscribed.
 pub(crate) struct Carriage {
     pub(crate) carriers: Carriers,
     pub(crate) signer: Arc<Signer>,

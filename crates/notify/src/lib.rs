@@ -1,6 +1,6 @@
 //! Notifications: SNS topics, who is subscribed to them, and getting messages there.
 //!
-//! Owns topics, standard and FIFO; subscriptions of webhooks, queues, mail boxes and functions, with the confirmation
+//! Owns topics, standard and FIFO; subscriptions of webhooks, queues, mailboxes and functions, with the confirmation
 //! handshake; publishing; filter policies; signatures; delivery with retries and dead-letter queues. Does not own the
 //! endpoint that confirm and unsubscribe links lead to (they are ordinary query calls, which `groundwatch-wire` decodes),
 //! queues (asks a [`QueueSender`]), the HTTP client and what stands in for functions (`groundwatch-outbound`), what an alarm's notification says (`groundwatch-alarms`), or waking up in time (the

@@ -99,7 +99,7 @@ impl Preferences {
         Ok(true)
     }
 
-    /// Those that are set, as `GetSubscriptionAttributes` shows them.
+    /// The attributes that are set, as `GetSubscriptionAttributes` shows them.
     pub(crate) fn shown(&self) -> BTreeMap<String, String> {
         let mut shown =
             BTreeMap::from([("RawMessageDelivery".to_owned(), self.raw_message_delivery.to_string())]);

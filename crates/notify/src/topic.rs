@@ -20,7 +20,7 @@ const TAGS_MAX: usize = 50;
 /// What is kept of a topic under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Topic {
-    /// Those that were set, as they were set.
+    /// The attributes that were set, as they were given.
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: Timestamp,

@@ -45,7 +45,7 @@ async fn run_to_its_end(command: &[String], parcel: &Parcel) -> std::io::Result<
     let read = async {
         let mut said = Vec::new();
         let _ = (&mut errors).take(ERROR_BYTES_MAX).read_to_end(&mut said).await;
-        // The rest has to be taken, or the command waits for ever.
+        // The rest has to be taken, or the command waits forever.
         let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
         said
     };

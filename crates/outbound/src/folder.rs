@@ -42,7 +42,7 @@ fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
 /// replaced.
 ///
 /// # Errors
-/// Those of the file system.
+/// The error of the file system.
 pub async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
     let directory = path.parent().map(PathBuf::from).unwrap_or_default();
     tokio::fs::create_dir_all(&directory).await?;

@@ -29,7 +29,7 @@ Examples:
 pub(crate) enum Command {
     /// Run the server until Ctrl-C or SIGTERM.
     Serve(ServeFlags),
-    /// Tell what an alarm would have done over the history that a running server holds.
+    /// Show what an alarm would have done over the history that a running server holds.
     Backtest(crate::backtest::BacktestArgs),
     /// Generate load against an endpoint and report throughput, latency and the server's CPU.
     Bench(groundwatch_bench::BenchArgs),
@@ -79,12 +79,12 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_SYSLOG_REGION", value_name = "REGION")]
     pub(crate) syslog_region: Option<String>,
 
-    /// Mail server for e-mail subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
-    /// [default: none, and e-mail is refused]
+    /// Mail server for email subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
+    /// [default: none, and email subscriptions are rejected]
     #[arg(long, env = "GROUNDWATCH_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
 
-    /// Whom e-mails come from. [default: Groundwatch <groundwatch@localhost>]
+    /// Sender of emails. [default: Groundwatch <groundwatch@localhost>]
     #[arg(long, env = "GROUNDWATCH_SMTP_FROM", value_name = "MAILBOX")]
     pub(crate) smtp_from: Option<String>,
 

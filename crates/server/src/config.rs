@@ -27,7 +27,7 @@ pub(crate) struct Config {
     /// `None`: plain HTTP only.
     pub(crate) tls: Option<TlsSetting>,
     pub(crate) syslog: SyslogConfig,
-    /// `None`: there is no e-mail.
+    /// `None`: there is no email.
     pub(crate) smtp_url: Option<String>,
     pub(crate) smtp_from: String,
     /// Whether webhooks of subscribers may lie in the server's own network.

@@ -34,7 +34,7 @@ pub(crate) struct Fifo {
     pub(crate) content_based_deduplication: bool,
     /// Whether deduplication ids are those of a group, instead of the queue's.
     pub(crate) deduplicates_by_group: bool,
-    /// Whether throughput is limited by group: kept and told, for there is no such limit here.
+    /// Whether throughput is limited by group: stored and returned, for there is no such limit here.
     pub(crate) limits_by_group: bool,
 }
 

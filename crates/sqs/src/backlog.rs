@@ -125,7 +125,7 @@ pub(crate) struct Backlog {
     entries: BTreeMap<u64, Entry>,
     next_sequence: u64,
     order: Order,
-    /// Those that appear by themselves, by when.
+    /// Messages that become visible by themselves, by when.
     due: BTreeSet<(Timestamp, u64)>,
     /// All, by when they were sent.
     ages: BTreeSet<(Timestamp, u64)>,

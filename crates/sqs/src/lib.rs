@@ -2,7 +2,7 @@
 //!
 //! Owns queues with their attributes, the messages in them with visibility, order and deduplication, long polling, dead-letter
 //! queues and the tasks that move messages back. Does not own how requests arrive (`groundwatch-wire`), who may do what
-//! (policies are kept and told, not evaluated), or waking up in time (the server drives the [activities](Sqs::activities)).
+//! (policies are stored and returned, not evaluated), or waking up in time (the server drives the [activities](Sqs::activities)).
 //!
 //! The way through: an operation (`operations/`) → `directory` (which queue) → `backlog` (what happens to its messages, pure,
 //! takes the present moment) → `record` (what of that is written) → `store` (journal, then memory) → the answer.
@@ -16,7 +16,7 @@
 //!   writes them into segments and releases the journal: a message costs about 400 bytes besides its own.
 //!
 //! What differs from AWS: a queue's name can be used again at once after its deletion; purging is immediate; `SqsManagedSseEnabled`
-//! is kept and told, and encryption at rest is the disk's business; KMS keys are refused.
+//! is stored and returned, and encryption at rest is the disk's business; KMS keys are refused.
 
 mod attributes;
 mod backlog;

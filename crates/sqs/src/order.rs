@@ -32,7 +32,7 @@ pub(crate) struct Groups {
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Those that are not in flight, and whether they are visible.
+    /// Messages that are not in flight, and whether they are visible.
     waiting: BTreeMap<u64, bool>,
     in_flight: BTreeSet<u64>,
     /// Under which number the group is in [`Groups::ready`].

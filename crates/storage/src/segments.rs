@@ -27,7 +27,7 @@ use crate::{DirLock, Key, StorageError};
 /// How much of an object one checksum covers.
 const BLOCK_BYTES: u64 = 256 << 10;
 
-/// Names one object for ever: `kind/uuid`.
+/// Names one object forever: `kind/uuid`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SegmentId(String);

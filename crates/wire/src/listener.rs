@@ -83,7 +83,7 @@ impl Listener {
         left
     }
 
-    /// Accepts connections, for ever.
+    /// Accepts connections, forever.
     async fn accept(&self, connections: &TaskTracker, closing: &CancellationToken, cut: &CancellationToken) {
         let crowd = Crowd::new();
         loop {

@@ -1,4 +1,4 @@
-"""From a breach to a webhook, a queue and a mail box, by the real clock and through SIGKILLs: end_to_end.py BINARY KILLS
+"""From a breach to a webhook, a queue and a mailbox, by the real clock and through SIGKILLs: end_to_end.py BINARY KILLS
 
 Starts the server BINARY itself, since it ends it too. First an alarm of ten seconds breaches, and all three subscribers must hear
 of it before the next evaluation. Then, KILLS times, the server is killed right after a transition was acknowledged, while webhook

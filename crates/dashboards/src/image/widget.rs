@@ -62,13 +62,13 @@ pub struct Widget {
 pub enum View {
     /// Lines or stacked areas over time.
     TimeSeries,
-    /// A bar for the latest value of each series.
+    /// A bar for each series' latest value.
     Bar,
-    /// A share of a circle for it.
+    /// A slice of a circle for each series' latest value.
     Pie,
-    /// It as a number.
+    /// Each series' latest value as a number.
     SingleValue,
-    /// It on a scale.
+    /// Each series' latest value on a scale.
     Gauge,
 }
 

@@ -132,7 +132,7 @@ impl Detectors {
         self.documents.all()
     }
 
-    /// Those of a scope, with their ids.
+    /// The detectors of a scope, with their ids.
     pub(crate) fn list(&self, scope: &Scope) -> Vec<(String, Arc<LogAnomalyDetector>)> {
         self.documents.list(scope, "", None, usize::MAX)
     }

@@ -64,7 +64,7 @@ pub(crate) struct Anomaly {
 pub(crate) struct Silence {
     /// Since when.
     pub since: Timestamp,
-    /// Until when; for ever if absent.
+    /// Until when; forever if absent.
     pub until: Option<Timestamp>,
 }
 

@@ -29,7 +29,7 @@ pub trait LocalServices: Send + Sync {
     fn deliver<'a>(&'a self, scope: &'a Scope, arn: &'a str, body: String) -> BoxFuture<'a, Outcome>;
 }
 
-/// Brings messages away. Cheap to clone.
+/// Delivers messages to their destinations. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
     outbound: Outbound,

@@ -43,7 +43,7 @@ impl Document for Subscription {
 /// How events are spread over the shards of a data stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Distribution {
-    /// Those of a stream stay together.
+    /// Events of one log stream stay together.
     #[default]
     ByLogStream,
     /// Evenly.

@@ -53,7 +53,7 @@ struct Selection {
 
 enum Names {
     WithPrefix(String),
-    /// Those that contain it.
+    /// Names that contain this text.
     Containing(String),
     Exactly(Vec<String>),
     /// None: only other accounts were asked for.

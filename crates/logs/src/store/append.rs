@@ -97,7 +97,7 @@ impl State {
     }
 }
 
-/// A batch on its way. However its request ends, those behind it do not wait for it for ever.
+/// A batch on its way. However its request ends, those behind it do not wait for it forever.
 struct Ticket<'a> {
     store: &'a LogStore,
     sequence: u64,

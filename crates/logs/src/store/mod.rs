@@ -158,7 +158,7 @@ struct State {
 /// A head that takes no more events, on its way to a segment.
 struct Frozen {
     head: Head,
-    /// It and the segments before it hold all batches up to this one.
+    /// This head and the segments before it hold all batches up to this one.
     through: u64,
     /// They also hold all journal records up to here.
     position: Position,
@@ -171,7 +171,7 @@ struct Frozen {
 pub enum Streams<'a> {
     /// This one.
     One(LogStreamId),
-    /// Those that the function says yes to. It is asked about deleted ones too.
+    /// The streams for which the function answers true. It is asked about deleted ones too.
     Those(&'a (dyn Fn(&StreamAddress) -> bool + Send + Sync)),
 }
 

@@ -57,7 +57,7 @@ impl TokenIndex {
         self.all.is_empty()
     }
 
-    /// Adds a series under the number `series`, which stays that of this metric for ever. Adding it again changes
+    /// Adds a series under the number `series`, which stays that of this metric forever. Adding it again changes
     /// nothing. A series is not found if it is the one for which 2³² distinct strings do not suffice.
     pub fn insert(&mut self, series: u32, metric: Metric<'_>) {
         if self.all.contains(series) {

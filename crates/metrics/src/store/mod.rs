@@ -126,7 +126,7 @@ impl MetricStore {
         self.inner.index.read().len()
     }
 
-    /// For how long samples are kept as they came; `None`: for ever.
+    /// For how long samples are kept as they came; `None`: forever.
     pub fn unaltered_for(&self) -> Option<Duration> {
         self.retention().roll_ups().map(|(age, _)| age).min()
     }

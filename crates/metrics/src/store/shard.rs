@@ -120,13 +120,13 @@ impl Shard {
         }
     }
 
-    /// Those who watch a series, with its key; `None` if nobody does.
+    /// The watchers of a series, with its key; `None` if there are none.
     pub(super) fn watchers(&self, id: SeriesId) -> Option<(&Watchers, &str)> {
         let slot = self.slots.get(id.slot()).filter(|slot| slot.is_watched)?;
         Some((&self.watchers, &slot.key))
     }
 
-    /// Those who watch, to be changed; [`Self::mark_watched`] is to follow.
+    /// The watchers, to be changed; [`Self::mark_watched`] is to follow.
     pub(super) fn watchers_mut(&mut self) -> &mut Watchers {
         &mut self.watchers
     }

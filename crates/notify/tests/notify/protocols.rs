@@ -1,4 +1,4 @@
-//! Subscribers that are no webhooks: queues, mail boxes, functions; and dead-letter queues.
+//! Subscribers that are no webhooks: queues, mailboxes, functions; and dead-letter queues.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

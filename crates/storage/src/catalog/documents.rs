@@ -17,7 +17,7 @@ use crate::{Key, StorageError};
 ///
 /// Its JSON form is a format on disk: members are added with `#[serde(default)]` and never change their meaning.
 pub trait Document: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Tells this type's documents from all others, for ever. Two types never share one.
+    /// Tells this type's documents from all others, forever. Two types never share one.
     const KIND: &'static str;
 }
 

@@ -18,7 +18,7 @@ const EXPIRED_PER_COMMIT: usize = 5_000;
 
 /// Something that happened, such as an alarm's transition. Its JSON form is a format on disk.
 pub trait Entry: Serialize + DeserializeOwned + Send + 'static {
-    /// Tells this type's entries from all others, for ever.
+    /// Tells this type's entries from all others, forever.
     const KIND: &'static str;
 }
 
