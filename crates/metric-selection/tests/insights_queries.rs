@@ -106,7 +106,7 @@ fn names_keep_their_case_and_may_be_quoted() {
 
 #[test]
 fn reserved_words_are_names_in_quotes() {
-    same("SELECT AVG(\"LIMIT\") FROM \"select\" WHERE \"Type\" = 'x' GROUP BY \"Operation\"");
+    same("SELECT AVG(\"LIMIT\") FROM \"select\" WHERE \"User\" = 'x' GROUP BY \"Value\"");
     same("SELECT SUM(\"Count\") FROM SCHEMA(\"AWS/ApiGateway\", \"Method\")");
 }
 
@@ -236,10 +236,10 @@ fn names_that_need_quotes_are_told_so() {
 fn reserved_words_are_told_in_awss_words() {
     let message = |word: &str| format!("Reserved keyword '{word}' must be surrounded by double quotes");
     refused("SELECT SUM(Count) FROM \"AWS/ApiGateway\"", "Count", &message("Count"));
-    refused("SELECT AVG(a) FROM b GROUP BY Operation", "Operation", &message("Operation"));
+    refused("SELECT AVG(a) FROM b GROUP BY Method", "Method", &message("Method"));
     refused("SELECT AVG(a) FROM limit", "limit", &message("limit"));
-    refused("SELECT AVG(a) FROM b WHERE type = 'c'", "type", &message("type"));
-    refused("SELECT AVG(a) FROM SCHEMA(b, Resource, Class)", "Resource", &message("Resource"));
+    refused("SELECT AVG(a) FROM b WHERE value = 'c'", "value", &message("value"));
+    refused("SELECT AVG(a) FROM SCHEMA(b, Resource, System)", "System", &message("System"));
     refused("SELECT AVG(a) FROM b GROUP BY tag.user", "user", &message("user"));
     refused("SELECT AVG(a) FROM WHERE c = 'd'", "WHERE", &message("WHERE"));
 }

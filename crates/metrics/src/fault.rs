@@ -128,6 +128,11 @@ pub(crate) fn one_returned_query() -> Fault {
     )
 }
 
+/// AWS's words, as users reported them.
+pub(crate) fn dimension_name_twice() -> Fault {
+    invalid_value("No metric may specify the same dimension name twice.")
+}
+
 /// What the store could not do. Details go to the log; the client learns whether to try again.
 pub(crate) fn of_store(error: &MetricError) -> Fault {
     match error {

@@ -167,10 +167,7 @@ fn read_dimensions<'a>(
     }
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return Err(fault::parameter_must(
-            at.member("Dimensions"),
-            "must not have two dimensions of the same name",
-        ));
+        return Err(fault::dimension_name_twice());
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ async fn names_that_are_no_names() {
     refuse(
         with(json!({ "Value": 1.0, "Dimensions": twice })),
         "value",
-        "The parameter MetricData.member.2.Dimensions must not have two dimensions of the same name.",
+        "No metric may specify the same dimension name twice.",
     )
     .await;
     let world = World::new().await;
