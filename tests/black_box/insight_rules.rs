@@ -1,7 +1,7 @@
 //! Contributor Insights through the SDK: rules over log groups, and who contributes most.
 
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::Tag;
+use aws_sdk_cloudwatch::types::{MetricDataQuery, ScanBy, Tag};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
 use crate::harness::{ACCOUNT, Server};
@@ -86,6 +86,40 @@ async fn a_report_ranks_the_contributors_of_all_groups_of_a_rule() {
         datapoints,
         [(Some(0.0), Some(0.0), None), (Some(2.0), Some(22.0), None), (Some(2.0), Some(6.0), None)]
     );
+}
+
+/// What GetMetricData answers to an expression over the last three minutes and the next one, at a period of a minute.
+async fn evaluate(server: &Server, expression: &str) -> Result<Vec<f64>, String> {
+    let query = MetricDataQuery::builder().id("e").expression(expression).period(60).build();
+    let answer = server
+        .cloudwatch()
+        .get_metric_data()
+        .metric_data_queries(query)
+        .start_time(DateTime::from_secs(START_SECS - 180))
+        .end_time(DateTime::from_secs(START_SECS + 60))
+        .scan_by(ScanBy::TimestampAscending)
+        .send()
+        .await;
+    match answer {
+        Ok(answer) => Ok(answer.metric_data_results()[0].values().to_vec()),
+        Err(error) => Err(error.into_service_error().meta().message().unwrap_or_default().to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn metric_math_computes_with_the_metrics_of_rules() {
+    let server = server_with_logs().await;
+    let client = server.cloudwatch();
+    client.put_insight_rule().rule_name("errors").rule_definition(DEFINITION).send().await.expect("taken");
+    let contributors = evaluate(&server, "INSIGHT_RULE_METRIC('errors', 'UniqueContributors')").await;
+    assert_eq!(contributors, Ok(vec![0.0, 2.0, 2.0]), "the next minute has nothing to tell yet");
+    let share =
+        "INSIGHT_RULE_METRIC('errors', 'MaxContributorValue') / INSIGHT_RULE_METRIC('errors', 'Sum') * 100";
+    let share = evaluate(&server, &format!("FLOOR({share})")).await;
+    assert_eq!(share, Ok(vec![54.0, 83.0]), "of a minute without events there is no share");
+    let missing = evaluate(&server, "INSIGHT_RULE_METRIC('none', 'Sum')").await;
+    let refusal = "Error in expression 'e': INSIGHT_RULE_METRIC: rule `none` does not exist";
+    assert_eq!(missing, Err(refusal.to_owned()));
 }
 
 #[tokio::test]

@@ -20,6 +20,56 @@ pub(crate) enum Order {
     Maximum,
 }
 
+/// What can be told of each period of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RuleMetric {
+    /// How many contributors there were.
+    UniqueContributors,
+    /// What the one that contributed the most contributed.
+    MaxContributorValue,
+    /// How many events matched.
+    SampleCount,
+    /// What all contributed.
+    Sum,
+    /// The least that a single event contributed.
+    Minimum,
+    /// The most that a single event contributed.
+    Maximum,
+    /// What an event contributed on average.
+    Average,
+}
+
+impl RuleMetric {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::UniqueContributors,
+        Self::MaxContributorValue,
+        Self::SampleCount,
+        Self::Sum,
+        Self::Minimum,
+        Self::Maximum,
+        Self::Average,
+    ];
+
+    /// What AWS calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UniqueContributors => "UniqueContributors",
+            Self::MaxContributorValue => "MaxContributorValue",
+            Self::SampleCount => "SampleCount",
+            Self::Sum => "Sum",
+            Self::Minimum => "Minimum",
+            Self::Maximum => "Maximum",
+            Self::Average => "Average",
+        }
+    }
+
+    /// The metric of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
 /// What all contributors contributed in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Total {
@@ -31,6 +81,22 @@ pub(crate) struct Total {
     pub(crate) maximum: f64,
     /// The most that one contributor contributed.
     pub(crate) contributor_max: f64,
+}
+
+impl Total {
+    /// A metric of the period; 0 without any events.
+    pub(crate) fn value(&self, metric: RuleMetric) -> f64 {
+        match metric {
+            RuleMetric::UniqueContributors => self.contributors as f64,
+            RuleMetric::MaxContributorValue => self.contributor_max,
+            RuleMetric::SampleCount => self.samples as f64,
+            RuleMetric::Sum => self.sum,
+            RuleMetric::Minimum => self.minimum,
+            RuleMetric::Maximum => self.maximum,
+            RuleMetric::Average if self.samples == 0 => 0.0,
+            RuleMetric::Average => self.sum / self.samples as f64,
+        }
+    }
 }
 
 /// A contributor among the first.

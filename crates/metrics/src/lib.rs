@@ -4,7 +4,8 @@
 //! and periods ([query]), the evaluation of queries that refer to each other ([`MetricStore::evaluate`]), and the
 //! operations PutMetricData, ListMetrics, GetMetricStatistics and GetMetricData ([`Metrics`]). Does not own durability
 //! (`groundwatch-storage`), the languages of expressions (`groundwatch-metric-math`, `groundwatch-metric-selection`),
-//! alarms (they read points through [`MetricStore::read_points`]), or the wire.
+//! alarms (they read points through [`MetricStore::read_points`]), Contributor Insights (asked through [`InsightRules`]), or the
+//! wire.
 //!
 //! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
 //! head) → acknowledged → some time later [`MetricFlush`] writes blocks, and [`MetricCompaction`] merges and ages them.
@@ -25,6 +26,7 @@ mod codec;
 mod error;
 mod evaluation;
 mod fault;
+mod insight_rules;
 mod operations;
 pub mod query;
 mod record;
@@ -41,6 +43,7 @@ pub use evaluation::{
     Alignment, DataQuery, DataSource, Evaluated, EvaluatedSeries, EvaluationError, EvaluationRange,
     GroupsError, LabelProblem, MetricStat, QueryGroup, QueryProblem, UtcOffset, grouping,
 };
+pub use insight_rules::{InsightRuleError, InsightRules, RuleMetricQuery};
 pub use operations::Metrics;
 pub use query::{Ages, InvalidRetention, Period, Retention};
 pub use record::{Datum, Points, RecordReader, RecordWriter};

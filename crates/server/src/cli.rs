@@ -97,6 +97,11 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) metrics_memory_mib: Option<u64>,
 
+    /// How long recent metric samples wait in memory for others before they are written to blocks, in seconds.
+    /// [default: 7200]
+    #[arg(long, env = "GROUNDWATCH_METRICS_FLUSH_SECS", value_name = "SECONDS")]
+    pub(crate) metrics_flush_secs: Option<u32>,
+
     /// How long metrics are kept: `forever`; `aws` (points of seconds for 3 hours, of minutes for 15 days, of five minutes
     /// for 63 days, of hours for 455 days); or four such ages of your own, as in `3h,15d,63d,455d`. [default: forever]
     #[arg(long, env = "GROUNDWATCH_METRICS_RETENTION", value_name = "AGES")]

@@ -35,6 +35,8 @@ pub(crate) struct Config {
     /// Where things for other services go. In the file only: a list of tables is no flag.
     pub(crate) targets: Vec<Target>,
     pub(crate) metrics_memory_bytes: u64,
+    /// How long metric samples wait in memory for others.
+    pub(crate) metrics_flush_age: Duration,
     pub(crate) metrics_retention: Retention,
     pub(crate) logs_memory_bytes: u64,
     /// How long log events wait in memory for others.
@@ -62,6 +64,7 @@ struct FileConfig {
     webhook_fence: Option<bool>,
     target: Vec<TargetConfig>,
     metrics_memory_mib: Option<u64>,
+    metrics_flush_secs: Option<u32>,
     metrics_retention: Option<String>,
     logs_memory_mib: Option<u64>,
     logs_flush_secs: Option<u32>,
@@ -129,6 +132,9 @@ impl Config {
                 .map(|target| target.check(|variable| std::env::var(variable).ok()))
                 .collect::<Result<_, _>>()?,
             metrics_memory_bytes: metrics_memory_mib << 20,
+            metrics_flush_age: Duration::from_secs(
+                flags.metrics_flush_secs.or(file.metrics_flush_secs).unwrap_or(7200).into(),
+            ),
             metrics_retention: metrics_retention.parse().context("metrics-retention is not valid")?,
             logs_memory_bytes: logs_memory_mib << 20,
             logs_flush_age: Duration::from_secs(

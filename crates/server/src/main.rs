@@ -12,6 +12,7 @@ mod paths;
 mod ports;
 mod routes;
 mod rule_logs;
+mod rule_metrics;
 mod serve;
 mod streamed_metrics;
 mod syslog;

@@ -37,6 +37,7 @@ use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
 use crate::rule_logs::RuleLogs;
+use crate::rule_metrics::RuleMetrics;
 use crate::streamed_metrics::StreamedMetrics;
 use crate::syslog::SyslogSink;
 use crate::tagged;
@@ -142,6 +143,8 @@ async fn bring_up(
     let log_receivers = Arc::new(LogReceivers { sqs: sqs.clone(), notify: (*notify).clone() });
     let courier = Courier::new(outbound.clone(), log_receivers);
     let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone())), courier).await?);
+    let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
+    let metric_store = metric_store.with_insight_rules(Arc::new(RuleMetrics(insights.clone())));
     let neighbours = Neighbours {
         reader: Arc::new(AlarmReader(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
@@ -171,7 +174,6 @@ async fn bring_up(
     let streamed_metrics = Arc::new(StreamedMetrics(metric_store));
     let streams = Arc::new(Streams::open(&storage.catalog, clock, streamed_metrics)?);
     activities.push(Arc::new(StreamCourier::new(streams.clone(), outbound)));
-    let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
     let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights, &streams));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
     Ok((
@@ -205,6 +207,7 @@ fn metric_options(config: &Config) -> MetricOptions {
     MetricOptions {
         head_bytes_flush: bytes / 3,
         head_bytes_max: bytes,
+        head_age_max: config.metrics_flush_age,
         retention: config.metrics_retention,
         ..MetricOptions::default()
     }

@@ -7,25 +7,15 @@ use groundwatch_api::cloudwatch::{
     InsightRuleContributorDatapoint, InsightRuleMetricDatapoint,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{Call, Scope, Timestamp};
-use groundwatch_storage::Key;
+use groundwatch_core::{Call, Timestamp};
 
-use crate::definition::{Definition, GroupPattern};
+use crate::counting::Periods;
+use crate::definition::Definition;
 use crate::report::{Contributor, Order, Report, Total};
-use crate::{InsightError, Rules};
+use crate::{InsightError, RuleMetric, Rules};
 
-/// Log events that one report looks at.
-const EVENTS_MAX: usize = 1_000_000;
-/// Log groups that one report reads.
-const GROUPS_MAX: usize = 1000;
-/// Periods of one report.
-const PERIODS_MAX: i64 = 1440;
 /// AWS's default and greatest number of contributors.
 const CONTRIBUTORS: (i32, i32) = (10, 100);
-
-/// What can be told of each period.
-const METRICS: [&str; 7] =
-    ["UniqueContributors", "MaxContributorValue", "SampleCount", "Sum", "Minimum", "Maximum", "Average"];
 
 impl Handle<GetInsightRuleReport> for Rules {
     async fn handle<'a>(
@@ -35,22 +25,17 @@ impl Handle<GetInsightRuleReport> for Rules {
     ) -> Result<GetInsightRuleReportOutput, Fault> {
         let asked = Asked::read(&input)?;
         let name = input.rule_name.expect("validated: required");
-        let rule = self.rules.get(&Key::new(call.scope(), name.as_str()));
-        let rule = rule.ok_or(InsightError::NotFound { name })?;
-        let definition = Definition::parse(&rule.definition, call.scope())?;
-        let report = self.report(call.scope(), &definition, &asked).await?;
+        let (definition, report) = self.count(call.scope(), &name, asked.periods).await?;
         Ok(answer(&report, definition, &asked))
     }
 }
 
 /// What is asked of a rule.
 struct Asked {
-    start: Timestamp,
-    end: Timestamp,
-    period_secs: u32,
+    periods: Periods,
     contributors: usize,
     order: Order,
-    metrics: BTreeSet<String>,
+    metrics: BTreeSet<RuleMetric>,
 }
 
 impl Asked {
@@ -58,16 +43,8 @@ impl Asked {
         let wrong = |parameter, rule: &str| InsightError::Parameter { parameter, rule: rule.to_owned() };
         let start = input.start_time.expect("validated: required").0;
         let end = input.end_time.expect("validated: required").0;
-        if start >= end {
-            return Err(wrong("StartTime", "must be less than the parameter EndTime"));
-        }
         let period_secs = u32::try_from(input.period.expect("validated: required")).unwrap_or(0);
-        if period_secs == 0 || !period_secs.is_multiple_of(60) {
-            return Err(wrong("Period", "must be a multiple of 60"));
-        }
-        if (end.as_secs().saturating_sub(start.as_secs())) / i64::from(period_secs) > PERIODS_MAX {
-            return Err(wrong("Period", "must be so long that the range has at most 1440 periods"));
-        }
+        let periods = Periods::new(start, end, period_secs)?;
         let (default, max) = CONTRIBUTORS;
         let contributors = input.max_contributor_count.unwrap_or(default);
         if !(1..=max).contains(&contributors) {
@@ -78,54 +55,13 @@ impl Asked {
             Some("Maximum") => Order::Maximum,
             Some(_) => return Err(wrong("OrderBy", "must be Sum or Maximum")),
         };
-        let metrics: BTreeSet<String> = input.metrics.iter().flatten().cloned().collect();
-        if metrics.iter().any(|metric| !METRICS.contains(&metric.as_str())) {
-            return Err(wrong("Metrics", &format!("must be of {}", METRICS.join(", "))));
-        }
-        Ok(Self { start, end, period_secs, contributors: contributors as usize, order, metrics })
-    }
-}
-
-impl Rules {
-    /// Reads the groups, and counts.
-    async fn report(
-        &self,
-        scope: &Scope,
-        definition: &Definition,
-        asked: &Asked,
-    ) -> Result<Report, InsightError> {
-        let mut groups = BTreeSet::new();
-        for pattern in &definition.groups {
-            match pattern {
-                GroupPattern::Exactly(name) => groups.extend([name.clone()]),
-                GroupPattern::Prefix(prefix) => groups.extend(self.logs.groups(scope, prefix).await?),
-            }
-        }
-        if groups.len() > GROUPS_MAX {
-            return Err(InsightError::TooMuch { what: "log groups", limit: GROUPS_MAX });
-        }
-        let mut report = Report::new(asked.start, asked.end, asked.period_secs);
-        let mut events = 0;
-        for group in &groups {
-            let mut after = None;
-            loop {
-                let page = self.logs.page(scope, group, (asked.start, asked.end), after).await?;
-                events += page.events.len();
-                if events > EVENTS_MAX {
-                    return Err(InsightError::TooMuch { what: "log events", limit: EVENTS_MAX });
-                }
-                for (at, message) in page.events {
-                    if let Some((keys, value)) = definition.occurrence(&message) {
-                        report.add(at, keys, value)?;
-                    }
-                }
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => break,
-                }
-            }
-        }
-        Ok(report)
+        let metrics = input.metrics.iter().flatten().map(|metric| RuleMetric::from_name(metric));
+        let metrics: Option<BTreeSet<RuleMetric>> = metrics.collect();
+        let metrics = metrics.ok_or_else(|| {
+            let names: Vec<&str> = RuleMetric::ALL.map(RuleMetric::name).to_vec();
+            wrong("Metrics", &format!("must be of {}", names.join(", ")))
+        })?;
+        Ok(Self { periods, contributors: contributors as usize, order, metrics })
     }
 }
 
@@ -156,17 +92,16 @@ fn contributor(contributor: Contributor) -> InsightRuleContributor {
 }
 
 /// Recorded: there is one for each period, also without events, with the metrics that were asked for.
-fn datapoint(at: Timestamp, total: &Total, metrics: &BTreeSet<String>) -> InsightRuleMetricDatapoint {
-    let asked = |metric: &str, value: f64| metrics.contains(metric).then_some(value);
-    let samples = total.samples as f64;
+fn datapoint(at: Timestamp, total: &Total, metrics: &BTreeSet<RuleMetric>) -> InsightRuleMetricDatapoint {
+    let asked = |metric| metrics.contains(&metric).then(|| total.value(metric));
     InsightRuleMetricDatapoint {
         timestamp: Some(at.into()),
-        unique_contributors: asked("UniqueContributors", total.contributors as f64),
-        max_contributor_value: asked("MaxContributorValue", total.contributor_max),
-        sample_count: asked("SampleCount", samples),
-        average: asked("Average", if total.samples == 0 { 0.0 } else { total.sum / samples }),
-        sum: asked("Sum", total.sum),
-        minimum: asked("Minimum", total.minimum),
-        maximum: asked("Maximum", total.maximum),
+        unique_contributors: asked(RuleMetric::UniqueContributors),
+        max_contributor_value: asked(RuleMetric::MaxContributorValue),
+        sample_count: asked(RuleMetric::SampleCount),
+        average: asked(RuleMetric::Average),
+        sum: asked(RuleMetric::Sum),
+        minimum: asked(RuleMetric::Minimum),
+        maximum: asked(RuleMetric::Maximum),
     }
 }

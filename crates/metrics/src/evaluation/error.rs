@@ -61,6 +61,18 @@ pub enum QueryProblem {
     /// A Metrics Insights query without a period.
     #[error("a Metrics Insights query needs the Period of the query")]
     InsightsPeriod,
+    /// An INSIGHT_RULE_METRIC without a period.
+    #[error("INSIGHT_RULE_METRIC needs the Period of the query, a multiple of 60")]
+    InsightRulePeriod,
+    /// A rule does not exist, or what is asked of it is too much.
+    #[error("INSIGHT_RULE_METRIC: {0}")]
+    InsightRule(String),
+    /// There is nothing that knows rules.
+    #[error("INSIGHT_RULE_METRIC: there are no Contributor Insights rules here")]
+    NoInsightRules,
+    /// More rules than a request may ask.
+    #[error("a request can have at most {0} INSIGHT_RULE_METRIC functions")]
+    TooManyInsightRules(usize),
     /// More than one Metrics Insights query.
     #[error("a request can have one Metrics Insights query only, and '{0}' is one already")]
     SecondInsights(String),

@@ -1,4 +1,5 @@
-//! Everything that evaluation needs to have read: metrics, what searches find, Metrics Insights, and anomaly bands.
+//! Everything that evaluation needs to have read: metrics, what searches find, Metrics Insights, anomaly bands, and
+//! Contributor Insights rules.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ const POINTS_MAX: u64 = 20_000_000;
 pub(crate) struct Inputs {
     /// By entry; of those that are needed and are no math.
     pub(super) values: Vec<Option<Input>>,
-    /// By entry and place of the search or band in it; `None` if a series could not be read.
+    /// By entry and place of the search, band or rule in it; `None` if a series could not be read.
     pub(super) found: HashMap<(usize, usize), Option<Vec<Series>>>,
     pub(super) is_truncated: bool,
 }
@@ -95,6 +96,11 @@ impl MetricStore {
         }
         for band in plan.bands.iter().filter(|band| plan.entries[band.entry].is_needed) {
             inputs.found.insert((band.entry, band.at), band.read(self, scope, range).await?);
+        }
+        for metric in plan.rule_metrics.iter().filter(|metric| plan.entries[metric.entry].is_needed) {
+            let fail = |problem| EvaluationError::expression(&plan.entries[metric.entry].id, problem);
+            let read = metric.read(self, scope, range).await.map_err(fail)?;
+            inputs.found.insert((metric.entry, metric.at), read);
         }
         Ok(inputs)
     }

@@ -2,7 +2,7 @@
 //! all ask here, each in its own shapes.
 //!
 //! The way through: [`plan`] (parse all, put in order, check types, validate searches: whatever can be refused is refused
-//! before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read concurrently by [`reading`]; [`band`]) →
+//! before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read concurrently by [`reading`]; [`band`], [`insight_rule`]) →
 //! [`compute`] (metric math, in order) → [`labels`] and [`template`] (what each result is called).
 //!
 //! A series that cannot be read makes its own result [unreadable](EvaluatedSeries::is_unreadable), and those that are computed from
@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod groups;
 mod inputs;
+mod insight_rule;
 mod insights;
 mod labels;
 mod plan;

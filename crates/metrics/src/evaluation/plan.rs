@@ -10,6 +10,7 @@ use groundwatch_metric_selection::{insights, search};
 
 use super::band::{self, PlannedBand};
 use super::error::math_error;
+use super::insight_rule::PlannedRuleMetric;
 use super::template::Label;
 use super::{DataQuery, DataSource, EvaluationError, EvaluationRange, MetricStat, QueryProblem, labels};
 use crate::anomaly::Subject;
@@ -19,6 +20,8 @@ use crate::{Period, Second, Statistic};
 const SEARCHES_MAX: usize = 100;
 /// ANOMALY_DETECTION_BAND functions in one request: each may have to read two weeks and train a model.
 const BANDS_MAX: usize = 20;
+/// INSIGHT_RULE_METRIC functions in one request: each may have to read a million log events.
+const RULE_METRICS_MAX: usize = 10;
 
 /// Queries that can be evaluated.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub(crate) struct Plan {
     pub(super) order: Vec<usize>,
     pub(super) searches: Vec<PlannedSearch>,
     pub(super) bands: Vec<PlannedBand>,
+    pub(super) rule_metrics: Vec<PlannedRuleMetric>,
 }
 
 /// A query, understood.
@@ -68,8 +72,8 @@ impl Plan {
         let entries = queries.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         refuse_second_insights(&entries)?;
         let order = order(&entries)?;
-        let External { searches, bands } = check(&entries, &order)?;
-        let mut plan = Self { entries, order, searches, bands };
+        let External { searches, bands, rule_metrics } = check(&entries, &order)?;
+        let mut plan = Self { entries, order, searches, bands, rule_metrics };
         plan.mark_needed();
         Ok(plan)
     }
@@ -273,11 +277,12 @@ pub(super) fn checked<'a>(
 struct External {
     searches: Vec<PlannedSearch>,
     bands: Vec<PlannedBand>,
+    rule_metrics: Vec<PlannedRuleMetric>,
 }
 
 /// Checks all expressions, and answers with what else they need.
 fn check(entries: &[Entry], order: &[usize]) -> Result<External, EvaluationError> {
-    let External { mut searches, mut bands } = External::default();
+    let External { mut searches, mut bands, mut rule_metrics } = External::default();
     for (number, checked) in checked(entries, order)? {
         let entry = &entries[number];
         let Source::Math { expression, period } = &entry.source else { continue };
@@ -311,8 +316,11 @@ fn check(entries: &[Entry], order: &[usize]) -> Result<External, EvaluationError
                     let (at, deviations) = (need.span.start, *deviations);
                     bands.push(PlannedBand { entry: number, at, deviations, subject });
                 }
-                ExternalRequest::InsightRuleMetric { .. } => {
-                    return Err(wrong(Problem::UnsupportedFunction("INSIGHT_RULE_METRIC".to_owned())));
+                ExternalRequest::InsightRuleMetric { rule, metric } => {
+                    let period = period.filter(|period| !period.is_high_resolution());
+                    let period = period.ok_or_else(|| fail(QueryProblem::InsightRulePeriod))?;
+                    let (at, rule, metric) = (need.span.start, rule.clone(), metric.clone());
+                    rule_metrics.push(PlannedRuleMetric { entry: number, at, rule, metric, period });
                 }
             }
         }
@@ -322,6 +330,9 @@ fn check(entries: &[Entry], order: &[usize]) -> Result<External, EvaluationError
         if bands.len() > BANDS_MAX {
             return Err(fail(QueryProblem::TooManyBands(BANDS_MAX)));
         }
+        if rule_metrics.len() > RULE_METRICS_MAX {
+            return Err(fail(QueryProblem::TooManyInsightRules(RULE_METRICS_MAX)));
+        }
     }
-    Ok(External { searches, bands })
+    Ok(External { searches, bands, rule_metrics })
 }

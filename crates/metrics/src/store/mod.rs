@@ -54,12 +54,13 @@ use self::index::SeriesIndex;
 use self::shard::{SHARDS, Shard, shard_of};
 use self::tiers::Tiers;
 use crate::anomaly::{Detector, Models};
-use crate::{MetricError, Retention};
+use crate::{InsightRules, MetricError, Retention};
 
 /// All metrics of all accounts and regions. Cheap to clone.
 #[derive(Clone)]
 pub struct MetricStore {
     inner: Arc<Inner>,
+    insight_rules: Option<Arc<dyn InsightRules>>,
 }
 
 struct Inner {
@@ -107,9 +108,19 @@ impl MetricStore {
             compaction: compaction::CompactionState::default(),
             anomaly,
         };
-        let store = Self { inner: Arc::new(inner) };
+        let store = Self { inner: Arc::new(inner), insight_rules: None };
         store.open_blocks().await?;
         Ok(store)
+    }
+
+    /// The same store, whose expressions can ask `rules` for INSIGHT_RULE_METRIC.
+    pub fn with_insight_rules(&self, rules: Arc<dyn InsightRules>) -> Self {
+        Self { inner: Arc::clone(&self.inner), insight_rules: Some(rules) }
+    }
+
+    /// What INSIGHT_RULE_METRIC asks, if there is anything.
+    pub(crate) fn insight_rules(&self) -> Option<&dyn InsightRules> {
+        self.insight_rules.as_deref()
     }
 
     /// Applies a record that the journal holds, at start.
