@@ -1,7 +1,8 @@
-//! SIGKILL in the middle of ingestion, flush and compaction, again and again: every acknowledged datum and event is there,
-//! once.
+//! SIGKILL in the middle of ingestion, flush, compaction and retention, again and again: every acknowledged datum and event is
+//! there, once, and data that are too old are gone.
 //!
-//! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50).
+//! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50). The server's own log tells how often blocks were
+//! merged and deleted meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,14 @@ use crate::harness::{Server, sdk_config};
 const WRITERS: usize = 4;
 const ITEMS_PER_REQUEST: usize = 50;
 
+/// Points of a minute and less for 3 hours, of five minutes for 2 days, of hours for 5 days.
+const RETENTION: &str = "3h,3h,2d,5d";
+const HOUR_SECS: i64 = 60 * 60;
+/// Samples of each series: how long before the test, and the period at which they can still be read.
+const AGES: [(i64, i32); 3] = [(0, 60), (36 * HOUR_SECS, 300), (72 * HOUR_SECS, 3600)];
+/// Samples of this age are taken as any others, and deleted by the next compaction.
+const EXPIRED: i64 = 8 * 24 * HOUR_SECS;
+
 /// What one writer knows: per request, whether it was acknowledged. Request `n` wrote the items of [`items`].
 #[derive(Default)]
 struct Written {
@@ -30,10 +39,13 @@ async fn nothing_acknowledged_is_lost() {
     let crashes: u32 =
         std::env::var("GROUNDWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let directory = tempfile::tempdir().expect("a temporary directory");
-    // A small memory budget, so that flushes to segments happen between the crashes too. A server merges what it finds as it
-    // starts, so that crashes come in the middle of that.
-    let flags = ["--metrics-memory-mib", "8", "--logs-memory-mib", "8"];
-    let mut server = Server::start_in(directory.path(), &flags);
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    // A small memory budget, and no patience: flushes to segments happen between the crashes. A server flushes, merges and deletes
+    // what it finds as it starts, so that crashes come in the middle of that.
+    let flags = ["--metrics-memory-mib", "8", "--logs-memory-mib", "8", "--metrics-flush-secs", "0"];
+    let flags = [&flags[..], &["--metrics-retention", RETENTION]].concat();
+    let start = || Server::start_logged(directory.path(), &flags, log.path());
+    let mut server = start();
     let logs = server.logs();
     logs.create_log_group().log_group_name("/crash").send().await.expect("created");
     for writer in 0..WRITERS {
@@ -53,26 +65,49 @@ async fn nothing_acknowledged_is_lost() {
             .drain(..)
             .enumerate()
             .map(|(writer, known)| {
-                tokio::spawn(write(server.url.clone(), writer, next_request, known, stop.clone()))
+                tokio::spawn(write(server.url.clone(), writer, started, next_request, known, stop.clone()))
             })
             .collect();
         // Not a wait for something to happen: the crash must come at a moment that nobody chose.
-        tokio::time::sleep(Duration::from_millis(120 + u64::from(crash * 37 % 200))).await;
+        tokio::time::sleep(Duration::from_millis(40 + u64::from(crash * 37 % 280))).await;
         server.kill();
         stop.store(true, Ordering::SeqCst);
         for task in tasks {
             written.push(task.await.expect("a writer ends well"));
         }
         next_request += 1_000_000;
-        server = Server::start_in(directory.path(), &flags);
+        server = start();
         if crash % 10 == 9 {
             verify(&server, started, &written).await;
         }
     }
+    server.kill();
+    // A manual clock returns when all that is due was done.
+    let manual = [&flags[..], &["--clock", "manual"]].concat();
+    let mut server = Server::start_logged(directory.path(), &manual, log.path());
+    server.advance("PT1S").await;
     verify(&server, started, &written).await;
+    server.kill();
+    // A server that would show everything has nothing to show of what was too old.
+    let server = Server::start_in(directory.path(), &flags[..flags.len() - 2]);
+    verify(&server, started, &written).await;
+    let (expired, _) = count_and_sum(&server, started, EXPIRED, 60, 0, 0).await;
+    assert_eq!(expired, 0.0, "samples beyond the retention are gone");
     let requests: usize = written.iter().map(|written| written.acknowledged.len()).sum();
     assert!(requests > crashes as usize, "the writers got through");
-    println!("{crashes} crashes, {requests} requests of {ITEMS_PER_REQUEST} items acknowledged");
+    let log = std::fs::read_to_string(log.path()).expect("a log");
+    let times = |what: &str| log.matches(what).count();
+    let (merged, deleted) = (times("blocks of metrics merged"), times("delete metrics that are too old"));
+    println!("{crashes} crashes, {requests} requests of {ITEMS_PER_REQUEST} items acknowledged;");
+    println!(
+        "metrics: {} blocks written, {merged} merges, {deleted} deletions",
+        times("metrics written into a block")
+    );
+    println!(
+        "{} segments that a crash left unregistered",
+        times("delete a segment that was never registered")
+    );
+    assert!(merged > 0 && deleted > 0, "compaction and retention ran: {merged} merges, {deleted} deletions");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server under test runs by the machine's clock")]
@@ -90,6 +125,7 @@ fn items(request: u64) -> std::ops::Range<u64> {
 async fn write(
     url: String,
     writer: usize,
+    started: DateTime,
     first: u64,
     mut written: Written,
     stop: Arc<AtomicBool>,
@@ -112,15 +148,16 @@ async fn write(
             });
             put.send().await.is_ok()
         } else {
-            // Each request is one sample of weight 1 in each of its series; values tell the request.
+            // Each request is one sample of weight 1 and of each age in each of its series; values tell the request.
             let put = cloudwatch.put_metric_data().namespace("Crash");
-            let put = (0..ITEMS_PER_REQUEST).fold(put, |put, series| {
+            let ages = AGES.iter().map(|(age, _)| *age).chain([EXPIRED]);
+            let data = ages.flat_map(|age| (0..ITEMS_PER_REQUEST).map(move |series| (age, series)));
+            let put = data.fold(put, |put, (age, series)| {
                 put.metric_data(
                     MetricDatum::builder()
                         .metric_name("M")
-                        .dimensions(
-                            Dimension::builder().name("W").value(format!("{writer}-{series}")).build(),
-                        )
+                        .dimensions(dimension(writer, series))
+                        .timestamp(DateTime::from_secs(started.secs() - age + request as i64 % 600))
                         .value(request as f64)
                         .build(),
                 )
@@ -189,37 +226,55 @@ async fn verify_events(server: &Server, writer: usize, written: &Written) {
 }
 
 async fn verify_data(server: &Server, started: DateTime, writer: usize, written: &Written) {
-    let client = server.cloudwatch();
     let acknowledged: Vec<u64> =
         written.acknowledged.iter().copied().filter(|request| request % 2 == 1).collect();
     let unknown: Vec<u64> = written.unknown.iter().copied().filter(|request| request % 2 == 1).collect();
-    for series in [0, ITEMS_PER_REQUEST - 1] {
-        let statistics = client
-            .get_metric_statistics()
-            .namespace("Crash")
-            .metric_name("M")
-            .dimensions(Dimension::builder().name("W").value(format!("{writer}-{series}")).build())
-            .start_time(DateTime::from_secs(started.secs() - 3600))
-            .end_time(DateTime::from_secs(started.secs() + 7200))
-            .period(60)
-            .statistics(Statistic::SampleCount)
-            .statistics(Statistic::Sum)
-            .send()
-            .await
-            .expect("answered");
-        let count: f64 = statistics.datapoints().iter().filter_map(|point| point.sample_count()).sum();
-        let sum: f64 = statistics.datapoints().iter().filter_map(|point| point.sum()).sum();
+    for ((age, period), series) in AGES.iter().flat_map(|age| [(age, 0), (age, ITEMS_PER_REQUEST - 1)]) {
+        let (count, sum) = count_and_sum(server, started, *age, *period, writer, series).await;
         let least = acknowledged.len() as f64;
         assert!(
             (least..=least + unknown.len() as f64).contains(&count),
-            "writer {writer}: {count} samples, {least} acknowledged, {} unknown",
+            "writer {writer}, {age} s old: {count} samples, {least} acknowledged, {} unknown",
             unknown.len()
         );
         let sum_least: f64 = acknowledged.iter().map(|request| *request as f64).sum();
         let sum_most = sum_least + unknown.iter().map(|request| *request as f64).sum::<f64>();
         assert!(
             (sum_least..=sum_most).contains(&sum),
-            "writer {writer}: sum {sum}, expected {sum_least} to {sum_most}"
+            "writer {writer}, {age} s old: sum {sum}, expected {sum_least} to {sum_most}"
         );
     }
+}
+
+fn dimension(writer: usize, series: usize) -> Dimension {
+    Dimension::builder().name("W").value(format!("{writer}-{series}")).build()
+}
+
+/// How many samples of that age a series has, and what they add up to.
+async fn count_and_sum(
+    server: &Server,
+    started: DateTime,
+    age: i64,
+    period: i32,
+    writer: usize,
+    series: usize,
+) -> (f64, f64) {
+    let at = started.secs() - age;
+    let statistics = server
+        .cloudwatch()
+        .get_metric_statistics()
+        .namespace("Crash")
+        .metric_name("M")
+        .dimensions(dimension(writer, series))
+        .start_time(DateTime::from_secs(at - HOUR_SECS))
+        .end_time(DateTime::from_secs(at + 2 * HOUR_SECS))
+        .period(period)
+        .statistics(Statistic::SampleCount)
+        .statistics(Statistic::Sum)
+        .send()
+        .await
+        .expect("answered");
+    let count = statistics.datapoints().iter().filter_map(|point| point.sample_count()).sum();
+    let sum = statistics.datapoints().iter().filter_map(|point| point.sum()).sum();
+    (count, sum)
 }

@@ -1,5 +1,6 @@
 //! A server of one's own for each test: its own directory, a free port, an end that kills only what was started.
 
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -32,29 +33,37 @@ impl Server {
     /// A server on an empty directory, by the machine's clock.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self::launch(Directory::Own(directory), &[])
+        Self::launch(Directory::Own(directory), &[], None)
     }
 
     /// A server on an empty directory with a clock that stands at 2026-01-01T00:00:00Z.
     pub(crate) async fn start_with_manual_clock() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let server = Self::launch(Directory::Own(directory), &["--clock", "manual"]);
+        let server = Self::launch(Directory::Own(directory), &["--clock", "manual"], None);
         server.set_clock("2026-01-01T00:00:00Z").await;
         server
     }
 
     /// A server on a directory that outlives it.
     pub(crate) fn start_in(directory: &Path, flags: &[&str]) -> Self {
-        Self::launch(Directory::Borrowed(directory.to_owned()), flags)
+        Self::launch(Directory::Borrowed(directory.to_owned()), flags, None)
     }
 
-    fn launch(directory: Directory, flags: &[&str]) -> Self {
+    /// A server on a directory that outlives it, whose own log, with what it does in the background, is added to a file.
+    pub(crate) fn start_logged(directory: &Path, flags: &[&str], log: &Path) -> Self {
+        let log = OpenOptions::new().create(true).append(true).open(log).expect("a writable file");
+        Self::launch(Directory::Borrowed(directory.to_owned()), flags, Some(log))
+    }
+
+    fn launch(directory: Directory, flags: &[&str], log: Option<File>) -> Self {
         let mut process = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", if log.is_some() { "info" } else { "warn" }])
+            .arg("--data-dir")
             .arg(directory.path())
             .args(flags)
             .env_remove("GROUNDWATCH_CONFIG")
             .stdout(Stdio::piped())
+            .stderr(log.map_or_else(Stdio::inherit, Stdio::from))
             .spawn()
             .expect("the server starts");
         let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines();
@@ -73,7 +82,7 @@ impl Server {
         self.kill();
         let directory = std::mem::replace(&mut self.directory, Directory::Borrowed(PathBuf::new()));
         drop(self);
-        Self::launch(directory, flags)
+        Self::launch(directory, flags, None)
     }
 
     /// Sends SIGKILL and waits for the end.
