@@ -14,6 +14,7 @@ mod composite_alarms;
 mod crash;
 mod dashboards;
 mod end_to_end;
+mod explanations;
 mod harness;
 mod insight_rules;
 mod limits;
