@@ -20,7 +20,8 @@ impl Question {
     /// Whether an answer answers it.
     pub(super) fn check(&self, answer: &[u8]) -> anyhow::Result<()> {
         let answer: Value = serde_json::from_slice(answer).context("the answer is not JSON")?;
-        let members = answer[self.member].as_array().map_or(0, Vec::len);
+        let member = &answer[self.member];
+        let members = member.as_array().map(Vec::len).or(member.as_str().map(str::len)).unwrap_or(0);
         anyhow::ensure!(members > 0, "an answer without {}: {answer}", self.member);
         for result in answer["MetricDataResults"].as_array().into_iter().flatten() {
             let points = result["Values"].as_array().map_or(0, Vec::len);
@@ -67,7 +68,11 @@ pub(super) fn all(fleet: &Fleet, namespace: &str, (start, end): (Timestamp, Time
         spread(100).enumerate().map(|(number, series)| metric(number, namespace, series, "Average"));
     let thousand: Vec<Value> =
         spread(1000).enumerate().map(|(number, series)| metric(number, namespace, series, "p99")).collect();
-    vec![
+    let images = images(series, namespace, (start, end)).into_iter().map(|(text, widget)| {
+        let body = json!({ "MetricWidget": widget.to_string() });
+        question(text, "GetMetricWidgetImage", vec![Bytes::from(body.to_string())], "MetricWidgetImage")
+    });
+    let questions = vec![
         question(
             "GetMetricStatistics, one series, 5 minutes",
             "GetMetricStatistics",
@@ -91,6 +96,43 @@ pub(super) fn all(fleet: &Fleet, namespace: &str, (start, end): (Timestamp, Time
             "MetricDataResults",
         ),
         question("ListMetrics of a host", "ListMetrics", vec![Bytes::from(list.to_string())], "Metrics"),
+    ];
+    questions.into_iter().chain(images).collect()
+}
+
+/// Pictures of the whole range, 600 × 400 pixels unless they say otherwise.
+fn images(
+    series: &[Series],
+    namespace: &str,
+    (start, end): (Timestamp, Timestamp),
+) -> [(&'static str, Value); 4] {
+    let rows = |count: usize| -> Vec<Value> {
+        let chosen = (0..count).map(|number| &series[number * 97 % series.len()]);
+        let row = |series: &Series| {
+            let dimensions = series.dimensions.iter().flat_map(|(name, value)| [*name, value.as_str()]);
+            [namespace, series.metric_name].into_iter().chain(dimensions).collect()
+        };
+        chosen.map(row).collect()
+    };
+    let widget = |count: usize, more: Value| {
+        let mut widget =
+            json!({ "metrics": rows(count), "start": start.to_iso8601(), "end": end.to_iso8601() });
+        let more = more.as_object().into_iter().flatten();
+        more.for_each(|(key, value)| widget[key] = value.clone());
+        widget
+    };
+    let annotations = json!({
+        "horizontal": [{ "value": 50, "label": "half", "fill": "above" }],
+        "vertical": [{ "value": start.to_iso8601(), "label": "begin" }],
+    });
+    [
+        ("image, 10 lines", widget(10, json!({ "title": "Lines" }))),
+        ("image, 10 areas stacked", widget(10, json!({ "stacked": true }))),
+        (
+            "image, dark, 10 lines and annotations",
+            widget(10, json!({ "theme": "dark", "annotations": annotations })),
+        ),
+        ("image, 100 lines, 1200 x 600", widget(100, json!({ "width": 1200, "height": 600 }))),
     ]
 }
 
