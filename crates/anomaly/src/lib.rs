@@ -5,13 +5,15 @@
 //!
 //! The way through: [`Model::train`] → `slots` (points onto a grid of local time, excluded ranges left out) → `weekly`
 //! (what the hours of both weeks have in common) → `cycle` (trend and a daily, else an hourly cycle: robust STL, by the
-//! `stlrs` library) → `spread` (how far points usually are from that, by the hour of the day) → [`Model::band`].
+//! `stlrs` library) → `spread` (how far points usually are from that, by the hour of the day) → `foresight` (and how far those that were not learnt
+//! from) → [`Model::band`].
 //!
 //! What always holds: the same points give the same model; bounds are finite, and the lower is not above the upper; no
 //! input panics; time and memory are bounded, as points beyond two weeks are not looked at.
 
 mod configuration;
 mod cycle;
+mod foresight;
 mod model;
 mod slots;
 mod spread;

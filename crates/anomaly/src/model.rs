@@ -1,6 +1,7 @@
 //! The model: what it expects at a moment, and how far from that is still usual.
 
 use crate::cycle::Cycle;
+use crate::foresight;
 use crate::slots::{DAY_SECS, Grid, Slots};
 use crate::spread::Spread;
 use crate::weekly::Weekly;
@@ -52,7 +53,7 @@ struct Learnt {
 }
 
 impl Model {
-    /// Learns from `points`, in any order, of which the two weeks before the last one count. Takes some milliseconds.
+    /// Learns from `points`, in any order, of which the two weeks before the last one count. Takes some tens of milliseconds.
     pub fn train(points: &[Observation], period_secs: u32, configuration: &Configuration) -> Self {
         let grid = Grid::new(period_secs, configuration);
         let points = usable(points, configuration);
@@ -76,12 +77,17 @@ impl Model {
         let rest = Slots { first: slots.first, means: rest.collect() };
         let cycle = Cycle::learn(&rest, &grid, configuration);
 
+        // From here on without what the weeks have in common.
+        placed.iter_mut().for_each(|(slot, value)| *value -= weekly_level(*slot));
         let deviation = |(slot, value): &(i64, f64)| {
-            let expected = cycle.expected(*slot, slots.first) + weekly_level(*slot);
-            (grid.hour_of_slot(*slot), value - expected)
+            let hour = grid.hour_of_slot(*slot);
+            let known = weekly.as_ref().map_or(1.0, |weekly| weekly.part_unlearnt(hour));
+            (hour, (value - cycle.expected(*slot, slots.first)) / known)
         };
         let deviations: Vec<(i64, f64)> = placed.iter().map(deviation).collect();
-        let spread = Spread::learn(&deviations, configuration, LEAST_SPREAD).widened(cycle.widening());
+        let spread = Spread::learn(&deviations, configuration, LEAST_SPREAD);
+        let foreseen = foresight::widening(&placed, &rest, &spread, &grid, configuration);
+        let spread = spread.widened(cycle.widening().max(foreseen.unwrap_or(1.0)));
         let days = slots.len() as i64 / grid.slots_a_day();
         let maturity = if days >= 2 { Maturity::Trained } else { Maturity::InsufficientData };
         let learnt = Some(Learnt { scale, first_slot: slots.first, cycle, weekly, spread });
@@ -98,9 +104,11 @@ impl Model {
         let learnt = self.learnt.as_ref()?;
         let slot = self.grid.slot(self.grid.local_secs(at_secs));
         let hour = self.grid.hour_of_slot(slot);
-        let weekly = learnt.weekly.as_ref().map_or(0.0, |weekly| weekly.level(hour));
-        let expected = learnt.cycle.expected(slot, learnt.first_slot) + weekly;
-        let width = (deviations.max(0.0) * learnt.spread.at(hour)).min(f64::MAX);
+        let weekly = learnt.weekly.as_ref();
+        let level = weekly.map_or(0.0, |weekly| weekly.level(hour));
+        let expected = learnt.cycle.expected(slot, learnt.first_slot) + level;
+        let spread = learnt.spread.at(hour) * weekly.map_or(1.0, |weekly| weekly.widening(hour));
+        let width = (deviations.max(0.0) * spread).min(f64::MAX);
         let finite = |bound: f64| (bound * learnt.scale).clamp(f64::MIN, f64::MAX);
         Some(Band { lower: finite(expected - width), upper: finite(expected + width) })
     }

@@ -117,10 +117,11 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value below which that part of the values lies.
+/// The value below which that part of further values is to be expected: of `n` values the `k`th has on average `k` of `n + 1` parts
+/// below it.
 pub(crate) fn quantile(values: &mut [f64], part: f64) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
-    let rank = last as f64 * part;
+    let rank = ((values.len() + 1) as f64 * part - 1.0).clamp(0.0, last as f64);
     let lower = rank.floor() as usize;
     let (_, low, above) = values.select_nth_unstable_by(lower, f64::total_cmp);
     let low = *low;
@@ -141,7 +142,8 @@ mod tests {
         check(&[3.0], 0.9, Some(3.0));
         check(&[4.0, 1.0, 2.0, 3.0], 0.5, Some(2.5));
         check(&[4.0, 1.0, 2.0, 3.0, 5.0], 0.5, Some(3.0));
-        check(&[0.0, 10.0], 0.95, Some(9.5));
+        check(&[0.0, 10.0], 0.95, Some(10.0));
+        check(&[0.0, 10.0, 20.0], 0.7, Some(18.0));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What tells the hours of a week apart: a level for each, in which two weeks agree.
 //!
-//! Two weeks are few, so an hour's level is what both have in common: the smaller of two deviations in the same direction, none
-//! if they are opposed. An incident in one of the weeks is therefore not learnt. The mean of the two was rejected: it keeps half
-//! of every incident. And what is less than the weeks usually disagree by is noise, which would make the past look too well
-//! understood.
+//! Two weeks are few, so an hour's level is what both have in common: their mean where they differ by no more than weeks do, else
+//! the smaller of two deviations in the same direction, none if they are opposed. An incident in one of the weeks is therefore not
+//! learnt; the mean would keep half of it. And what is less than the weeks usually disagree by is noise, which would make the past
+//! look too well understood.
 
 use crate::slots::{Grid, NORMAL_MAD, Slots, median};
 
@@ -15,10 +15,15 @@ const AGREEMENT_MIN: f64 = 0.3;
 /// Of the hours of a week, how many both weeks must have points in.
 const HOURS_MIN: usize = HOURS * 4 / 5;
 
+/// Weeks that differ by no more than so many times what they usually do agree: two standard deviations.
+const AGREED: f64 = 2.0;
+
 /// A level for each hour of a week, besides what all days have in common.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Weekly {
     levels: Vec<f64>,
+    /// How many slots an hour has: so many values of each week a level is of.
+    slots_an_hour: f64,
 }
 
 impl Weekly {
@@ -52,12 +57,28 @@ impl Weekly {
         let mut disagreement: Vec<f64> = pairs.iter().map(|(a, b)| (a - b).abs()).collect();
         let noise = median(&mut disagreement).unwrap_or(0.0) * NORMAL_MAD;
         let level = |(a, b): (Option<f64>, Option<f64>)| common(a.unwrap_or(0.0), b.unwrap_or(0.0), noise);
-        Some(Self { levels: first.into_iter().zip(second).map(level).collect() })
+        let levels = first.into_iter().zip(second).map(level).collect();
+        Some(Self { levels, slots_an_hour: grid.slots_an_hour() as f64 })
     }
 
     /// The level of an hour, counted from the epoch.
     pub(crate) fn level(&self, hour: i64) -> f64 {
         self.levels[hour_of_week(hour)]
+    }
+
+    /// What is left of a deviation at an hour after it was learnt from, as a part of it: a mean of `n` values is drawn towards each.
+    pub(crate) fn part_unlearnt(&self, hour: i64) -> f64 {
+        (1.0 - self.error(hour)).sqrt()
+    }
+
+    /// How much further points to come are from a level than its own error of none would have them.
+    pub(crate) fn widening(&self, hour: i64) -> f64 {
+        (1.0 + self.error(hour)).sqrt()
+    }
+
+    /// The variance of an hour's level, as a part of that of the points.
+    fn error(&self, hour: i64) -> f64 {
+        if self.level(hour) == 0.0 { 0.0 } else { 1.0 / (2.0 * self.slots_an_hour) }
     }
 }
 
@@ -88,7 +109,11 @@ fn agreement(pairs: &[(f64, f64)]) -> f64 {
 
 fn common(a: f64, b: f64, noise: f64) -> f64 {
     let least = a.abs().min(b.abs());
-    if a.signum() == b.signum() && least > noise { a.signum() * least } else { 0.0 }
+    match a.signum() == b.signum() && least > noise {
+        true if (a - b).abs() <= AGREED * noise => f64::midpoint(a, b),
+        true => a.signum() * least,
+        false => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -98,9 +123,11 @@ mod tests {
     #[test]
     fn weeks_have_in_common_what_points_the_same_way() {
         let check = |a: f64, b: f64, expected: f64| assert_eq!(common(a, b, 1.0), expected, "{a} {b}");
-        check(3.0, 5.0, 3.0);
+        check(3.0, 5.0, 4.0);
+        check(3.0, 5.5, 3.0);
         check(0.5, 5.0, 0.0);
-        check(-3.0, -5.0, -3.0);
+        check(-3.0, -5.0, -4.0);
+        check(-3.0, -9.0, -3.0);
         check(-3.0, 5.0, 0.0);
         check(0.0, 5.0, 0.0);
     }

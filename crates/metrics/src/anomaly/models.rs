@@ -90,7 +90,7 @@ impl MetricStore {
             points.map(|(start, value)| Observation { at_secs: i64::from(start.0), value }).collect();
         let training = detector.and_then(|(_, detector)| detector.training().ok()).unwrap_or_default();
         let period_secs = subject.period.as_secs();
-        // Some milliseconds of processor time, which must not hold up other requests.
+        // Some tens of milliseconds of processor time, which must not hold up other requests.
         let trained =
             tokio::task::spawn_blocking(move || Model::train(&points, period_secs, &training)).await;
         let model = match trained {
