@@ -4,16 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use groundwatch_api::cloudwatch::MetricStreamOutputFormat;
-use groundwatch_core::{Activity, Arn, BoxFuture, Timestamp};
-use groundwatch_outbound::{AwsCall, Backoff, Outbound, Outcome, Parcel};
+use groundwatch_core::{Activity, BoxFuture, Timestamp};
+use groundwatch_outbound::{Backoff, Outbound};
 use groundwatch_storage::Key;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::format::{self, Origin};
+use crate::outlook::next_filled;
+use crate::parcels::{Sent, send};
 use crate::stream::{MINUTE_SECS, Stream};
 use crate::{StreamError, Streams};
 
@@ -24,12 +22,6 @@ const LATE: Duration = Duration::from_secs(60);
 
 /// How many minutes of a stream one activation sends: the others, and the end of the server, wait for no more.
 const MINUTES_AT_ONCE: usize = 240;
-
-/// How far ahead the first look for a minute with data goes; each further look goes twice as far.
-const FIRST_LOOK: Duration = Duration::from_secs(60 * 60);
-
-/// A parcel holds no more, but for one measure: what a record of Firehose can hold.
-const PARCEL_BYTES_MAX: usize = 1_000_000;
 
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_secs(5),
@@ -57,17 +49,26 @@ impl StreamCourier {
         Self { streams, outbound, failed: Mutex::default() }
     }
 
-    /// When a stream has something to send: its next minute is over, and late samples are there.
-    fn due(&self, key: &Key, stream: &Stream) -> Option<Timestamp> {
-        let due = due_after(stream.next?);
+    /// When a stream has something to do: its next minute is over, and late samples are there; at once, if the clock went back.
+    fn due(&self, key: &Key, stream: &Stream, now: Timestamp) -> Option<Timestamp> {
+        let next = stream.next?;
+        if is_ahead(next, now) {
+            return Some(now);
+        }
+        let due = due_after(next);
         let again = self.failed.lock().get(key).map(|failed| failed.again);
         Some(again.map_or(due, |again| again.max(due)))
     }
 
     /// Sends minutes of a stream until it is up to date, an attempt fails, or it had its share: then it stays due.
     async fn catch_up(&self, key: &Key, now: Timestamp) {
-        if self.streams.streams.get(key).and_then(|stream| self.due(key, &stream)).is_none_or(|due| due > now)
-        {
+        let Some(stream) = self.streams.streams.get(key) else { return };
+        if self.due(key, &stream, now).is_none_or(|due| due > now) {
+            return;
+        }
+        if let Some(next) = stream.next.filter(|next| is_ahead(*next, now)) {
+            tracing::warn!(stream = key.name, %next, "the clock went back: a metric stream goes on from the present");
+            self.move_on(key, next, now.ceil_to(MINUTE_SECS), now).await;
             return;
         }
         for _ in 0..MINUTES_AT_ONCE {
@@ -97,14 +98,7 @@ impl StreamCourier {
                 }
             };
             let is_failed = self.failed.lock().contains_key(key);
-            if next > kept
-                && let Err(error) = self.advance(key, kept, next).await
-            {
-                tracing::error!(%error, stream = key.name, "how far a metric stream is cannot be stored");
-                self.wait(key, now, now);
-                return;
-            }
-            if is_failed {
+            if (next > kept && !self.move_on(key, kept, next, now).await) || is_failed {
                 return;
             }
         }
@@ -120,67 +114,18 @@ impl StreamCourier {
         now: Timestamp,
     ) -> (Timestamp, Result<(), String>) {
         while due_after(minute) <= now {
-            match self.send(key, stream, minute).await {
+            let source = &*self.streams.source;
+            let end = (now - LATE).floor_to(MINUTE_SECS);
+            match send(source, &self.outbound, key, stream, minute).await {
                 Err(reason) => return (minute, Err(reason)),
                 Ok(Sent::Something) => return (minute + MINUTE, Ok(())),
-                Ok(Sent::Nothing) => match self.next_filled(key, stream, minute + MINUTE, now).await {
+                Ok(Sent::Nothing) => match next_filled(source, key, stream, minute + MINUTE..end).await {
                     Ok(next) => minute = next,
                     Err(reason) => return (minute + MINUTE, Err(reason)),
                 },
             }
         }
         (minute, Ok(()))
-    }
-
-    /// The first minute from `from` on in which a metric of the stream has data, or the first that is not due yet.
-    ///
-    /// A pause may be as long as the clock leaps. It is not walked minute by minute: each look goes twice as far as the one
-    /// before, so that there are few, and each reads no more than the data that lie there.
-    async fn next_filled(
-        &self,
-        key: &Key,
-        stream: &Stream,
-        mut from: Timestamp,
-        now: Timestamp,
-    ) -> Result<Timestamp, String> {
-        let end = (now - LATE).floor_to(MINUTE_SECS);
-        let mut look = FIRST_LOOK;
-        while from < end {
-            let to = (from + look).min(end);
-            match self.first_filled(key, stream, from, to).await? {
-                Found::At(minute) => return Ok(minute),
-                Found::Later => from = to,
-                Found::Never => return Ok(end),
-            }
-            look = look.saturating_mul(2);
-        }
-        Ok(from)
-    }
-
-    /// Looks through the minutes from `from` until before `to`.
-    async fn first_filled(
-        &self,
-        key: &Key,
-        stream: &Stream,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Found, String> {
-        let source = &self.streams.source;
-        let (mut first, mut is_active, mut after) = (to, false, None::<String>);
-        loop {
-            let (metrics, next) = source.metrics(&key.scope, from, after.as_deref());
-            for metric in metrics.iter().filter(|metric| stream.takes(&metric.namespace, &metric.name)) {
-                is_active = true;
-                // What another metric has later than the first minute so far is of no interest.
-                let found = source.first_minute(&key.scope, metric, from, first).await;
-                first = found.map_err(|error| error.to_string())?.unwrap_or(first);
-            }
-            after = match next {
-                Some(next) if first > from => Some(next),
-                _ if first < to => return Ok(Found::At(first)),
-                _ => return Ok(if is_active { Found::Later } else { Found::Never }),
-            };
-        }
     }
 
     /// Notes a failure: when to try again, if not too late.
@@ -196,6 +141,16 @@ impl StreamCourier {
         wait
     }
 
+    /// [Moves](Self::advance) a stream from `minute` to `next`. If that cannot be stored, it is tried again later, and this is false.
+    async fn move_on(&self, key: &Key, minute: Timestamp, next: Timestamp, now: Timestamp) -> bool {
+        let moved = self.advance(key, minute, next).await;
+        if let Err(error) = &moved {
+            tracing::error!(%error, stream = key.name, "how far a metric stream is cannot be stored");
+            self.wait(key, now, now);
+        }
+        moved.is_ok()
+    }
+
     /// Moves a stream on from `minute`, unless it was stopped or started anew meanwhile.
     async fn advance(&self, key: &Key, minute: Timestamp, next: Timestamp) -> Result<(), StreamError> {
         let advanced = |stream: &Stream| {
@@ -205,64 +160,6 @@ impl StreamCourier {
         };
         self.streams.change(key, advanced).await.map(drop)
     }
-
-    /// Sends one minute, in parcels; an error says why not all of it was taken.
-    async fn send(&self, key: &Key, stream: &Stream, minute: Timestamp) -> Result<Sent, String> {
-        let source = &self.streams.source;
-        let origin = Origin { scope: &key.scope, stream: &key.name, minute };
-        let (mut body, mut number, mut after) = (Vec::new(), 0, None::<String>);
-        loop {
-            let (metrics, next) = source.metrics(&key.scope, minute, after.as_deref());
-            for metric in metrics.iter().filter(|metric| stream.takes(&metric.namespace, &metric.name)) {
-                let statistics = stream.statistics_of(metric);
-                let measures = source.measures(&key.scope, metric, minute, &statistics).await;
-                for measure in measures.map_err(|error| error.to_string())? {
-                    let before = body.len();
-                    format::append(&mut body, &stream.format, origin, metric, &measure);
-                    if before > 0 && body.len() > PARCEL_BYTES_MAX {
-                        let rest = body.split_off(before);
-                        self.deliver(stream, origin, number, std::mem::replace(&mut body, rest)).await?;
-                        number += 1;
-                    }
-                }
-            }
-            match next {
-                Some(next) => after = Some(next),
-                None if body.is_empty() => return Ok(Sent::Nothing),
-                None => return self.deliver(stream, origin, number, body).await.map(|()| Sent::Something),
-            }
-        }
-    }
-
-    async fn deliver(
-        &self,
-        stream: &Stream,
-        origin: Origin<'_>,
-        number: u32,
-        body: Vec<u8>,
-    ) -> Result<(), String> {
-        match self.outbound.deliver(&parcel(stream, origin, number, body)).await {
-            Outcome::Accepted { .. } => Ok(()),
-            // What is refused today may be configured tomorrow: no minute is left out before a day has passed.
-            Outcome::Refused { reason } | Outcome::Unavailable { reason, .. } => Err(reason),
-        }
-    }
-}
-
-/// What became of a minute.
-enum Sent {
-    Something,
-    Nothing,
-}
-
-/// What a look ahead finds.
-enum Found {
-    /// The first minute that has data.
-    At(Timestamp),
-    /// There are data, but after what was looked through.
-    Later,
-    /// No metric of the stream has had data since.
-    Never,
 }
 
 /// When a minute can be sent: it is over, and late samples are there.
@@ -270,29 +167,14 @@ fn due_after(minute: Timestamp) -> Timestamp {
     minute + MINUTE + LATE
 }
 
+/// Whether the clock was set back since a stream came as far as `next`: that is at most the minute after the present one.
+fn is_ahead(next: Timestamp, now: Timestamp) -> bool {
+    next > now.ceil_to(MINUTE_SECS)
+}
+
 /// The first minute that is no older than a day.
 fn day_ago(now: Timestamp) -> Timestamp {
     (now - BACKOFF.give_up_after).ceil_to(MINUTE_SECS)
-}
-
-/// A parcel of a minute: also the call of Firehose that AWS's streams make.
-fn parcel(stream: &Stream, origin: Origin<'_>, number: u32, body: Vec<u8>) -> Parcel {
-    let name = Arn::parse(&stream.firehose_arn).map(|arn| arn.resource).unwrap_or_default();
-    let name = name.rsplit('/').next().unwrap_or_default();
-    let call = serde_json::json!({
-        "DeliveryStreamName": name, "Record": { "Data": BASE64_STANDARD.encode(&body) },
-    });
-    let content_type = match stream.format {
-        MetricStreamOutputFormat::Json => "application/x-ndjson",
-        _ => "application/x-protobuf",
-    };
-    let id = format!("{}-{}-{number}", origin.stream, origin.minute.as_secs());
-    Parcel {
-        content_type,
-        headers: vec![("x-groundwatch-metric-stream", origin.stream.to_owned())],
-        ..Parcel::json(stream.firehose_arn.clone(), id, body)
-    }
-    .with_aws(AwsCall::json("firehose", "1.1", "Firehose_20150804.PutRecord", call.to_string()))
 }
 
 impl Activity for StreamCourier {
@@ -301,7 +183,8 @@ impl Activity for StreamCourier {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.streams.streams.all().iter().filter_map(|(key, stream)| self.due(key, stream)).min()
+        let now = self.streams.clock.now();
+        self.streams.streams.all().iter().filter_map(|(key, stream)| self.due(key, stream, now)).min()
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
@@ -466,6 +349,20 @@ mod tests {
             assert!(reads <= reads_max, "{reads} reads of {filled:?}");
             assert_eq!(world.courier.next_due(), Some(minute(YEAR_MINUTES + 2)));
         }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_went_back_is_followed() {
+        let world = World::new(vec![-30, 0, 1]).await;
+        assert_eq!(world.run(minute(4)).await, (2, Some(minute(3))));
+        // A second, or an hour: what is ahead of the present is not waited for.
+        assert_eq!(world.run(minute(3) - Duration::from_secs(1)).await, (2, Some(minute(3))));
+        assert_eq!(world.courier.next_due(), Some(minute(5)));
+        world.clock.set(minute(-60));
+        assert_eq!(world.courier.next_due(), Some(minute(-60)));
+        assert_eq!(world.run(minute(-60)).await, (2, Some(minute(-60))));
+        assert_eq!(world.courier.next_due(), Some(minute(-58)));
+        assert_eq!(world.run(minute(-20)).await, (3, Some(minute(-21))));
     }
 
     #[tokio::test]

@@ -27,6 +27,10 @@ impl Handle<PutMetricStream> for Streams {
         input: PutMetricStreamInput,
     ) -> Result<PutMetricStreamOutput, Fault> {
         let name = input.name.clone().expect("validated: required");
+        // Source: CloudWatch API reference, PutMetricStream.
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Err(wrong("Name", "must consist of letters, digits, - and _").into());
+        }
         let key = Key::new(call.scope(), name.as_str());
         let stream = self.read(input)?;
         let current = self.streams.get_versioned(&key);
