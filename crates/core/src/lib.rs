@@ -1,8 +1,9 @@
 //! What every other crate speaks of: time, the account and region that own a thing, and who is calling.
 //!
-//! Owns [`Timestamp`] and [`Clock`], [`AccountId`], [`Region`], [`Scope`], [`Caller`], [`Arn`], [`Tags`], the opaque
-//! [paging tokens](page_token) and the [`Activity`] that background work implements. Does not own AWS's shapes
-//! (`groundwatch-api`), how they travel (`groundwatch-wire`) or where anything is kept (`groundwatch-storage`).
+//! Owns [`Timestamp`] and [`Clock`], [`AccountId`], [`Region`], [`Scope`], [`Caller`], [`Arn`], [`Tags`], the
+//! opaque [paging tokens](page_token) and the [`Activity`] that background work implements. Does not own
+//! AWS's shapes (`groundwatch-api`), how they travel (`groundwatch-wire`) or where anything is kept
+//! (`groundwatch-storage`).
 //!
 //! What always holds: nothing in the workspace reads the machine's clock except [`SystemClock`].
 

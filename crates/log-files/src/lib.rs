@@ -1,13 +1,13 @@
 //! Files of log events: Parquet that anybody can open, and that a search need not read.
 //!
-//! Owns the [format](file): how events are laid out in row groups and columns, how the [`shape`]s of messages make them
-//! small, and what is known of row groups without reading them ([`Token`]s, times, streams). Does not own where files
-//! are, who writes them when, or what a query is: it turns events into bytes ([`FileWriter`]) and bytes into events
-//! ([`LogFile`]), and does no input or output of its own.
+//! Owns the [format](file): how events are laid out in row groups and columns, how the [`shape`]s of messages
+//! make them small, and what is known of row groups without reading them ([`Token`]s, times, streams). Does
+//! not own where files are, who writes them when, or what a query is: it turns events into bytes
+//! ([`FileWriter`]) and bytes into events ([`LogFile`]), and does no input or output of its own.
 //!
-//! The way through, writing: [`FileWriter::push`] in the order of groups and keys → row groups → [`WrittenFile`]. Reading:
-//! the last bytes of a file → [`LogFile::open`] → [`LogFile::parts`] → the bytes of a row group → [`Events`] →
-//! [`Messages`].
+//! The way through, writing: [`FileWriter::push`] in the order of groups and keys → row groups →
+//! [`WrittenFile`]. Reading: the last bytes of a file → [`LogFile::open`] → [`LogFile::parts`] → the bytes of
+//! a row group → [`Events`] → [`Messages`].
 //!
 //! What always holds: what is read is what was written, event by event and byte for byte, or an error.
 

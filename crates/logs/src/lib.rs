@@ -1,20 +1,22 @@
 //! CloudWatch Logs: groups, streams and their events.
 //!
-//! Owns the documents of groups, streams and metric filters, the rules of ingestion, the store of events (in memory and in segments),
-//! reading in both directions, the language of filter patterns, and what is sent on or exported. Does not own how events become durable
-//! (`groundwatch-storage`), how requests travel (`groundwatch-wire`), or when the flush runs (the server drives the
-//! activities [`LogFlush`] and [`LogReclaim`]), where metrics go that events give rise to (a [`MetricSink`]), or how what is sent on leaves (a [`Courier`], over `groundwatch-outbound`).
+//! Owns the documents of groups, streams and metric filters, the rules of ingestion, the store of events (in
+//! memory and in segments), reading in both directions, the language of filter patterns, and what is
+//! forwarded or exported. Does not own how events become durable (`groundwatch-storage`), how requests travel
+//! (`groundwatch-wire`), or when the flush runs (the server drives the activities [`LogFlush`] and
+//! [`LogReclaim`]), where metrics go that events give rise to (a [`MetricSink`]), or how forwarded events
+//! leave (a [`Courier`], over `groundwatch-outbound`).
 //!
-//! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`] (journal, then
-//! head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) → [`store`] (a merge over all
-//! places that overlap the range) with a [`pattern::Matcher`] → a page.
+//! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`]
+//! (journal, then head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) →
+//! [`store`] (a merge over all places that overlap the range) with a [`pattern::Matcher`] → a page.
 //!
 //! To bring it up: [`Logs::replay`], every journal record of logs through [`LogsReplay::record`], then
 //! [`LogsReplay::finish`]; afterwards drive [`Logs::flush_activity`].
 //!
-//! What always holds: an acknowledged event is durable, and every reader sees it exactly once from then on, in an order
-//! ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and forever, also when a
-//! group of the same name is created again.
+//! What always holds: an acknowledged event is durable, and every reader sees it exactly once from then on,
+//! in an order ([`EventKey`]) that never changes. A deleted group's events are out of sight at once and
+//! forever, also when a group of the same name is created again.
 
 mod anomaly;
 mod audit;

@@ -1,24 +1,26 @@
 //! Metrics: takes data, keeps them, and answers statistics over them.
 //!
-//! Owns the identity of series, the [store](MetricStore) (journal records, head, blocks), [statistics], the rounding of ranges
-//! and periods ([query]), the evaluation of queries that refer to each other ([`MetricStore::evaluate`]), and the
-//! operations PutMetricData, ListMetrics, GetMetricStatistics and GetMetricData ([`Metrics`]). Does not own durability
-//! (`groundwatch-storage`), the languages of expressions (`groundwatch-metric-math`, `groundwatch-metric-selection`),
-//! alarms (they read points through [`MetricStore::read_points`]), Contributor Insights (asked through [`InsightRules`]), or the
-//! wire.
+//! Owns the identity of series, the [store](MetricStore) (journal records, head, blocks), [statistics], the
+//! rounding of ranges and periods ([query]), the evaluation of queries that refer to each other
+//! ([`MetricStore::evaluate`]), and the operations PutMetricData, ListMetrics, GetMetricStatistics and
+//! GetMetricData ([`Metrics`]). Does not own durability (`groundwatch-storage`), the languages of expressions
+//! (`groundwatch-metric-math`, `groundwatch-metric-selection`), alarms (they read points through
+//! [`MetricStore::read_points`]), Contributor Insights (asked through [`InsightRules`]), or the wire.
 //!
-//! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`] (journal, then
-//! head) → acknowledged → some time later [`MetricFlush`] writes blocks, and [`MetricCompaction`] merges and ages them.
-//! Out: an operation makes a [`query::Window`] → [`MetricStore::read_window`] gathers samples from all tiers →
-//! [`statistics`] per period.
+//! The way through, in: an operation validates a request whole → [`RecordWriter`] → [`MetricStore::append`]
+//! (journal, then head) → acknowledged → some time later [`MetricFlush`] writes blocks, and
+//! [`MetricCompaction`] merges and ages them. Out: an operation makes a [`query::Window`] →
+//! [`MetricStore::read_window`] gathers samples from all tiers → [`statistics`] per period.
 //!
 //! What always holds:
 //! - What is acknowledged is durable, and the next read sees it.
-//! - A statistic depends on the samples alone: not on their order of arrival, nor on whether they were flushed.
+//! - A statistic depends on the samples alone: not on their order of arrival, nor on whether they were
+//!   flushed.
 //! - Data of different units never meet in one statistic, and no value is converted.
-//! - Single values are kept as they came, so percentiles are exact; statistic sets are kept beside them. Only where a
-//!   [`Retention`] other than `Forever` no longer offers the fine periods, and an hour, five minutes or a minute has more than
-//!   128 distinct values, percentiles of that time are exact to 1 %; everything else stays exact.
+//! - Single values are kept as they came, so percentiles are exact; statistic sets are kept beside them. Only
+//!   where a [`Retention`] other than `Forever` no longer offers the fine periods, and an hour, five minutes
+//!   or a minute has more than 128 distinct values, percentiles of that time are exact to 1 %; everything
+//!   else stays exact.
 
 mod anomaly;
 mod block;

@@ -1,14 +1,16 @@
 //! OTLP over HTTP: reads what OpenTelemetry's exporters post, and writes what they expect back.
 //!
-//! Owns the messages of logs in both encodings (protobuf and JSON), what becomes of a log record as the text of a log
-//! event, and the answers. Does not own the HTTP door (`server`), where events go (`logs`), or limits of bodies (`wire`).
+//! Owns the messages of logs in both encodings (protobuf and JSON), what becomes of a log record as the text
+//! of a log event, and the answers. Does not own the HTTP endpoint (`server`), where events go (`logs`), or
+//! limits of bodies (`wire`).
 //!
 //! The way through: [`Encoding::of`] (by content type) → [`decode`] → [`LogRecord::to_event`] for each →
 //! [`Encoding::accepted`], or [`Encoding::refused`].
 //!
 //! What always holds: no input makes it panic, and nesting is bounded, by the decoders of both encodings.
 //!
-//! Sources: OpenTelemetry protocol specification 1.9 (OTLP/HTTP, JSON mapping); CloudWatch Logs user guide, OTLP endpoint.
+//! Sources: OpenTelemetry protocol specification 1.9 (OTLP/HTTP, JSON mapping); CloudWatch Logs user guide,
+//! OTLP endpoint.
 
 mod answer;
 mod event;

@@ -1,12 +1,14 @@
 //! What leaves this server: where things for AWS's other services go instead, and how they are sent.
 //!
-//! Owns the operator's [`Target`]s (webhooks, AWS-compatible endpoints, OpenSearch, commands, folders, by patterns of
-//! ARNs), the one HTTP client with its bounds, AWS's signatures, and the judgement of answers. Does not own what is
-//! sent (whoever makes a [`Parcel`] says it in the words of every way), keeping it until it is accepted, or the moment of
-//! the next attempt: senders keep documents of their own, and ask [`Backoff`].
+//! Owns the operator's [`Target`]s (webhooks, AWS-compatible endpoints, OpenSearch, commands, folders, by
+//! patterns of ARNs), the one HTTP client with its bounds, AWS's signatures, and the judgement of answers.
+//! Does not own what is sent (whoever makes a [`Parcel`] says it in the words of every way), keeping it until
+//! it is accepted, or the moment of the next attempt: senders keep documents of their own, and ask
+//! [`Backoff`].
 //!
-//! The way through: a [`Parcel`] → [`Outbound::deliver`] finds the [`Target`] of its ARN → by its [`Route`]: `client`,
-//! `aws` (signed), `bulk`, `command` or `folder` → an [`Outcome`], which says whether another attempt may help.
+//! The way through: a [`Parcel`] → [`Outbound::deliver`] finds the [`Target`] of its ARN → by its [`Route`]:
+//! `client`, `aws` (signed), `bulk`, `command` or `folder` → an [`Outcome`], which says whether another
+//! attempt may help.
 //!
 //! What always holds:
 //! - Nothing is sent anywhere but where the operator's configuration says, or a subscriber's own URL.

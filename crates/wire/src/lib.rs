@@ -1,13 +1,14 @@
 //! The wire: everything between a socket and a typed handler, in every protocol that AWS clients speak.
 //!
-//! Owns the HTTP [`Listener`] (with TLS and HTTP/2 if it is told so), reading bodies within bounds ([`Intake`]), telling protocols, services and operations apart
-//! ([`route()`]), whom a request comes from ([`Authenticator`]), the codecs ([`cbor`], [`json`], [`query`]), the [`Router`] from
-//! an operation to its handler, and how faults look ([`render`]). Does not own the shapes and their constraints
-//! (`groundwatch-api`), what operations do (the service crates, which it does not know), or which services there are
-//! (`server`, which fills the router).
+//! Owns the HTTP [`Listener`] (with TLS and HTTP/2 if configured), reading bodies within bounds ([`Intake`]),
+//! finding protocol, service and operation ([`route()`]), identifying the caller ([`Authenticator`]), the
+//! codecs ([`cbor`], [`json`], [`query`]), the [`Router`] from an operation to its handler, and how faults
+//! look ([`render`]). Does not own the shapes and their constraints (`groundwatch-api`), what operations do
+//! (the service crates, which it does not know), or which services there are (`server`, which fills the
+//! router).
 //!
-//! The way through, all of it in [`Router::answer`]: receive → authenticate → unpack → route → decode → validate → handle →
-//! encode. A fault at any step is told in the client's own [`Dialect`].
+//! The way through, all of it in [`Router::answer`]: receive → authenticate → unpack → route → decode →
+//! validate → handle → encode. A fault at any step is answered in the client's own [`Dialect`].
 //!
 //! ```no_run
 //! # use std::{sync::Arc, time::Duration};
@@ -36,21 +37,25 @@
 //! | lists | `.member.N`, or `.N`; `Name=` is empty | arrays | arrays, of either length |
 //! | fault | `<ErrorResponse>` with the code | `__type`, `message`, and `x-amzn-query-error` with the code | as JSON, as a map |
 //!
-//! Gzip is undone before any of it. Numbers in another guise (`1.0` for an integer) and unknown enum values are the shapes'
-//! business, and so are constraints.
+//! Gzip is undone before any of it. Numbers in another guise (`1.0` for an integer) and unknown enum values
+//! are the shapes' business, and so are constraints.
 //!
 //! # What comes later, and where
 //!
-//! REST bindings are one more way in [`route()`] and one more [`Protocol`](groundwatch_api::Protocol); verified signatures are one more [`Authenticator`]; authorization and the audit record are two more
-//! steps in the router's list.
+//! REST bindings are one more way in [`route()`] and one more [`Protocol`](groundwatch_api::Protocol);
+//! verified signatures are one more [`Authenticator`]; authorization and the audit record are two more steps
+//! in the router's list.
 //!
 //! # What always holds
 //!
 //! - Nothing from outside causes a panic or memory without measure: bodies are bounded alone and together
-//!   ([`WIRE_BYTES_MAX`], [`UNPACKED_BYTES_MAX`], [`TOTAL_BYTES_MAX`]), and so is what they may ask for ([`DEPTH_MAX`],
-//!   [`STRUCTURES_MAX`], [`ELEMENTS_MAX`], [`query::PARAMETERS_MAX`]). The example `mutate` attacks this.
-//! - A handler that has begun comes to its end, also if the client hangs up; a panic fails its own request only.
-//! - What is not served is refused by name. Nothing is accepted and ignored, except unknown members, as AWS does.
+//!   ([`WIRE_BYTES_MAX`], [`UNPACKED_BYTES_MAX`], [`TOTAL_BYTES_MAX`]), and so is what they may ask for
+//!   ([`DEPTH_MAX`], [`STRUCTURES_MAX`], [`ELEMENTS_MAX`], [`query::PARAMETERS_MAX`]). The example `mutate`
+//!   attacks this.
+//! - A handler that has begun comes to its end, also if the client hangs up; a panic fails its own request
+//!   only.
+//! - What is not served is rejected with an error that names it. Nothing is accepted and ignored, except
+//!   unknown members, as AWS does.
 //! - Every answer has an `x-amzn-RequestId`, and that id stands in the log beside what went wrong.
 
 mod body;
