@@ -9,7 +9,7 @@
 //!         16 number u64                    12 length u32 of the payload
 //!         24 salt u64                      16 position u64
 //!         32 first position u64            24 batch u32: where in the file its batch begins
-//!         40 previous: number u64          28 stream u8, then three zeros
+//!         40 previous: number u64          28 stream u8, 29 followers u8, then two zeros
 //!         48 previous: length u64          32 payload
 //!         56 carried bytes u64
 //!         64 marks: count u32, then
@@ -28,6 +28,8 @@
 //! - All records of one **batch** are written together and synced together, and a batch is only begun when the
 //!   one before it was synced. So if a record is unreadable but a later batch began behind it, it was once durable
 //!   and has been damaged; if none did, it is the torn end of the last write.
+//! - A record's **followers** are the records right behind it, of the same batch, that it makes sense with only. A torn
+//!   end in which one of them is missing takes it away too.
 //! - The **salt** is chance. Nothing that was left on the disk, and nothing that a client sends as payload, is ever
 //!   mistaken for a record of this file.
 
@@ -162,6 +164,8 @@ pub(super) struct RecordHeader {
     pub(super) batch: u32,
     /// Whose record it is.
     pub(super) stream: StreamId,
+    /// How many of the records behind it make one whole with it.
+    pub(super) followers: u8,
 }
 
 impl RecordHeader {
@@ -174,6 +178,7 @@ impl RecordHeader {
         bytes[16..24].copy_from_slice(&self.position.0.to_le_bytes());
         bytes[24..28].copy_from_slice(&self.batch.to_le_bytes());
         bytes[28] = self.stream.0;
+        bytes[29] = self.followers;
         let checksum = salted_checksum(salt, &bytes[8..]);
         bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -190,6 +195,7 @@ impl RecordHeader {
             position: Position(u64_at(bytes, 16)),
             batch: u32_at(bytes, 24),
             stream: StreamId(bytes[28]),
+            followers: bytes[29],
         })
     }
 }
@@ -266,10 +272,10 @@ mod tests {
         #[test]
         fn record_headers_survive_and_any_flipped_bit_is_noticed(
             length in 0..=PAYLOAD_BYTES_MAX as u32, payload_checksum: u32, position: u64, batch: u32, stream: u8,
-            salt: u64, bit in 0..256_usize,
+            followers: u8, salt: u64, bit in 0..256_usize,
         ) {
-            let position = Position(position);
-            let header = RecordHeader { length, payload_checksum, position, batch, stream: StreamId(stream) };
+            let (position, stream) = (Position(position), StreamId(stream));
+            let header = RecordHeader { length, payload_checksum, position, batch, stream, followers };
             let mut bytes = header.encode(salt);
             prop_assert_eq!(RecordHeader::decode(&bytes, salt), Some(header));
             prop_assert_eq!(RecordHeader::decode(&bytes, !salt), None);

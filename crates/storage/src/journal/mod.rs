@@ -6,7 +6,8 @@
 //!
 //! What always holds: a file in which a sync failed is never written again; positions are never used twice; a
 //! record that was acknowledged is recovered exactly once and in order, or its damage is reported with file and
-//! offset. A record whose append failed is either not recovered or recovered once: nobody was told which.
+//! offset. A record whose append failed is either not recovered or recovered once: nobody was told which. Of records
+//! that were appended as one whole, all are recovered or none.
 //!
 //! What it costs: one copy of the payload (the kernel's), a checksum, 32 bytes; a file of 128 MiB is read at the
 //! start twice at most.
@@ -80,6 +81,9 @@ impl Default for JournalOptions {
     }
 }
 
+/// Where the outcome of an append is told.
+type Told = oneshot::Receiver<Result<Position, StorageError>>;
+
 /// What a record costs in memory while it waits, besides its payload.
 const RECORD_OVERHEAD_BYTES: usize = 256;
 /// The largest file that is configured: far below the 4 GiB that a batch's place can name.
@@ -150,21 +154,57 @@ impl Journal {
         stream: StreamId,
         payload: impl Into<Bytes>,
     ) -> Result<Position, StorageError> {
+        let (append, outcome) = self.admit(stream, payload.into(), 0)?;
+        self.send(Message::Append(append))?;
+        outcome.await.map_err(|_| StorageError::shut_down())?
+    }
+
+    /// Makes records durable that make one whole: after a crash all of them are there or none. They lie one behind the
+    /// other, and each belongs to its own stream. Returns their positions.
+    ///
+    /// Errors as [`Self::append`].
+    ///
+    /// # Panics
+    /// For stream 0, and for more than 256 records.
+    pub async fn append_whole(
+        &self,
+        records: impl IntoIterator<Item = (StreamId, Bytes), IntoIter: ExactSizeIterator>,
+    ) -> Result<Vec<Position>, StorageError> {
+        let records = records.into_iter();
+        let followers = (0..records.len()).rev();
+        let (mut appends, mut outcomes) = (Vec::new(), Vec::new());
+        for ((stream, payload), followers) in records.zip(followers) {
+            let followers = u8::try_from(followers).expect("a whole is at most 256 records");
+            let (append, outcome) = self.admit(stream, payload, followers)?;
+            appends.push(append);
+            outcomes.push(outcome);
+        }
+        self.send(Message::AppendWhole(appends))?;
+        let mut positions = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            positions.push(outcome.await.map_err(|_| StorageError::shut_down())??);
+        }
+        Ok(positions)
+    }
+
+    /// A record with its part of the queue's budget, and where its outcome will be told.
+    fn admit(&self, stream: StreamId, payload: Bytes, followers: u8) -> Result<(Append, Told), StorageError> {
         assert_ne!(stream, StreamId::JOURNAL, "stream 0 is the journal's own");
-        let payload = payload.into();
         let bytes = payload.len();
         if bytes > PAYLOAD_BYTES_MAX {
             return Err(StorageError::TooLarge { bytes, bytes_max: PAYLOAD_BYTES_MAX });
         }
-        let Inner { waiting_bytes, queue_bytes, queue, .. } = &*self.inner;
+        let Inner { waiting_bytes, queue_bytes, .. } = &*self.inner;
         let reserved = Reservation::take(waiting_bytes, bytes + RECORD_OVERHEAD_BYTES, *queue_bytes)
             .ok_or(StorageError::Overloaded)?;
         let (done, outcome) = oneshot::channel();
         let payload_checksum = crc32fast::hash(&payload);
-        let append = Append { stream, payload, payload_checksum, reserved, done };
-        let queue = queue.as_ref().ok_or(StorageError::shut_down())?;
-        queue.send(Message::Append(append)).map_err(|_| StorageError::shut_down())?;
-        outcome.await.map_err(|_| StorageError::shut_down())?
+        Ok((Append { stream, payload, payload_checksum, followers, reserved, done }, outcome))
+    }
+
+    fn send(&self, message: Message) -> Result<(), StorageError> {
+        let queue = self.inner.queue.as_ref().ok_or(StorageError::shut_down())?;
+        queue.send(message).map_err(|_| StorageError::shut_down())
     }
 
     /// Declares a stream's records through this position unneeded: they are not recovered again.

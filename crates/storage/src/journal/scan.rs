@@ -83,8 +83,8 @@ pub(super) struct Scan {
 
 /// What a walk comes upon.
 pub(super) enum Found {
-    /// A record, and the batch that it was written with.
-    Record { record: Record, batch: u32 },
+    /// A record, the batch that it was written with, and how many of those behind it make one whole with it.
+    Record { record: Record, batch: u32, followers: u8 },
     /// Something that is no record, up to the next one. If it has a genuine header, its payload is wrong.
     Damage { offset: u64, header: Option<RecordHeader>, reason: &'static str },
 }
@@ -118,7 +118,8 @@ impl Scan {
                     self.at = offset + RECORD_HEADER_BYTES + u64::from(header.length);
                     self.last = Some((header.position, header.batch));
                     let record = Record { position: header.position, stream: header.stream, payload };
-                    return Ok(Some(Found::Record { record, batch: header.batch }));
+                    let RecordHeader { batch, followers, .. } = header;
+                    return Ok(Some(Found::Record { record, batch, followers }));
                 }
                 None => "a record's payload is not what was written",
             },
@@ -216,6 +217,8 @@ pub(super) struct End {
     pub(super) marks: Marks,
     /// The records behind the proven part: the last batch.
     pub(super) last_batch: Vec<Record>,
+    /// Records behind those whose followers are not there yet.
+    incomplete: Vec<Record>,
     /// How many bytes of a torn write follow what is readable.
     pub(super) torn_bytes: u64,
 }
@@ -231,18 +234,22 @@ pub(super) fn find_end(source: Source, header: &FileHeader) -> Result<End, Stora
         proven_length: HEADER_BYTES,
         marks: header.marks.clone(),
         last_batch: Vec::new(),
+        incomplete: Vec::new(),
         torn_bytes: 0,
     };
     let mut torn_from = None;
     while let Some(found) = scan.next()? {
         match found {
-            Found::Record { record, batch } => {
+            Found::Record { record, batch, followers } => {
                 // What else is left of the torn batch does not count.
                 if torn_from.is_none_or(|torn_from| u64::from(batch) > torn_from) {
                     torn_from = None;
                     end.prove(batch);
-                    end.length = scan.at;
-                    end.last_batch.push(record);
+                    end.incomplete.push(record);
+                    if followers == 0 {
+                        end.last_batch.append(&mut end.incomplete);
+                        end.length = scan.at;
+                    }
                 }
             }
             Found::Damage { offset, header, .. } => match (torn_from, header) {
@@ -266,7 +273,9 @@ impl End {
         if begin > self.proven_length {
             self.proven_length = begin;
             self.length = self.length.max(begin);
-            self.marks.extend(self.last_batch.drain(..).map(|record| (record.stream, record.position)));
+            // What lacks here is damaged, not torn: the rest of its whole stays.
+            let proven = self.last_batch.drain(..).chain(self.incomplete.drain(..));
+            self.marks.extend(proven.map(|record| (record.stream, record.position)));
         }
     }
 }

@@ -47,14 +47,24 @@ impl Server {
 
     /// Appends payloads in one batch.
     fn append(&mut self, payloads: &[(StreamId, Vec<u8>)]) -> Vec<Result<Position, StorageError>> {
+        self.append_as(payloads, false)
+    }
+
+    /// Appends payloads in one batch, each by itself or all as one whole.
+    fn append_as(
+        &mut self,
+        payloads: &[(StreamId, Vec<u8>)],
+        as_whole: bool,
+    ) -> Vec<Result<Position, StorageError>> {
         let (mut batch, mut answers, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for (stream, payload) in payloads {
+        for ((stream, payload), behind) in payloads.iter().zip((0..payloads.len()).rev()) {
+            let followers = if as_whole { behind as u8 } else { 0 };
             let (done, answer) = oneshot::channel();
             let reserved = Reservation::take(&Arc::default(), 0, 0).expect("an idle queue takes anything");
             let payload_checksum = crc32fast::hash(payload);
             bytes += RECORD_HEADER_BYTES + payload.len() as u64;
             let payload = Bytes::from(payload.clone());
-            batch.push(Append { stream: *stream, payload, payload_checksum, reserved, done });
+            batch.push(Append { stream: *stream, payload, payload_checksum, followers, reserved, done });
             answers.push(answer);
         }
         self.writer.write(&mut batch, bytes);
@@ -282,6 +292,25 @@ fn damage_before_a_torn_write_is_reported() {
 }
 
 #[test]
+fn whole_is_torn_as_a_whole() {
+    let record = |payload: &str| RECORD_HEADER_BYTES as usize + payload.len();
+    let begin = HEADER_BYTES as usize + record("before");
+    let end = begin + record("one") + record("two") + record("three");
+    for cut in begin..=end {
+        let mut server = Server::new(14);
+        server.append_one("before").expect("written");
+        let whole = ["one", "two", "three"].map(|payload| (STREAM, payload.as_bytes().to_vec()));
+        server.append_as(&whole, true);
+        let name = server.disk.names().remove(0);
+        let mut contents = server.disk.contents(&name).expect("the file");
+        contents[cut..].fill(0);
+        server.disk.overwrite(&name, contents);
+        let expected = if cut < end { vec!["before"] } else { vec!["before", "one", "two", "three"] };
+        assert_eq!(payloads(server.kill().1), expected, "cut at {}", cut - begin);
+    }
+}
+
+#[test]
 fn record_that_comes_a_second_time_does_not_count() {
     let (server, name, mut contents, [a, b, c]) = three_records();
     let end = c + (b - a);
@@ -360,7 +389,8 @@ proptest! {
 #[derive(Clone, Debug)]
 enum Event {
     /// Records of these sizes arrive together.
-    Append(Vec<(u8, u16)>),
+    /// Records with the lengths of their payloads; each by itself, or all as one whole.
+    Append(Vec<(u8, u16)>, bool),
     FailCall(u64),
     FailSync(u64),
     /// Is killed within one of its calls: nothing succeeds until it starts again.
@@ -398,7 +428,8 @@ fn event() -> impl Strategy<Value = Event> {
         (0_u64..6).prop_map(StartFault::Halt),
     ];
     prop_oneof![
-        8 => prop::collection::vec(record, 1..5).prop_map(Event::Append),
+        8 => (prop::collection::vec(record, 1..5), any::<bool>())
+            .prop_map(|(records, as_whole)| Event::Append(records, as_whole)),
         1 => (0_u64..12).prop_map(Event::FailCall),
         1 => (0_u64..4).prop_map(Event::FailSync),
         1 => (0_u64..6).prop_map(Event::Halt),
@@ -421,6 +452,8 @@ enum Fate {
 #[derive(Default)]
 struct Model {
     records: Vec<(StreamId, Vec<u8>, Fate)>,
+    /// Which of them were appended as one whole.
+    wholes: Vec<std::ops::Range<usize>>,
 }
 
 impl Model {
@@ -450,6 +483,16 @@ impl Model {
                 Fate::InDoubt => *fate = Fate::Acknowledged(record.position),
             }
         }
+        for whole in &self.wholes {
+            let is_released = |index: usize| {
+                let (stream, _, fate) = &self.records[index];
+                let through = releases.get(stream);
+                matches!(fate, Fate::Acknowledged(position) if through.is_some_and(|through| position <= through))
+            };
+            let there = whole.clone().filter(|index| !is_released(*index));
+            let found: Vec<bool> = there.map(|index| found.contains_key(&index)).collect();
+            assert!(found.iter().all(|one| *one == found[0]), "all of {whole:?} or nothing: {found:?}");
+        }
         for (index, (stream, _, fate)) in self.records.iter().enumerate() {
             if let Fate::Acknowledged(position) = fate {
                 let released = releases.get(stream).is_some_and(|through| position <= through);
@@ -469,15 +512,18 @@ proptest! {
         let last = [Event::Stop(Stop::PowerLoss, None), Event::Stop(Stop::InGoodOrder, None)];
         for event in events.into_iter().chain(last) {
             match event {
-                Event::Append(sizes) => {
+                Event::Append(sizes, as_whole) => {
                     let first = model.records.len();
                     for (stream, length) in sizes {
                         let payload = model.next_payload(length);
                         model.records.push((StreamId(stream), payload, Fate::InDoubt));
                     }
+                    if as_whole {
+                        model.wholes.push(first..model.records.len());
+                    }
                     let batch: Vec<_> =
                         model.records[first..].iter().map(|(stream, payload, _)| (*stream, payload.clone())).collect();
-                    for (record, answer) in model.records[first..].iter_mut().zip(server.append(&batch)) {
+                    for (record, answer) in model.records[first..].iter_mut().zip(server.append_as(&batch, as_whole)) {
                         if let Ok(position) = answer {
                             record.2 = Fate::Acknowledged(position);
                         }

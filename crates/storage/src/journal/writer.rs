@@ -24,6 +24,8 @@ const BATCH_RECORDS: usize = 16_384;
 pub(super) enum Message {
     /// Make a record durable.
     Append(Append),
+    /// Make records durable that make one whole.
+    AppendWhole(Vec<Append>),
     /// A stream needs its records through this position no more.
     Release { stream: StreamId, through: Position },
 }
@@ -33,9 +35,18 @@ pub(super) struct Append {
     pub(super) stream: StreamId,
     pub(super) payload: Bytes,
     pub(super) payload_checksum: u32,
+    /// How many of those behind it make one whole with it.
+    pub(super) followers: u8,
     /// Given back when the record is answered.
     pub(super) reserved: Reservation,
     pub(super) done: oneshot::Sender<Result<Position, StorageError>>,
+}
+
+impl Append {
+    /// How long the record is in a file.
+    fn bytes(&self) -> usize {
+        RECORD_HEADER_BYTES as usize + self.payload.len()
+    }
 }
 
 /// A part of the queue's budget, given back when dropped.
@@ -93,8 +104,12 @@ impl Writer {
             while let Some(message) = next {
                 match message {
                     Message::Append(append) => {
-                        bytes += RECORD_HEADER_BYTES as usize + append.payload.len();
+                        bytes += append.bytes();
                         batch.push(append);
+                    }
+                    Message::AppendWhole(appends) => {
+                        bytes += appends.iter().map(Append::bytes).sum::<usize>();
+                        batch.extend(appends);
                     }
                     Message::Release { stream, through } => self.release(stream, through),
                 }
@@ -134,6 +149,7 @@ impl Writer {
             stream: append.stream,
             payload: &append.payload,
             payload_checksum: append.payload_checksum,
+            followers: append.followers,
         });
         append_batch(file, records).map_err(|error| match error {
             AppendError::Undone(source) => failed("write", number, source),
@@ -205,6 +221,8 @@ impl Writer {
                 stream: record.stream,
                 payload: &record.payload,
                 payload_checksum: crc32fast::hash(&record.payload),
+                // The file counts with all of them only.
+                followers: 0,
             });
             append_batch(&mut file, records).map_err(AppendError::into_source)?;
             self.tail.marks.extend(carried.iter().map(|record| (record.stream, record.position)));
@@ -263,6 +281,7 @@ impl Writer {
             stream: StreamId::JOURNAL,
             payload: Bytes::new(),
             payload_checksum: crc32fast::hash(&[]),
+            followers: 0,
             reserved: Reservation { waiting_bytes, bytes: 0 },
             done,
         };
@@ -280,6 +299,7 @@ struct Outgoing<'a> {
     stream: StreamId,
     payload: &'a Bytes,
     payload_checksum: u32,
+    followers: u8,
 }
 
 /// Appends records as one batch, without copying their payloads.
@@ -291,10 +311,10 @@ fn append_batch<'a>(
     let mut bytes = 0;
     let headers: Vec<_> = records
         .clone()
-        .map(|Outgoing { position, stream, payload, payload_checksum }| {
+        .map(|Outgoing { position, stream, payload, payload_checksum, followers }| {
             let length = payload.len() as u32;
             bytes += RECORD_HEADER_BYTES + u64::from(length);
-            RecordHeader { length, payload_checksum, position, batch, stream }.encode(file.salt)
+            RecordHeader { length, payload_checksum, position, batch, stream, followers }.encode(file.salt)
         })
         .collect();
     let mut parts: Vec<_> = headers
