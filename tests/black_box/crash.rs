@@ -1,5 +1,5 @@
 //! SIGKILL in the middle of ingestion, flush, compaction and retention, again and again: every acknowledged datum and event is
-//! there, once, and data that are too old are gone.
+//! there, once, what events add to a metric is there with them, and data that are too old are gone.
 //!
 //! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50). The server's own log tells how often blocks were
 //! merged and deleted meanwhile.
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, Statistic};
-use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use aws_sdk_cloudwatchlogs::types::{InputLogEvent, MetricTransformation};
 
 use crate::harness::{Server, sdk_config};
 
@@ -48,6 +48,16 @@ async fn nothing_acknowledged_is_lost() {
     let mut server = start();
     let logs = server.logs();
     logs.create_log_group().log_group_name("/crash").send().await.expect("created");
+    // Each event adds a sample of its number.
+    let transformation = MetricTransformation::builder().metric_namespace("Crash").metric_name("Items");
+    logs.put_metric_filter()
+        .log_group_name("/crash")
+        .filter_name("items")
+        .filter_pattern("[word, item, filler]")
+        .metric_transformations(transformation.metric_value("$item").build().expect("complete"))
+        .send()
+        .await
+        .expect("put");
     for writer in 0..WRITERS {
         logs.create_log_stream()
             .log_group_name("/crash")
@@ -91,7 +101,7 @@ async fn nothing_acknowledged_is_lost() {
     // A server that would show everything has nothing to show of what was too old.
     let server = Server::start_in(directory.path(), &flags[..flags.len() - 2]);
     verify(&server, started, &written).await;
-    let (expired, _) = count_and_sum(&server, started, EXPIRED, 60, 0, 0).await;
+    let (expired, _) = count_and_sum(&server, started, (EXPIRED, 60), "M", Some(dimension(0, 0))).await;
     assert_eq!(expired, 0.0, "samples beyond the retention are gone");
     let requests: usize = written.iter().map(|written| written.acknowledged.len()).sum();
     assert!(requests > crashes as usize, "the writers got through");
@@ -177,13 +187,19 @@ async fn write(
 }
 
 async fn verify(server: &Server, started: DateTime, written: &[Written]) {
+    let (mut events, mut numbers) = (0, 0);
     for (writer, written) in written.iter().enumerate() {
-        verify_events(server, writer, written).await;
+        let found = verify_events(server, writer, written).await;
+        events += found.len();
+        numbers += found.iter().sum::<u64>();
         verify_data(server, started, writer, written).await;
     }
+    let counted = count_and_sum(server, started, AGES[0], "Items", None).await;
+    assert_eq!(counted, (events as f64, numbers as f64), "the events, and what they added to the metric");
 }
 
-async fn verify_events(server: &Server, writer: usize, written: &Written) {
+/// The numbers of the events that are there.
+async fn verify_events(server: &Server, writer: usize, written: &Written) -> Vec<u64> {
     let logs = server.logs();
     let mut times_seen: BTreeMap<u64, u32> = BTreeMap::new();
     let mut token = None;
@@ -210,6 +226,7 @@ async fn verify_events(server: &Server, writer: usize, written: &Written) {
         }
         token = next;
     }
+    let found = times_seen.keys().copied().collect();
     for request in written.acknowledged.iter().filter(|request| *request % 2 == 0) {
         for item in items(*request) {
             assert_eq!(times_seen.remove(&item), Some(1), "writer {writer}: acknowledged item {item}");
@@ -223,14 +240,17 @@ async fn verify_events(server: &Server, writer: usize, written: &Written) {
         );
     }
     assert!(times_seen.is_empty(), "writer {writer}: events that nobody wrote: {times_seen:?}");
+    found
 }
 
 async fn verify_data(server: &Server, started: DateTime, writer: usize, written: &Written) {
     let acknowledged: Vec<u64> =
         written.acknowledged.iter().copied().filter(|request| request % 2 == 1).collect();
     let unknown: Vec<u64> = written.unknown.iter().copied().filter(|request| request % 2 == 1).collect();
-    for ((age, period), series) in AGES.iter().flat_map(|age| [(age, 0), (age, ITEMS_PER_REQUEST - 1)]) {
-        let (count, sum) = count_and_sum(server, started, *age, *period, writer, series).await;
+    for (age, series) in AGES.iter().flat_map(|age| [(*age, 0), (*age, ITEMS_PER_REQUEST - 1)]) {
+        let dimension = Some(dimension(writer, series));
+        let (count, sum) = count_and_sum(server, started, age, "M", dimension).await;
+        let (age, _) = age;
         let least = acknowledged.len() as f64;
         assert!(
             (least..=least + unknown.len() as f64).contains(&count),
@@ -250,22 +270,21 @@ fn dimension(writer: usize, series: usize) -> Dimension {
     Dimension::builder().name("W").value(format!("{writer}-{series}")).build()
 }
 
-/// How many samples of that age a series has, and what they add up to.
+/// How many samples of that age a metric has, and what they add up to.
 async fn count_and_sum(
     server: &Server,
     started: DateTime,
-    age: i64,
-    period: i32,
-    writer: usize,
-    series: usize,
+    (age, period): (i64, i32),
+    metric: &str,
+    dimension: Option<Dimension>,
 ) -> (f64, f64) {
     let at = started.secs() - age;
     let statistics = server
         .cloudwatch()
         .get_metric_statistics()
         .namespace("Crash")
-        .metric_name("M")
-        .dimensions(dimension(writer, series))
+        .metric_name(metric)
+        .set_dimensions(dimension.map(|dimension| vec![dimension]))
         .start_time(DateTime::from_secs(at - HOUR_SECS))
         .end_time(DateTime::from_secs(at + 2 * HOUR_SECS))
         .period(period)

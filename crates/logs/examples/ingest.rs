@@ -18,7 +18,9 @@ use groundwatch_api::logs::{
     FilterLogEventsInput, GetLogEvents, GetLogEventsInput, PutLogEvents,
 };
 use groundwatch_core::{Activity as _, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
-use groundwatch_logs::{Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_logs::{
+    AdmittedMetrics, Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions,
+};
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
 
@@ -33,6 +35,14 @@ struct NoMetrics;
 impl MetricSink for NoMetrics {
     fn put<'a>(&'a self, _scope: &'a Scope, _data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn admit<'a>(
+        &'a self,
+        _scope: &'a Scope,
+        _data: Vec<MetricDatum>,
+    ) -> BoxFuture<'a, Result<Box<dyn AdmittedMetrics + 'a>, SinkError>> {
+        Box::pin(async { Err(SinkError::Overloaded) })
     }
 }
 

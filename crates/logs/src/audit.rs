@@ -107,7 +107,8 @@ impl Logs {
             });
             let (some, others) = rest.split_at(fitting.count().max(1));
             let events = some.iter().map(|report| (at.as_millis(), report.as_bytes()));
-            self.store.append(&address, at, events, some.iter().map(String::len).sum()).await?;
+            let message_bytes = some.iter().map(String::len).sum();
+            self.store.append(&address, at, events, message_bytes, None).await?;
             rest = others;
         }
         Ok(())

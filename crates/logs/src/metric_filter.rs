@@ -1,10 +1,9 @@
 //! Metric filters: what log events that match a pattern add to a metric.
 //!
-//! A filter looks at the events of each `PutLogEvents` once they are stored, and what it finds goes to the
-//! [`MetricSink`](crate::MetricSink) before the call is answered: samples of one minute, by the events' own time, together.
-//! So a metric is there as soon as its events are; if the server ends between the two, or the sink refuses, the events are
-//! there without. The default value is emitted for a minute in which events arrived and none of them matched, once a
-//! minute and filter as far as the server remembers ([`MINUTES_REMEMBERED`]).
+//! A filter looks at the events of each `PutLogEvents` before they are stored, and what it finds becomes durable with them:
+//! samples of one minute, by the events' own time, together. So a metric is there as soon as its events are, once for each.
+//! The default value is emitted for a minute in which events arrived and none of them matched, once a minute and filter as
+//! far as the server remembers ([`MINUTES_REMEMBERED`], none of them over a restart).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -209,10 +208,26 @@ impl FilterRun<'_> {
         }
     }
 
-    /// Adds the default values of minutes in which nothing matched.
-    pub(crate) fn finish(self, samples: &mut Samples) {
-        for (filter, minutes) in self.filters {
-            filter.note(&minutes, samples);
+    /// Adds the default values of minutes in which nothing matched. The minutes count as seen unless the events turn out not
+    /// to be stored.
+    pub(crate) fn finish(self, samples: &mut Samples) -> SeenMinutes {
+        let noted = self.filters.into_iter().map(|(filter, minutes)| {
+            let new = filter.note(&minutes, samples);
+            (filter, new)
+        });
+        SeenMinutes(noted.filter(|(_, minutes)| !minutes.is_empty()).collect())
+    }
+}
+
+/// The minutes that filters have seen for the first time in a request.
+#[derive(Default)]
+pub(crate) struct SeenMinutes(Vec<(Arc<CompiledFilter>, Vec<Timestamp>)>);
+
+impl SeenMinutes {
+    /// Takes them back: the events were not stored.
+    pub(crate) fn forget(self) {
+        for (filter, minutes) in self.0 {
+            filter.minutes.lock().retain(|known| !minutes.contains(known));
         }
     }
 }
@@ -255,10 +270,11 @@ impl CompiledFilter {
         })
     }
 
-    /// Remembers the minutes with a match, and gives the others the default value.
-    fn note(&self, minutes: &BTreeMap<Timestamp, bool>, samples: &mut Samples) {
-        let Some(default) = self.filter.default_value else { return };
+    /// Remembers minutes, gives those without a match the default value, and returns those that are new.
+    fn note(&self, minutes: &BTreeMap<Timestamp, bool>, samples: &mut Samples) -> Vec<Timestamp> {
+        let Some(default) = self.filter.default_value else { return Vec::new() };
         let mut known = self.minutes.lock();
+        let mut new = Vec::new();
         for (minute, matched) in minutes {
             if known.contains(minute) {
                 continue;
@@ -267,10 +283,12 @@ impl CompiledFilter {
                 self.emit(Vec::new(), *minute, default, samples);
             }
             known.push_back(*minute);
+            new.push(*minute);
         }
         while known.len() > MINUTES_REMEMBERED {
             known.pop_front();
         }
+        new
     }
 
     fn emit(&self, dimensions: Vec<(String, String)>, minute: Timestamp, value: f64, samples: &mut Samples) {

@@ -1,9 +1,14 @@
 //! Where metrics go that log events give rise to. The server plugs the metric store in.
+//!
+//! Metrics of events become durable with their events, in one piece: an event that is there has been counted, exactly once,
+//! however the server ended.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use bytes::Bytes;
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_storage::{Position, StreamId};
 
 /// Samples of one metric at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,16 +27,38 @@ pub struct MetricDatum {
     pub unit: Option<String>,
 }
 
-/// Takes metrics. What it has taken is durable and visible.
+/// Takes metrics.
 pub trait MetricSink: Send + Sync {
-    /// Stores `data`.
+    /// Stores `data`: it is durable and visible when this returns `Ok`.
     fn put<'a>(&'a self, scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>>;
+
+    /// Makes room for `data`, which becomes durable together with the events that gave rise to it.
+    fn admit<'a>(
+        &'a self,
+        scope: &'a Scope,
+        data: Vec<MetricDatum>,
+    ) -> BoxFuture<'a, Result<Box<dyn AdmittedMetrics + 'a>, SinkError>>;
+}
+
+/// Metrics that there is room for. They are given up when this is dropped.
+pub trait AdmittedMetrics: Send {
+    /// What the journal is to keep of them.
+    fn records(&self) -> Vec<(StreamId, Bytes)>;
+
+    /// Makes them visible: the journal has the records at these positions.
+    fn durable(self: Box<Self>, positions: &[Position]);
 }
 
 /// Why metrics were not taken.
 #[derive(Debug, thiserror::Error)]
-#[error("metrics were not taken")]
-pub struct SinkError(#[source] pub Box<dyn Error + Send + Sync>);
+pub enum SinkError {
+    /// There is no room at the moment: retry later.
+    #[error("there is no room for metrics at the moment")]
+    Overloaded,
+    /// They will not be taken later either.
+    #[error("metrics were not taken")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+}
 
 /// Collects samples, those of one metric and moment together.
 #[derive(Debug, Default)]

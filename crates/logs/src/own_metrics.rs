@@ -191,13 +191,21 @@ impl Activity for LogMetricsActivity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric_sink::SinkError;
+    use crate::metric_sink::{AdmittedMetrics, SinkError};
 
     /// Keeps what it gets, as `name{dimensions}@minute=value`.
     #[derive(Default)]
     struct Notebook(Mutex<Vec<String>>);
 
     impl MetricSink for Notebook {
+        fn admit<'a>(
+            &'a self,
+            _: &'a Scope,
+            _: Vec<MetricDatum>,
+        ) -> BoxFuture<'a, Result<Box<dyn AdmittedMetrics + 'a>, SinkError>> {
+            Box::pin(async { Err(SinkError::Overloaded) })
+        }
+
         fn put<'a>(&'a self, _: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
             let line = |datum: &MetricDatum| {
                 let dimensions: Vec<String> =

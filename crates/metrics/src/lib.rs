@@ -54,7 +54,7 @@ pub use second::Second;
 pub use series_key::MetricId;
 pub use statistics::Statistic;
 pub use store::{
-    FilledPeriod, ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore,
+    Admitted, FilledPeriod, ListFilter, ListPage, MetricCompaction, MetricFlush, MetricOptions, MetricStore,
     MetricWatch, Outlook, Point,
 };
 pub use unit::Unit;

@@ -2,22 +2,61 @@
 
 use bytes::Bytes;
 use groundwatch_core::{BoxFuture, Scope};
-use groundwatch_logs::{MetricDatum, MetricSink, SinkError};
-use groundwatch_metrics::{Datum, MetricStore, Points, RecordWriter, Second, Unit};
+use groundwatch_logs::{AdmittedMetrics, MetricDatum, MetricSink, SinkError};
+use groundwatch_metrics::{Admitted, Datum, MetricError, MetricStore, Points, RecordWriter, Second, Unit};
+use groundwatch_storage::{Position, StreamId};
 
-/// Puts metrics of logs into the metric store: one record a namespace.
+/// Puts metrics of logs into the metric store.
 pub(crate) struct LogMetrics(pub(crate) MetricStore);
 
 impl MetricSink for LogMetrics {
     fn put<'a>(&'a self, scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
         Box::pin(async move {
-            for of_namespace in data.chunk_by(|one, next| one.namespace == next.namespace) {
-                let record = record(scope, of_namespace);
-                self.0.append(record).await.map_err(|error| SinkError(Box::new(error)))?;
+            for record in records(scope, &data) {
+                self.0.append(record).await.map_err(refused)?;
             }
             Ok(())
         })
     }
+
+    fn admit<'a>(
+        &'a self,
+        scope: &'a Scope,
+        data: Vec<MetricDatum>,
+    ) -> BoxFuture<'a, Result<Box<dyn AdmittedMetrics + 'a>, SinkError>> {
+        Box::pin(async move {
+            let admitted = self.0.admit(records(scope, &data)).await.map_err(refused)?;
+            Ok(Box::new(OfEvents(admitted)) as Box<dyn AdmittedMetrics + 'a>)
+        })
+    }
+}
+
+/// Metrics that become durable with the events that gave rise to them.
+struct OfEvents<'s>(Admitted<'s>);
+
+impl AdmittedMetrics for OfEvents<'_> {
+    fn records(&self) -> Vec<(StreamId, Bytes)> {
+        self.0.records().iter().map(|record| (StreamId::METRICS, record.clone())).collect()
+    }
+
+    fn durable(self: Box<Self>, positions: &[Position]) {
+        if let Err(error) = self.0.durable(positions) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "metrics of log events show after the next start only");
+        }
+    }
+}
+
+fn refused(error: MetricError) -> SinkError {
+    match error {
+        MetricError::Overloaded => SinkError::Overloaded,
+        error => SinkError::Refused(Box::new(error)),
+    }
+}
+
+/// One record a namespace.
+fn records(scope: &Scope, data: &[MetricDatum]) -> Vec<Bytes> {
+    data.chunk_by(|one, next| one.namespace == next.namespace).map(|some| record(scope, some)).collect()
 }
 
 fn record(scope: &Scope, data: &[MetricDatum]) -> Bytes {

@@ -6,16 +6,16 @@ use std::ops::Range;
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
 use groundwatch_api::logs::{PutLogEvents, PutLogEventsOutput, RejectedLogEventsInfo};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, Scope};
 
 use crate::embedded_metrics;
 use crate::error::LogsError;
 use crate::group::LogGroup;
 use crate::ingestion::{self, Verdict};
 use crate::logs::Logs;
-use crate::metric_filter::SeenEvent;
-use crate::metric_sink::Samples;
-use crate::store::StreamAddress;
+use crate::metric_filter::{SeenEvent, SeenMinutes};
+use crate::metric_sink::{AdmittedMetrics, Samples, SinkError};
+use crate::store::{StoreError, StreamAddress};
 use crate::view::Views;
 
 impl Handle<PutLogEvents> for Logs {
@@ -49,12 +49,19 @@ impl Handle<PutLogEvents> for Logs {
             };
             let message_bytes = message_bytes(&events, accepted.clone());
             let accepted = events[accepted].iter().map(|event| (timestamp(event), message(event)));
-            let sequence = self
-                .store
-                .append(&address, call.received, accepted.clone(), message_bytes)
-                .await
-                .map_err(LogsError::from)?;
-            self.show(call, &group, &address, accepted).await;
+            let seen = self.look_at(call, &group, &address, accepted.clone());
+            let metrics = self.metrics_of(call.scope(), &address, seen.samples).await;
+            let stored = match metrics {
+                Ok(metrics) => {
+                    self.store.append(&address, call.received, accepted, message_bytes, metrics).await
+                }
+                Err(error) => Err(error),
+            };
+            if stored.is_err() {
+                seen.minutes.forget();
+            }
+            let sequence = stored.map_err(LogsError::from)?;
+            self.show(call, &group, &address, &seen.events, &seen.reports).await;
             sequence
         };
         Ok(PutLogEventsOutput {
@@ -66,23 +73,22 @@ impl Handle<PutLogEvents> for Logs {
 }
 
 impl Logs {
-    /// Shows stored events, as they may be seen, to those who follow them, and sends on what they give rise to: metrics of
-    /// filters, embedded ones, findings of sensitive data. The events are stored whatever becomes of these.
-    async fn show<'e>(
+    /// What events that are about to be stored look like to others, and give rise to: metrics of filters, embedded ones,
+    /// findings of sensitive data.
+    fn look_at<'e>(
         &self,
         call: &Call,
         group: &LogGroup,
         address: &StreamAddress,
         events: impl Iterator<Item = (i64, &'e [u8])>,
-    ) {
+    ) -> Seen<'e> {
         let mut samples = Samples::default();
+        let mut minutes = SeenMinutes::default();
         let mut views = Views::new(group, address, call.received);
         let events: Vec<ShownEvent<'e>> = events
             .map(|(millis, message)| ShownEvent { millis, message, shown: views.masked(message) })
             .collect();
         if group.class.readable() {
-            let shown = events.iter().map(|event| (event.millis, event.shown.as_ref()));
-            self.live_tail.publish(address, call.received, &shown);
             let mut filters = self.metric_filters.run(call.scope(), address.group_id);
             for ShownEvent { millis, message, shown } in &events {
                 let transformed = views.transformed(message, shown);
@@ -90,26 +96,69 @@ impl Logs {
                 filters.see(&seen, &mut samples);
                 embedded_metrics::collect(shown, &address.group, call.received, &mut samples);
             }
-            filters.finish(&mut samples);
+            minutes = filters.finish(&mut samples);
         }
         let reports = views.finish(&mut samples);
+        Seen { events, samples, minutes, reports }
+    }
+
+    /// Makes room for the metrics of events. Without room for them the events have to wait too. Metrics that will never be
+    /// taken, because there are too many of them for example, do not hold up events.
+    async fn metrics_of<'a>(
+        &'a self,
+        scope: &'a Scope,
+        address: &StreamAddress,
+        samples: Samples,
+    ) -> Result<Option<Box<dyn AdmittedMetrics + 'a>>, StoreError> {
+        let data = samples.into_data();
+        if data.is_empty() {
+            return Ok(None);
+        }
+        match self.sink.admit(scope, data).await {
+            Ok(metrics) => Ok(Some(metrics)),
+            Err(SinkError::Overloaded) => Err(StoreError::Overloaded),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, group = address.group, "metrics of log events are lost");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Shows stored events, as they may be seen, to those who follow them, and reports what is sensitive in them.
+    async fn show(
+        &self,
+        call: &Call,
+        group: &LogGroup,
+        address: &StreamAddress,
+        events: &[ShownEvent<'_>],
+        reports: &[String],
+    ) {
+        if group.class.readable() {
+            let shown = events.iter().map(|event| (event.millis, event.shown.as_ref()));
+            self.live_tail.publish(address, call.received, &shown);
+        }
         let protection = group.protection.at(call.received);
         if let Some(told) = protection.and_then(|protection| protection.findings_group())
             && !reports.is_empty()
         {
-            self.tell_findings(call.scope(), told, &address.group, call.received, &reports).await;
-        }
-        let data = samples.into_data();
-        if !data.is_empty()
-            && let Err(error) = self.sink.put(call.scope(), data).await
-        {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, group = address.group, "metrics of log events are lost");
+            self.tell_findings(call.scope(), told, &address.group, call.received, reports).await;
         }
     }
 }
 
-/// A stored event, and its text as it may be seen.
+/// Events that were looked at.
+struct Seen<'e> {
+    events: Vec<ShownEvent<'e>>,
+    /// The metrics that they give rise to.
+    samples: Samples,
+    /// What metric filters remember of them.
+    minutes: SeenMinutes,
+    /// Reports of what is sensitive in them.
+    reports: Vec<String>,
+}
+
+/// An event, and its text as it may be seen.
 struct ShownEvent<'e> {
     millis: i64,
     message: &'e [u8],

@@ -7,11 +7,13 @@ use groundwatch_storage::{Position, StreamId};
 use super::event_batch::EventBatch;
 use super::record::Record;
 use super::{Arrival, LogStore, State, StoreError, StreamAddress};
+use crate::metric_sink::AdmittedMetrics;
 
 impl LogStore {
     /// Stores the events of one request, and returns their sequence. They are durable and visible when this returns
     /// `Ok`. `events` are (milliseconds since 1970, text), judged by [`crate::ingestion::judge`]; `message_bytes` is
-    /// their text in all.
+    /// their text in all. `metrics` are those that
+    /// the events give rise to: they are durable and visible with the events, or not at all.
     ///
     /// Errors: [`StoreError::Overloaded`] or [`StoreError::FlushFails`] over the budget; else the journal's. Nothing of
     /// a failed batch is visible. If the caller gives up waiting, that is not known, as after any broken connection.
@@ -21,13 +23,22 @@ impl LogStore {
         ingested: Timestamp,
         events: impl ExactSizeIterator<Item = (i64, &'a [u8])> + Clone,
         message_bytes: usize,
+        metrics: Option<Box<dyn AdmittedMetrics + '_>>,
     ) -> Result<u64, StoreError> {
         let ticket = self.admit(EventBatch::encoded_len(events.len(), message_bytes))?;
         let sequence = ticket.sequence;
         let payload = Bytes::from(Record::encode(address, sequence, ingested, events, message_bytes));
         // The head keeps the very bytes that the journal writes.
         let record = Record::decode(payload.clone()).map_err(StoreError::internal)?;
-        let position = self.inner.journal.append(StreamId::LOGS, payload).await?;
+        let position = match metrics {
+            None => self.inner.journal.append(StreamId::LOGS, payload).await?,
+            Some(metrics) => {
+                let whole = [vec![(StreamId::LOGS, payload)], metrics.records()].concat();
+                let positions = self.inner.journal.append_whole(whole).await?;
+                metrics.durable(&positions[1..]);
+                positions[0]
+            }
+        };
         ticket.durable(position, record);
         self.visible(sequence).await;
         Ok(sequence)

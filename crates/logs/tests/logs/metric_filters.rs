@@ -3,12 +3,12 @@
 use groundwatch_api::Fault;
 use groundwatch_api::logs::{
     DeleteMetricFilter, DeleteMetricFilterInput, DescribeLogGroups, DescribeLogGroupsInput,
-    DescribeMetricFilters, DescribeMetricFiltersInput, MetricTransformation, PutMetricFilter,
-    PutMetricFilterInput, StandardUnit,
+    DescribeMetricFilters, DescribeMetricFiltersInput, GetLogEventsInput, MetricTransformation,
+    PutMetricFilter, PutMetricFilterInput, StandardUnit,
 };
 use groundwatch_core::Timestamp;
 
-use crate::support::{GROUP, NOW, STREAM, Service};
+use crate::support::{GROUP, NOW, STREAM, Service, assert_refused};
 
 /// The minute in which [`NOW`] lies, which is 5 seconds into it.
 const MINUTE: Timestamp = Timestamp::from_secs(1_767_323_040);
@@ -223,4 +223,18 @@ async fn embedded_metrics_are_found_and_wrong_ones_counted() {
     let expected = ["AWS/Logs EMFValidationErrors{LogGroupName=group}@0 : [2.0]"];
     service.gives(&[(0, &missing)], &expected).await;
     service.gives(&[(0, r#"{"_aws":{}}"#), (1, "\"_aws\""), (2, r#"{"a":"_aws"}"#)], &[]).await;
+}
+
+#[tokio::test]
+async fn events_wait_with_their_metrics_for_room() {
+    let service = Service::new().await;
+    let default = with(filter("f", "ERROR", "1"), |metric| metric.default_value = Some(0.0));
+    service.put_filter(default).await.expect("put");
+    service.metrics.set_full(true);
+    let events = [(0, "fine")];
+    assert_refused(service.put(GROUP, STREAM, &events).await, "ThrottlingException", "Rate exceeded");
+    service.metrics.set_full(false);
+    service.gives(&events, &["App f-metric{}@0 : [0.0]"]).await;
+    let stored = service.get(GetLogEventsInput::default()).await.expect("read").events;
+    assert_eq!(stored.map(|events| events.len()), Some(1), "nothing was stored as long as there was no room");
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
 use groundwatch_api::logs::{
@@ -15,9 +17,11 @@ use groundwatch_api::logs::{
 };
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{Activity, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
-use groundwatch_logs::{Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions};
+use groundwatch_logs::{
+    AdmittedMetrics, Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions,
+};
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
-use groundwatch_storage::{Storage, StorageOptions, StreamId};
+use groundwatch_storage::{Position, Storage, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -75,19 +79,61 @@ pub(crate) const STREAM: &str = "stream";
 
 /// Keeps the metrics that it is given.
 #[derive(Default)]
-pub(crate) struct Collected(Mutex<Vec<MetricDatum>>);
+pub(crate) struct Collected {
+    data: Mutex<Vec<MetricDatum>>,
+    /// Whether there is no room for more.
+    is_full: AtomicBool,
+}
 
 impl Collected {
+    pub(crate) fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
     /// What came since the last call.
     pub(crate) fn take(&self) -> Vec<MetricDatum> {
-        std::mem::take(&mut *self.0.lock().expect("no test panics while it holds this"))
+        std::mem::take(&mut *self.data.lock().expect("no test panics while it holds this"))
+    }
+
+    fn keep(&self, data: Vec<MetricDatum>) {
+        self.data.lock().expect("no test panics while it holds this").extend(data);
     }
 }
 
 impl MetricSink for Collected {
     fn put<'a>(&'a self, _scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
-        self.0.lock().expect("no test panics while it holds this").extend(data);
+        self.keep(data);
         Box::pin(async { Ok(()) })
+    }
+
+    fn admit<'a>(
+        &'a self,
+        _scope: &'a Scope,
+        data: Vec<MetricDatum>,
+    ) -> BoxFuture<'a, Result<Box<dyn AdmittedMetrics + 'a>, SinkError>> {
+        Box::pin(async move {
+            match self.is_full.load(Ordering::SeqCst) {
+                true => Err(SinkError::Overloaded),
+                false => Ok(Box::new(OfEvents { sink: self, data }) as Box<dyn AdmittedMetrics + 'a>),
+            }
+        })
+    }
+}
+
+/// Metrics that wait for their events.
+struct OfEvents<'s> {
+    sink: &'s Collected,
+    data: Vec<MetricDatum>,
+}
+
+impl AdmittedMetrics for OfEvents<'_> {
+    fn records(&self) -> Vec<(StreamId, Bytes)> {
+        vec![(StreamId::METRICS, Bytes::from_static(b"metrics"))]
+    }
+
+    fn durable(self: Box<Self>, positions: &[Position]) {
+        assert_eq!(positions.len(), 1, "as many as there were records");
+        self.sink.keep(self.data);
     }
 }
 
@@ -259,8 +305,9 @@ async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>, qu
     let mut replay = Logs::replay(&storage, options).expect("replays");
     for record in recovery {
         let record = record.expect("readable");
-        assert_eq!(record.stream, StreamId::LOGS);
-        replay.record(record).expect("a record of logs");
+        if record.stream == StreamId::LOGS {
+            replay.record(record).expect("a record of logs");
+        }
     }
     let buckets = TargetConfig {
         arn: "arn:aws:s3:::bucket-*".to_owned(),

@@ -17,20 +17,24 @@ impl MetricStore {
     /// Fails with [`MetricError::Overloaded`] while the head is over its budget, with [`MetricError::TooManySeries`], and
     /// with what the journal says.
     pub async fn append(&self, record: Bytes) -> Result<(), MetricError> {
+        let admitted = self.admit(vec![record.clone()]).await?;
+        let position = self.inner.storage.journal.append(StreamId::METRICS, record).await?;
+        admitted.durable(&[position])
+    }
+
+    /// Makes room for records that the caller makes durable together with others, of [`StreamId::METRICS`] each.
+    ///
+    /// Errors as [`Self::append`]; nothing of it is visible before [`Admitted::durable`].
+    pub async fn admit(&self, records: Vec<Bytes>) -> Result<Admitted<'_>, MetricError> {
         if self.unflushed_bytes() > self.inner.options.head_bytes_max {
             return Err(MetricError::Overloaded);
         }
-        let batch =
-            Batch::decode(&record, &self.inner.hasher).map_err(MetricError::damaged("a metrics record"))?;
-        {
-            let _open = self.inner.gate.read().await;
-            self.refuse_too_many_series(&batch)?;
-            let position = self.inner.storage.journal.append(StreamId::METRICS, record).await?;
-            self.apply(&batch)?;
-            self.note_applied(position);
-        }
-        self.wake_flush_if_full();
-        Ok(())
+        let decode = |record: &Bytes| Batch::decode(record, &self.inner.hasher);
+        let batches = records.iter().map(decode).collect::<Result<Vec<_>, _>>();
+        let batches = batches.map_err(MetricError::damaged("a metrics record"))?;
+        let open = self.inner.gate.read().await;
+        batches.iter().try_for_each(|batch| self.refuse_too_many_series(batch))?;
+        Ok(Admitted { store: self, records, batches, _open: open })
     }
 
     /// Adds a batch to the head.
@@ -113,6 +117,33 @@ impl MetricStore {
             let (Some(fewer), Some(less)) = left else { return Err(MetricError::TooManySeries { series }) };
             (series_left, bytes_left) = (fewer, less);
         }
+        Ok(())
+    }
+}
+
+/// Records that there is room for. A flush waits until they are applied, or given up.
+pub struct Admitted<'s> {
+    store: &'s MetricStore,
+    records: Vec<Bytes>,
+    batches: Vec<Batch>,
+    _open: tokio::sync::RwLockReadGuard<'s, ()>,
+}
+
+impl Admitted<'_> {
+    /// The records.
+    pub fn records(&self) -> &[Bytes] {
+        &self.records
+    }
+
+    /// Makes the records visible, which are durable at `positions`.
+    pub fn durable(self, positions: &[Position]) -> Result<(), MetricError> {
+        for (batch, position) in self.batches.iter().zip(positions) {
+            self.store.apply(batch)?;
+            self.store.note_applied(*position);
+        }
+        let store = self.store;
+        drop(self);
+        store.wake_flush_if_full();
         Ok(())
     }
 }

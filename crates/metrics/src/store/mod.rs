@@ -38,6 +38,7 @@ use groundwatch_core::SharedClock;
 use groundwatch_storage::{Catalog, Documents, Position, Storage};
 use parking_lot::{Mutex, RwLock};
 
+pub use append::Admitted;
 pub use compaction::MetricCompaction;
 pub use flush::MetricFlush;
 pub use list::{ListFilter, ListPage};
