@@ -25,7 +25,7 @@ impl LogStore {
         message_bytes: usize,
         metrics: Option<Box<dyn AdmittedMetrics + '_>>,
     ) -> Result<u64, StoreError> {
-        let ticket = self.admit(EventBatch::encoded_len(events.len(), message_bytes))?;
+        let ticket = self.admit(EventBatch::encoded_len(events.len(), message_bytes), ingested)?;
         let sequence = ticket.sequence;
         let payload = Bytes::from(Record::encode(address, sequence, ingested, events, message_bytes));
         // The head keeps the very bytes that the journal writes.
@@ -45,14 +45,14 @@ impl LogStore {
     }
 
     /// A number for a batch of that size, if there is room for it.
-    fn admit(&self, bytes: usize) -> Result<Ticket<'_>, StoreError> {
+    fn admit(&self, bytes: usize, arrived: Timestamp) -> Result<Ticket<'_>, StoreError> {
         let mut state = self.inner.state.write();
         if state.memory_bytes() + bytes > self.inner.options.head_bytes_max {
             let fails = state.retry_flush_at.is_some();
             return Err(if fails { StoreError::FlushFails } else { StoreError::Overloaded });
         }
         state.under_way_bytes += bytes;
-        Ok(Ticket { store: self, sequence: state.arrivals.begin(), bytes, settled: false })
+        Ok(Ticket { store: self, sequence: state.arrivals.begin(), bytes, arrived, settled: false })
     }
 
     /// Waits until the batch of that number has appeared.
@@ -113,6 +113,7 @@ struct Ticket<'a> {
     store: &'a LogStore,
     sequence: u64,
     bytes: usize,
+    arrived: Timestamp,
     settled: bool,
 }
 
@@ -128,7 +129,11 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         if !self.settled {
             let sequence = self.sequence;
-            self.store.settle(self.bytes, |state| state.arrivals.failed(sequence));
+            self.store.settle(self.bytes, |state| {
+                // What was flushed meanwhile may lie behind it in the journal, and was not released then.
+                state.head.begin(self.arrived);
+                state.arrivals.failed(sequence)
+            });
         }
     }
 }

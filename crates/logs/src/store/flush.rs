@@ -80,7 +80,7 @@ impl LogStore {
         if state.frozen.is_some() || state.head.memory_bytes() >= options.flush_bytes {
             return Some(Timestamp::EPOCH);
         }
-        state.head.oldest_arrival().map(|oldest| oldest + options.flush_age)
+        state.head.begun().map(|begun| begun + options.flush_age)
     }
 
     /// Moves all visible events into a segment. Nothing of them is in memory or held in the journal afterwards.
@@ -99,7 +99,7 @@ impl LogStore {
     /// The head that an earlier flush could not bring to its end, or else the present one, which an empty one replaces.
     fn freeze(&self) -> Option<Arc<Frozen>> {
         let mut state = self.inner.state.write();
-        if state.frozen.is_none() && !state.head.is_empty() {
+        if state.frozen.is_none() && state.head.begun().is_some() {
             state.frozen = Some(Arc::new(Frozen {
                 head: std::mem::take(&mut state.head),
                 through: state.arrivals.visible_through(),

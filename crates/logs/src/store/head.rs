@@ -28,7 +28,7 @@ const STREAM_OVERHEAD_BYTES: usize = 512;
 pub(super) struct Head {
     groups: HashMap<GroupId, HashMap<LogStreamId, StreamHead>>,
     memory_bytes: usize,
-    oldest_arrival: Option<Timestamp>,
+    begun: Option<Timestamp>,
 }
 
 /// The recent events of one stream.
@@ -44,11 +44,16 @@ pub(super) struct StreamHead {
 }
 
 impl Head {
+    /// Notes that a batch arrived at that time, whatever becomes of it. The journal may hold it from then on.
+    pub(super) fn begin(&mut self, arrived: Timestamp) {
+        self.begun.get_or_insert(arrived);
+    }
+
     /// Adds a record, whose sequence is above those of all others of its stream.
     pub(super) fn insert(&mut self, record: Record) {
         let Record { address, batch } = record;
         self.memory_bytes += batch.memory_bytes();
-        self.oldest_arrival.get_or_insert(batch.ingested());
+        self.begin(batch.ingested());
         let streams = self.groups.entry(address.group_id).or_default();
         match streams.get_mut(&address.stream_id) {
             Some(stream) => stream.insert(batch),
@@ -65,9 +70,6 @@ impl Head {
         for stream in self.groups.remove(&group).iter().flat_map(HashMap::values) {
             self.memory_bytes -= stream.memory_bytes + STREAM_OVERHEAD_BYTES;
         }
-        if self.groups.is_empty() {
-            self.oldest_arrival = None;
-        }
     }
 
     /// Drops all events of a stream.
@@ -81,19 +83,15 @@ impl Head {
         }
     }
 
-    /// Whether it holds no events.
-    pub(super) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
     /// Bytes that it takes in memory, about.
     pub(super) fn memory_bytes(&self) -> usize {
         self.memory_bytes
     }
 
-    /// When the first event arrived that it holds.
-    pub(super) fn oldest_arrival(&self) -> Option<Timestamp> {
-        self.oldest_arrival
+    /// When the first batch arrived that has to do with it: also if its append failed, or its stream is gone. Until the
+    /// head is flushed, the journal may hold that batch for nothing.
+    pub(super) fn begun(&self) -> Option<Timestamp> {
+        self.begun
     }
 
     /// What is known of a stream's events in here.

@@ -60,7 +60,7 @@ use crate::stream::StreamStatistics;
 pub struct StoreOptions {
     /// The head is flushed when it takes this many bytes.
     pub flush_bytes: usize,
-    /// The head is flushed when its oldest event arrived this long ago, so that the journal does not grow old.
+    /// The head is flushed when its first event arrived this long ago, so that the journal does not grow old.
     pub flush_age: Duration,
     /// Early files are merged when the newest of them is this old, if there are not enough of them before.
     pub compact_after: Duration,

@@ -85,6 +85,7 @@ impl StoreReplay {
         let sequence = record.batch.sequence();
         self.highest_position = self.highest_position.max(position);
         self.highest_sequence = self.highest_sequence.max(sequence);
+        self.head.begin(record.batch.ingested());
         if sequence > self.flushed_through && self.directory.holds(&record.address) {
             self.head.insert(record);
         }

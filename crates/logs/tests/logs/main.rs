@@ -5,6 +5,7 @@ mod filtering;
 mod forwarding;
 mod groups;
 mod ingestion;
+mod journal;
 mod metric_filters;
 mod model;
 mod patterns;

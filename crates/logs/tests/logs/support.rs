@@ -21,6 +21,7 @@ use groundwatch_logs::{
     AdmittedMetrics, Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions,
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
+use groundwatch_storage::simulation::SimulatedDisk;
 use groundwatch_storage::{Position, Storage, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -140,6 +141,8 @@ impl AdmittedMetrics for OfEvents<'_> {
 /// The service under test.
 pub(crate) struct Service {
     dir: TempDir,
+    /// Holds the journal.
+    pub(crate) disk: SimulatedDisk,
     options: StoreOptions,
     logs: Option<Logs>,
     /// The metrics that events gave rise to.
@@ -158,15 +161,16 @@ impl Service {
 
     pub(crate) async fn with_options(options: StoreOptions) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
+        let disk = SimulatedDisk::new(0);
         let (metrics, queues) = Default::default();
-        let logs = Some(open(&dir, options, &metrics, &queues).await);
+        let logs = Some(open(&dir, &disk, options, &metrics, &queues).await);
         let call = Call {
             caller: Caller::default(),
             request_id: RequestId("test".to_owned()),
             received: NOW,
             explain: false,
         };
-        let service = Self { dir, options, logs, metrics, queues, call };
+        let service = Self { dir, disk, options, logs, metrics, queues, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");
         service
@@ -179,7 +183,19 @@ impl Service {
     /// Closes the data directory without any farewell, and opens it again.
     pub(crate) async fn restart(&mut self) {
         drop(self.logs.take());
-        self.logs = Some(open(&self.dir, self.options, &self.metrics, &self.queues).await);
+        self.logs = Some(open(&self.dir, &self.disk, self.options, &self.metrics, &self.queues).await);
+    }
+
+    /// When the next flush is due.
+    pub(crate) fn flush_due(&self) -> Option<Timestamp> {
+        self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received))).next_due()
+    }
+
+    /// Stops for good: how many records the journal still holds.
+    pub(crate) fn journal_records(mut self) -> usize {
+        drop(self.logs.take());
+        let (_storage, recovery) = Storage::open(storage_options(&self.dir, &self.disk)).expect("opens");
+        recovery.collect::<Result<Vec<_>, _>>().expect("readable").len()
     }
 
     pub(crate) async fn flush(&self) {
@@ -300,8 +316,14 @@ impl Service {
     }
 }
 
-async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>, queues: &Arc<Queues>) -> Logs {
-    let (storage, recovery) = Storage::open(StorageOptions::new(dir.path())).expect("opens");
+async fn open(
+    dir: &TempDir,
+    disk: &SimulatedDisk,
+    options: StoreOptions,
+    metrics: &Arc<Collected>,
+    queues: &Arc<Queues>,
+) -> Logs {
+    let (storage, recovery) = Storage::open(storage_options(dir, disk)).expect("opens");
     let mut replay = Logs::replay(&storage, options).expect("replays");
     for record in recovery {
         let record = record.expect("readable");
@@ -318,6 +340,10 @@ async fn open(dir: &TempDir, options: StoreOptions, metrics: &Arc<Collected>, qu
     let outbound = Outbound::new(vec![buckets], Arc::new(NoNetwork), Arc::new(ManualClock::new(NOW)));
     let courier = Courier::new(outbound, queues.clone());
     replay.finish(metrics.clone(), courier).await.expect("finishes")
+}
+
+fn storage_options(dir: &TempDir, disk: &SimulatedDisk) -> StorageOptions {
+    StorageOptions { disk: Some(Arc::new(disk.clone())), ..StorageOptions::new(dir.path()) }
 }
 
 /// Asserts that a call was refused with this error and message.
