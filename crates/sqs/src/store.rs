@@ -244,8 +244,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes all messages.
-    pub(crate) async fn purge(&self, _open: &Open<'_>, queue: &Queue) -> Result<(), SqsError> {
+    /// Deletes all messages. Waits for those on their way, for what is deleted is told by the last one's place.
+    pub(crate) async fn purge(&self, queue: &Queue) -> Result<(), SqsError> {
+        let _closed = self.close().await;
         let through = queue.with(|backlog| backlog.last_sequence());
         let record = Record::Purged { queue: queue.id, through };
         self.write(&record).await?;

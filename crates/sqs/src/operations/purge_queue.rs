@@ -23,8 +23,7 @@ impl Handle<PurgeQueue> for Sqs {
             }
             *purged = Some(now);
         }
-        let open = self.store.open().await;
-        if let Err(error) = self.store.purge(&open, queue).await {
+        if let Err(error) = self.store.purge(queue).await {
             *queue.purged.lock() = None;
             return Err(error.into());
         }

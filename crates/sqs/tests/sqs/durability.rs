@@ -1,5 +1,7 @@
 //! What was answered is there after a restart, from the journal and from checkpoints.
 
+use std::task::{Context, Waker};
+
 use groundwatch_api::sqs::{
     DeleteQueue, DeleteQueueInput, PurgeQueue, PurgeQueueInput, SendMessageInput, StartMessageMoveTask,
     StartMessageMoveTaskInput,
@@ -75,6 +77,21 @@ async fn a_purged_queue_is_empty_and_a_new_one_of_that_name_too() {
     kit.create("q", &[]).await;
     let kit = kit.restart().await;
     assert_eq!(kit.counts(&url).await, ["0", "0", "0"]);
+}
+
+#[tokio::test]
+async fn a_purge_leaves_what_it_deletes_deleted_and_nothing_else() {
+    let kit = Kit::new().await;
+    let url = kit.create("q", &[]).await;
+    let mut sending = Box::pin(kit.send(&url, "a"));
+    let begun = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(begun.is_pending(), "it is being written");
+    let purge = kit.call::<PurgeQueue>(PurgeQueueInput { queue_url: Some(url.clone()) });
+    let (purged, _) = tokio::join!(purge, sending);
+    purged.expect("purged");
+    let before = kit.counts(&url).await;
+    let kit = kit.restart().await;
+    assert_eq!(kit.counts(&url).await, before);
 }
 
 #[tokio::test]
