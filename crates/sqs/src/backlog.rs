@@ -18,6 +18,13 @@ use crate::order::{Order, Standing};
 /// How many messages of a queue may be in flight, in AWS.
 pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
 
+/// How many messages at once go to the dead-letter queue.
+const EXHAUSTED_AT_ONCE_MAX: usize = 100;
+
+/// How much memory messages may take that move to another queue at once, unless it is one: the journal takes no record of
+/// more than 64 MiB.
+const MOVED_BYTES_MAX: usize = 8 << 20;
+
 /// A message in its queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -76,10 +83,10 @@ pub(crate) struct Demand {
 }
 
 /// What a receiver gets, before it is durable.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) received: Vec<Received>,
-    /// Received too often: held, for the dead-letter queue.
+    /// Received too often: held, for the dead-letter queue. There may be more of them.
     pub(crate) exhausted: Vec<(u64, Arc<Message>)>,
 }
 
@@ -177,7 +184,8 @@ impl Backlog {
         self.set(sequence, visible_at.map_or(State::Visible, |until| State::Delayed { until }));
     }
 
-    /// Holds messages through that place that could be received, to move them elsewhere.
+    /// Holds messages through that place that could be received, to move them elsewhere: at most so many, or as many as can
+    /// move at once.
     pub(crate) fn hold(
         &mut self,
         count_max: usize,
@@ -185,15 +193,15 @@ impl Backlog {
         now: Timestamp,
     ) -> Vec<(u64, Arc<Message>)> {
         self.advance(now);
-        let mut held = Vec::new();
-        while let Some(sequence) =
-            self.order.next().filter(|sequence| *sequence <= through && held.len() < count_max)
-        {
+        let mut held = Portion::of(count_max);
+        while let Some(sequence) = self.order.next().filter(|sequence| *sequence <= through) {
             let Some(entry) = self.entries.get(&sequence) else { break };
-            held.push((sequence, Arc::clone(&entry.message)));
+            if !held.take(sequence, &entry.message) {
+                break;
+            }
             self.set(sequence, State::Held);
         }
-        held
+        held.messages
     }
 
     /// Whether a message is there and held.
@@ -214,14 +222,16 @@ impl Backlog {
     /// Hands out messages. They are in flight from now on; whoever cannot make that durable puts them [back](Self::put_back).
     pub(crate) fn take(&mut self, demand: Demand, now: Timestamp) -> Taken {
         self.advance(now);
-        let mut taken = Taken::default();
+        let (mut received, mut exhausted) = (Vec::new(), Portion::of(EXHAUSTED_AT_ONCE_MAX));
         let mut next = self.order.next();
-        while let Some(sequence) = next.filter(|_| taken.received.len() < demand.count_max) {
+        while let Some(sequence) = next.filter(|_| received.len() < demand.count_max) {
             let Some(entry) = self.entries.get_mut(&sequence) else { break };
             let message = Arc::clone(&entry.message);
             if demand.receives_max.is_some_and(|receives_max| entry.receives >= receives_max) {
+                if !exhausted.take(sequence, &message) {
+                    break;
+                }
                 self.set(sequence, State::Held);
-                taken.exhausted.push((sequence, message));
                 next = self.order.next();
                 continue;
             }
@@ -230,9 +240,9 @@ impl Backlog {
             let receives = entry.receives;
             self.set(sequence, State::InFlight { since: now, until: now + demand.visibility_timeout });
             next = self.order.next_in(message.group_id.as_deref()).or_else(|| self.order.next());
-            taken.received.push(Received { sequence, message, receives, first_received });
+            received.push(Received { sequence, message, receives, first_received });
         }
-        taken
+        Taken { received, exhausted: exhausted.messages }
     }
 
     /// Undoes [`Self::take`] for messages that were received, as far as nothing else has happened to them.
@@ -360,6 +370,31 @@ impl Backlog {
         if let Some(count) = self.counts.of(state) {
             *count += 1;
         }
+    }
+}
+
+/// Messages that move to another queue together.
+struct Portion {
+    messages: Vec<(u64, Arc<Message>)>,
+    count_max: usize,
+    bytes: usize,
+}
+
+impl Portion {
+    fn of(count_max: usize) -> Self {
+        Self { messages: Vec::new(), count_max, bytes: 0 }
+    }
+
+    /// Takes a message too, unless it is one too many.
+    fn take(&mut self, sequence: u64, message: &Arc<Message>) -> bool {
+        let bytes = self.bytes + message.memory_bytes();
+        let fits = self.messages.len() < self.count_max && bytes <= MOVED_BYTES_MAX;
+        if !fits && !self.messages.is_empty() {
+            return false;
+        }
+        self.bytes = bytes;
+        self.messages.push((sequence, Arc::clone(message)));
+        true
     }
 }
 

@@ -137,11 +137,12 @@ impl Store {
     ) -> Result<Vec<Received>, SqsError> {
         let queue = &*found.queue;
         let retention = found.definition.settings.retention();
-        let Taken { received, exhausted } = queue.with(|backlog| {
-            backlog.expire(retention, now);
-            backlog.take(demand, now)
-        });
-        if let (Some(dead_letters), false) = (dead_letters, exhausted.is_empty()) {
+        let received = loop {
+            let Taken { received, exhausted } = queue.with(|backlog| {
+                backlog.expire(retention, now);
+                backlog.take(demand, now)
+            });
+            let Some(dead_letters) = dead_letters.filter(|_| !exhausted.is_empty()) else { break received };
             let source_arn = queue.arn();
             let to_dead = |message: &Message| Message {
                 dead_letter_source_arn: Some(source_arn.clone()),
@@ -151,8 +152,13 @@ impl Store {
             };
             if let Err(error) = self.transfer(open, queue, dead_letters, exhausted, to_dead).await {
                 tracing::warn!(queue = queue.key.name, %error, "cannot move messages to the dead-letter queue; they stay");
+                break received;
             }
-        }
+            // Behind those that moved there may be more of them, and then others.
+            if !received.is_empty() {
+                break received;
+            }
+        };
         if received.is_empty() {
             return Ok(received);
         }

@@ -100,6 +100,21 @@ fn a_message_that_was_received_too_often_is_held_for_the_dead_letter_queue() {
 }
 
 #[test]
+fn what_moves_at_once_is_bounded_in_count_and_bytes() {
+    let large = "x".repeat(1 << 20);
+    for (body, expected) in [("a", EXHAUSTED_AT_ONCE_MAX), (large.as_str(), 7)] {
+        let mut backlog = queue(&vec![body; 150]);
+        assert_eq!(backlog.take(demand(150), at(0)).received.len(), 150);
+        let demand = Demand { receives_max: Some(1), ..demand(1) };
+        assert_eq!(backlog.take(demand, at(30)).exhausted.len(), expected);
+        let mut backlog = queue(&vec![body; 150]);
+        assert_eq!(backlog.hold(EXHAUSTED_AT_ONCE_MAX, u64::MAX, at(0)).len(), expected);
+    }
+    let mut backlog = queue(&["x".repeat(2 * MOVED_BYTES_MAX).as_str()]);
+    assert_eq!(backlog.hold(1, u64::MAX, at(0)).len(), 1, "one message moves however large it is");
+}
+
+#[test]
 fn what_cannot_be_made_durable_is_put_back_as_it_was() {
     let mut backlog = queue(&["a"]);
     let taken = backlog.take(demand(1), at(0));

@@ -54,6 +54,21 @@ async fn a_message_that_is_received_too_often_goes_to_the_dead_letter_queue() {
 }
 
 #[tokio::test]
+async fn more_dead_messages_than_move_at_once_hold_up_nobody() {
+    let (kit, url, dead) = with_dead_letters().await;
+    for number in 0..120 {
+        kit.send(&url, &number.to_string()).await;
+    }
+    for _ in 0..2 {
+        while !kit.receive(&url).await.is_empty() {}
+        kit.advance(10);
+    }
+    kit.send(&url, "alive").await;
+    assert_eq!(kit.bodies(&url).await, ["alive"]);
+    assert_eq!(kit.counts(&dead).await, ["120", "0", "0"]);
+}
+
+#[tokio::test]
 async fn a_move_task_brings_messages_back_to_where_they_came_from() {
     let (kit, url, dead) = with_dead_letters().await;
     for number in 0..250 {
