@@ -167,7 +167,8 @@ impl Checkpoint {
 
     fn checkpoint_due(&self) -> Option<Timestamp> {
         let since = (*self.store.journalled_since.lock())?;
-        let is_full = self.store.journalled_bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES;
+        let is_full = self.store.journalled_bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES
+            || self.storage.journal.is_overdue(StreamId::SQS);
         let due = if is_full { since } else { since + AGE_MAX };
         Some(self.retry_at.lock().map_or(due, |retry_at| due.max(retry_at)))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
 use groundwatch_log_files::{EventKey, FileWriter, Layout, WriteError, WrittenFile};
-use groundwatch_storage::{Batch, Expect, SegmentMeta, StorageError};
+use groundwatch_storage::{Batch, Expect, SegmentMeta, StorageError, StreamId};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
@@ -77,10 +77,13 @@ impl LogStore {
         if state.retry_flush_at.is_some() {
             return state.retry_flush_at;
         }
-        if state.frozen.is_some() || state.head.memory_bytes() >= options.flush_bytes {
+        if state.frozen.is_some() {
             return Some(Timestamp::EPOCH);
         }
-        state.head.begun().map(|begun| begun + options.flush_age)
+        let begun = state.head.begun()?;
+        let is_full =
+            state.head.memory_bytes() >= options.flush_bytes || self.inner.journal.is_overdue(StreamId::LOGS);
+        Some(if is_full { begun } else { begun + options.flush_age })
     }
 
     /// Moves all visible events into a segment. Nothing of them is in memory or held in the journal afterwards.

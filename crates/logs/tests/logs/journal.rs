@@ -32,3 +32,17 @@ async fn a_refused_append_is_followed_by_a_flush() {
     service.flush().await;
     assert_eq!(service.journal_records(), 0);
 }
+
+#[tokio::test]
+async fn a_long_journal_is_flushed_at_once() {
+    let service = Service::new().await;
+    let text = "x".repeat(1_000_000);
+    for (puts, due) in [(1, NOW + FLUSH_AGE), (5, NOW)] {
+        for _ in 0..puts {
+            service.put(GROUP, STREAM, &[(0, &text)]).await.expect("stored");
+        }
+        assert_eq!(service.flush_due(), Some(due));
+    }
+    service.flush().await;
+    assert_eq!(service.journal_records(), 0);
+}

@@ -22,7 +22,7 @@ use groundwatch_logs::{
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
 use groundwatch_storage::simulation::SimulatedDisk;
-use groundwatch_storage::{Position, Storage, StorageOptions, StreamId};
+use groundwatch_storage::{JournalOptions, Position, Storage, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -343,7 +343,9 @@ async fn open(
 }
 
 fn storage_options(dir: &TempDir, disk: &SimulatedDisk) -> StorageOptions {
-    StorageOptions { disk: Some(Arc::new(disk.clone())), ..StorageOptions::new(dir.path()) }
+    // Short, so that a test can fill it.
+    let journal = JournalOptions { file_bytes: 1 << 20, held_bytes: 4 << 20, ..JournalOptions::default() };
+    StorageOptions { disk: Some(Arc::new(disk.clone())), journal, ..StorageOptions::new(dir.path()) }
 }
 
 /// Asserts that a call was refused with this error and message.

@@ -104,7 +104,8 @@ impl MetricStore {
         }
         let since = tiers.head_since?;
         let options = &self.inner.options;
-        let is_full = self.inner.head_bytes.load(Ordering::Relaxed) >= options.head_bytes_flush;
+        let is_full = self.inner.head_bytes.load(Ordering::Relaxed) >= options.head_bytes_flush
+            || self.inner.storage.journal.is_overdue(StreamId::METRICS);
         Some(if is_full { since } else { since + options.head_age_max })
     }
 

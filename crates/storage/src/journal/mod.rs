@@ -20,12 +20,14 @@ mod scan;
 mod tests;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
@@ -73,11 +75,13 @@ pub struct JournalOptions {
     pub queue_bytes: usize,
     /// How long a file becomes before the next one is begun, at most 1 GiB.
     pub file_bytes: u64,
+    /// How long all complete files become before the streams that keep the oldest one are to release it.
+    pub held_bytes: u64,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { queue_bytes: 64 << 20, file_bytes: 128 << 20 }
+        Self { queue_bytes: 64 << 20, file_bytes: 128 << 20, held_bytes: 2 << 30 }
     }
 }
 
@@ -100,6 +104,8 @@ struct Inner {
     queue: Option<mpsc::UnboundedSender<Message>>,
     waiting_bytes: Arc<AtomicUsize>,
     queue_bytes: usize,
+    /// The streams that keep the oldest file although too many bytes are held.
+    overdue: Arc<Mutex<BTreeSet<StreamId>>>,
     catalog: Catalog,
     writer: Option<JoinHandle<()>>,
     _lock: Option<DirLock>,
@@ -126,6 +132,7 @@ impl Journal {
             // A full disk, say: reading is possible, and what was acknowledged is durable where it is.
             tracing::warn!(%error, "cannot yet begin a new journal file");
         }
+        let overdue = writer.overdue();
         let (queue, messages) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -135,6 +142,7 @@ impl Journal {
             queue: Some(queue),
             waiting_bytes: Arc::default(),
             queue_bytes: options.queue_bytes,
+            overdue,
             catalog: catalog.clone(),
             writer: Some(writer),
             _lock: lock,
@@ -205,6 +213,12 @@ impl Journal {
     fn send(&self, message: Message) -> Result<(), StorageError> {
         let queue = self.inner.queue.as_ref().ok_or(StorageError::shut_down())?;
         queue.send(message).map_err(|_| StorageError::shut_down())
+    }
+
+    /// Whether a stream should keep its records elsewhere and release them now: the files are longer than
+    /// [`JournalOptions::held_bytes`], and this stream needs the oldest one.
+    pub fn is_overdue(&self, stream: StreamId) -> bool {
+        self.inner.overdue.lock().contains(&stream)
     }
 
     /// Declares a stream's records through this position unneeded: they are not recovered again.

@@ -13,9 +13,11 @@ use crate::disk::Disk;
 /// Through which position each stream's records are needed no more.
 pub(super) type Releases = HashMap<StreamId, Position>;
 
-/// Whether all records up to `marks` were released.
-pub(super) fn is_released(marks: &Marks, releases: &Releases) -> bool {
-    marks.iter().all(|(stream, last)| releases.get(stream).is_some_and(|through| through >= last))
+/// The streams that need some of the records up to `marks`.
+pub(super) fn unreleased(marks: &Marks, releases: &Releases) -> impl Iterator<Item = StreamId> {
+    let needed =
+        marks.iter().filter(|(stream, last)| releases.get(stream).is_none_or(|through| through < last));
+    needed.map(|(stream, _)| *stream)
 }
 
 /// What the files are, and how writing goes on.
@@ -39,10 +41,19 @@ pub(super) struct Tail {
     pub(super) next_number: u64,
     /// Larger than every position in use.
     pub(super) next_position: Position,
-    /// The files that are complete, oldest first, with each stream's last position at their end.
-    pub(super) closed: VecDeque<(u64, Marks)>,
+    /// The files that are complete, oldest first.
+    pub(super) closed: VecDeque<ClosedFile>,
     /// Files that do not count, or will not when the next file has sealed what does; removed then.
     pub(super) stale: Vec<u64>,
+}
+
+/// A file that is complete, and counts.
+#[derive(Debug)]
+pub(super) struct ClosedFile {
+    pub(super) number: u64,
+    pub(super) bytes: u64,
+    /// Each stream's last position at its end.
+    pub(super) marks: Marks,
 }
 
 enum Item {
@@ -74,7 +85,7 @@ pub(super) fn plan(disk: &dyn Disk, releases: &Releases) -> Result<Plan, Storage
                 Some((number, _)) => (*number, None),
             },
             Wanted::Sealed(seal, marks) => {
-                if seal.number == 0 || is_released(marks, releases) {
+                if seal.number == 0 || unreleased(marks, releases).next().is_none() {
                     break;
                 }
                 (seal.number, Some(seal.length))
@@ -174,15 +185,15 @@ fn read_headers(disk: &dyn Disk) -> Result<BTreeMap<u64, Result<FileHeader, &'st
     Ok(files)
 }
 
-/// All files with the marks at their end, which the next file's header holds.
-fn closed_files(items: &VecDeque<Item>, tail: &Tail) -> VecDeque<(u64, Marks)> {
+/// All files. The marks at their end are in the next file's header.
+fn closed_files(items: &VecDeque<Item>, tail: &Tail) -> VecDeque<ClosedFile> {
     let mut closed = VecDeque::new();
     let mut marks = &tail.marks;
     for item in items.iter().rev() {
-        if let Item::File { number, header, .. } = item
+        if let Item::File { number, header, limit } = item
             && !tail.stale.contains(number)
         {
-            closed.push_front((*number, marks.clone()));
+            closed.push_front(ClosedFile { number: *number, bytes: *limit, marks: marks.clone() });
             marks = &header.marks;
         }
     }

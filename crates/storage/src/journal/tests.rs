@@ -15,7 +15,8 @@ use crate::StorageError;
 use crate::simulation::SimulatedDisk;
 
 /// Small, so that a test sees many files.
-const OPTIONS: JournalOptions = JournalOptions { queue_bytes: 1 << 20, file_bytes: 20_000 };
+const OPTIONS: JournalOptions =
+    JournalOptions { queue_bytes: 1 << 20, file_bytes: 20_000, held_bytes: 60_000 };
 const STREAM: StreamId = StreamId(1);
 
 /// A journal without a thread: a test says what is gathered into one batch.
@@ -194,6 +195,25 @@ fn released_files_are_deleted_and_released_records_stay_away() {
     let next = server.append_one("next").expect("written");
     assert!(next > last, "positions are never used twice");
     assert_eq!(payloads(server.crash().1), ["next"]);
+}
+
+#[test]
+fn a_stream_that_keeps_too_many_bytes_is_overdue() {
+    let mut server = Server::new(7);
+    let (idle, busy) = (StreamId(1), StreamId(2));
+    let overdue = |server: &Server| Vec::from_iter(server.writer.overdue().lock().iter().copied());
+    let kept = server.append(&[(idle, vec![7; 10])]).remove(0).expect("written");
+    for (records, expected) in [(10, vec![]), (10, vec![idle])] {
+        for _ in 0..records {
+            let last = server.append(&[(busy, vec![7; 5_000])]).remove(0).expect("written");
+            server.release(busy, last);
+        }
+        assert_eq!(overdue(&server), expected);
+    }
+    let (mut server, _) = server.restart();
+    assert_eq!(overdue(&server), [idle], "after a restart, too");
+    server.release(idle, kept);
+    assert_eq!(overdue(&server), []);
 }
 
 #[test]

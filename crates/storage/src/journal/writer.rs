@@ -1,16 +1,18 @@
 //! The thread that writes: takes all that waits, writes it at once, syncs once, answers everybody.
 
+use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::file::{AppendError, LogFile};
 use super::format::{FileHeader, RECORD_HEADER_BYTES, RecordHeader, file_name};
-use super::recovery::{Releases, Tail, is_released};
+use super::recovery::{ClosedFile, Releases, Tail, unreleased};
 use super::{JournalOptions, Position, StreamId};
 use crate::StorageError;
 use crate::disk::Disk;
@@ -81,6 +83,7 @@ pub(super) struct Writer {
     file: Option<LogFile>,
     /// Others who hold this still read old files.
     files_in_use: Arc<()>,
+    overdue: Arc<Mutex<BTreeSet<StreamId>>>,
 }
 
 impl Writer {
@@ -92,7 +95,15 @@ impl Writer {
         tail: Tail,
         files_in_use: Arc<()>,
     ) -> Self {
-        Self { disk, options, releases, tail, file: None, files_in_use }
+        let writer =
+            Self { disk, options, releases, tail, file: None, files_in_use, overdue: Arc::default() };
+        writer.note_overdue();
+        writer
+    }
+
+    /// The streams that keep the oldest file although too many bytes are held, as they change.
+    pub(super) fn overdue(&self) -> Arc<Mutex<BTreeSet<StreamId>>> {
+        Arc::clone(&self.overdue)
     }
 
     /// Serves until the last sender is gone.
@@ -237,7 +248,9 @@ impl Writer {
             file.finish();
             if file.has_records() {
                 self.tail.seal = file.seal();
-                self.tail.closed.push_back((file.number, self.tail.marks.clone()));
+                let (number, bytes, marks) = (file.number, file.length, self.tail.marks.clone());
+                self.tail.closed.push_back(ClosedFile { number, bytes, marks });
+                self.note_overdue();
             } else {
                 self.tail.stale.push(file.number);
             }
@@ -247,14 +260,21 @@ impl Writer {
     pub(super) fn release(&mut self, stream: StreamId, through: Position) {
         let released = self.releases.entry(stream).or_default();
         *released = through.max(*released);
-        while let Some((number, marks)) = self.tail.closed.front() {
-            if !is_released(marks, &self.releases) {
-                break;
-            }
-            self.tail.stale.push(*number);
-            self.tail.closed.pop_front();
+        let releases = &self.releases;
+        let is_needed = |file: &ClosedFile| unreleased(&file.marks, releases).next().is_some();
+        while let Some(file) = self.tail.closed.pop_front_if(|file| !is_needed(file)) {
+            self.tail.stale.push(file.number);
         }
+        self.note_overdue();
         self.remove_stale();
+    }
+
+    fn note_overdue(&self) {
+        let closed = &self.tail.closed;
+        let held_bytes: u64 = closed.iter().map(|file| file.bytes).sum();
+        let oldest = closed.front().filter(|_| held_bytes > self.options.held_bytes);
+        let keepers = oldest.into_iter().flat_map(|file| unreleased(&file.marks, &self.releases));
+        *self.overdue.lock() = keepers.collect();
     }
 
     /// Removes files that do not count. What cannot be removed now is tried again later.
