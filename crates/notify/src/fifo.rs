@@ -26,6 +26,9 @@ const REMEMBERED_MAX: usize = 200_000;
 /// How many messages that need no remembering any more are forgotten with one that comes.
 const FORGOTTEN_AT_ONCE_MAX: usize = 16;
 
+/// The same while no more can be remembered.
+const FORGOTTEN_FOR_ROOM_MAX: usize = 1024;
+
 /// The longest group or deduplication id, in characters.
 const ID_LENGTH_MAX: usize = 128;
 
@@ -56,11 +59,13 @@ impl Document for Remembered {
 pub(crate) struct Fifo {
     sequences: Documents<LastSequence>,
     remembered: Documents<Remembered>,
-    /// When which message may be forgotten.
-    forgettable: Mutex<BTreeSet<(Timestamp, Key)>>,
+    forgettable: Arc<Mutex<Forgettable>>,
     /// A topic takes one message at a time.
     turns: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
 }
+
+/// When which message may be forgotten.
+type Forgettable = BTreeSet<(Timestamp, Key)>;
 
 /// What becomes of a message that is published.
 pub(crate) enum Admission {
@@ -77,7 +82,7 @@ impl Fifo {
         Ok(Self {
             sequences: Documents::open(catalog)?,
             remembered,
-            forgettable: Mutex::new(forgettable),
+            forgettable: Arc::new(Mutex::new(forgettable)),
             turns: Mutex::default(),
         })
     }
@@ -109,30 +114,50 @@ impl Fifo {
         let group = publication.group_id.as_deref().filter(|_| by_group).unwrap_or_default();
         let name = format!("{}\0{group}\0{deduplication_id}", topic_id.name());
         let key = Key::new(topic_id.scope(), name);
-        if let Some(known) = self.remembered.get(&key).filter(|known| known.until > now) {
+        if let Some(known) = self.remembered.get(&key).filter(|known| !is_over(known.until, now)) {
             return Ok(Admission::Repeated { message: known.message, sequence: known.sequence });
         }
-        let mut forgettable = self.forgettable.lock();
-        if forgettable.len() >= REMEMBERED_MAX {
-            return Err(NotifyError::Backlog);
-        }
-        for _ in 0..FORGOTTEN_AT_ONCE_MAX {
-            if forgettable.first().is_none_or(|(until, _)| *until > now) {
-                break;
-            }
-            let Some((_, old)) = forgettable.pop_first() else { break };
+        let forgotten =
+            room_for_one(&self.forgettable.lock(), REMEMBERED_MAX, now).ok_or(NotifyError::Backlog)?;
+        for (_, old) in &forgotten {
             // The same message may have come again since.
-            if self.remembered.get(&old).is_none_or(|old| old.until <= now) {
-                self.remembered.remove(batch, old, Expect::Any);
+            if self.remembered.get(old).is_some_and(|old| is_over(old.until, now)) {
+                self.remembered.remove(batch, old.clone(), Expect::Any);
             }
         }
         let sequence = self.sequences.get(&topic_id.key()).map_or(SEQUENCE_START, |last| last.0 + 1);
         let until = now + DEDUPLICATION_LIFE;
         self.sequences.put(batch, topic_id.key(), LastSequence(sequence), Expect::Any);
         self.remembered.put(batch, key.clone(), Remembered { message, sequence, until }, Expect::Any);
-        forgettable.insert((until, key));
+        let forgettable = Arc::clone(&self.forgettable);
+        batch.after(move || {
+            let mut forgettable = forgettable.lock();
+            for old in &forgotten {
+                forgettable.remove(old);
+            }
+            forgettable.insert((until, key));
+        });
         Ok(Admission::Next { sequence, deduplication_id })
     }
+}
+
+/// Whether what is remembered until that moment counts no more; nor does it if the clock was set back since.
+fn is_over(until: Timestamp, now: Timestamp) -> bool {
+    until <= now || until > now + DEDUPLICATION_LIFE
+}
+
+/// What is to be forgotten when one more message is remembered; `None` if that is one too many.
+fn room_for_one(
+    forgettable: &Forgettable,
+    remembered_max: usize,
+    now: Timestamp,
+) -> Option<Vec<(Timestamp, Key)>> {
+    let is_full = forgettable.len() >= remembered_max;
+    let count_max = if is_full { FORGOTTEN_FOR_ROOM_MAX } else { FORGOTTEN_AT_ONCE_MAX };
+    let oldest = forgettable.iter().take_while(|(until, _)| *until <= now);
+    let newest = forgettable.iter().rev().take_while(|(until, _)| *until > now && is_over(*until, now));
+    let forgotten: Vec<_> = oldest.chain(newest).take(count_max).cloned().collect();
+    (!is_full || !forgotten.is_empty()).then_some(forgotten)
 }
 
 /// Checks what a publication to a FIFO topic has to say of its order.
@@ -163,4 +188,29 @@ fn deduplication_id(topic: &Topic, publication: &Publication) -> Result<String, 
         let _ = write!(digits, "{byte:02x}");
         digits
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use groundwatch_core::Scope;
+
+    use super::*;
+
+    /// What is forgotten at 1000 s of messages that are remembered until `untils`, of which three fit.
+    fn forgotten(untils: &[i64]) -> Option<Vec<i64>> {
+        let key = |until| (Timestamp::from_secs(until), Key::new(&Scope::default(), until.to_string()));
+        let forgettable = untils.iter().copied().map(key).collect();
+        let forgotten = room_for_one(&forgettable, 3, Timestamp::from_secs(1000))?;
+        Some(forgotten.iter().map(|(until, _)| until.as_millis() / 1000).collect())
+    }
+
+    #[test]
+    fn what_is_over_makes_room() {
+        assert_eq!(forgotten(&[1001, 1300]), Some(vec![]));
+        assert_eq!(forgotten(&[1001, 1002, 1300]), None, "all are to be remembered");
+        assert_eq!(forgotten(&[999, 1000, 1001, 1002]), Some(vec![999, 1000]));
+        assert_eq!(forgotten(&[1001, 1300, 1301]), Some(vec![1301]), "the clock was set back");
+        let many = Vec::from_iter(1..=100);
+        assert_eq!(forgotten(&many).map(|forgotten| forgotten.len()), Some(100));
+    }
 }

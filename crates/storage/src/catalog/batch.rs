@@ -58,7 +58,7 @@ impl Batch {
     }
 
     /// Runs `then` when everything that was added so far is durable.
-    pub(crate) fn after(&mut self, then: impl FnOnce() + Send + 'static) {
+    pub fn after(&mut self, then: impl FnOnce() + Send + 'static) {
         if let Some(step) = self.steps.pop() {
             let before = step.then;
             self.push(step.change, move |number| {
