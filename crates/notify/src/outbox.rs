@@ -77,6 +77,12 @@ pub(crate) struct Outbox {
     pub(crate) added: Wake,
 }
 
+/// A part of the backlog that is kept for one message and its deliveries; given back when dropped.
+pub(crate) struct Room {
+    outbox: Arc<Outbox>,
+    bytes: usize,
+}
+
 struct Queue {
     lanes: Lanes,
     backlog_bytes: usize,
@@ -109,8 +115,20 @@ impl Outbox {
         })
     }
 
+    /// Keeps room for `message` and so many deliveries of it.
+    pub(crate) fn room_for(
+        self: &Arc<Self>,
+        message: &Message,
+        deliveries: usize,
+    ) -> Result<Room, NotifyError> {
+        let mut room = Room { outbox: Arc::clone(self), bytes: 0 };
+        room.resize(backlog_bytes(message, deliveries))?;
+        Ok(room)
+    }
+
     /// Commits `batch` together with `message` and its deliveries to `subscriptions` (names in `scope`), due at once.
-    /// Without subscriptions there is nobody to keep the message for.
+    /// Without subscriptions there is nobody to keep the message for. Takes `room` if there is some for it, or else finds
+    /// it now.
     ///
     /// Done even if the caller stops waiting: a message that was written is always queued too.
     pub(crate) async fn send(
@@ -119,22 +137,22 @@ impl Outbox {
         scope: &Scope,
         message: Message,
         subscriptions: Vec<String>,
+        room: Option<Room>,
     ) -> Result<(), NotifyError> {
         if subscriptions.is_empty() {
             return if batch.is_empty() { Ok(()) } else { Ok(self.catalog.commit(batch).await?) };
         }
-        let bytes = message.bytes() + subscriptions.len() * DELIVERY_BYTES;
-        self.queue.lock().reserve(bytes)?;
+        let mut room = room.unwrap_or(Room { outbox: Arc::clone(self), bytes: 0 });
+        room.resize(backlog_bytes(&message, subscriptions.len()))?;
         let deliveries = self.put(&mut batch, scope, message, subscriptions);
         let outbox = Arc::clone(self);
         let written = tokio::spawn(async move {
             let committed = outbox.catalog.commit(batch).await;
-            let mut queue = outbox.queue.lock();
-            match &committed {
-                Ok(()) => deliveries.into_iter().for_each(|(key, delivery)| queue.add(&delivery, key)),
-                Err(_) => queue.backlog_bytes -= bytes,
+            if committed.is_ok() {
+                room.fill();
+                let mut queue = outbox.queue.lock();
+                deliveries.into_iter().for_each(|(key, delivery)| queue.add(&delivery, key));
             }
-            drop(queue);
             outbox.added.notify_one();
             outbox.changed.notify_one();
             committed
@@ -244,16 +262,36 @@ impl Outbox {
     }
 }
 
-impl Queue {
-    fn reserve(&mut self, bytes: usize) -> Result<(), NotifyError> {
-        let backlog_bytes = self.backlog_bytes.saturating_add(bytes);
-        if backlog_bytes > self.backlog_bytes_max {
+/// What a message and so many deliveries of it take of the backlog.
+fn backlog_bytes(message: &Message, deliveries: usize) -> usize {
+    message.bytes() + deliveries * DELIVERY_BYTES
+}
+
+impl Room {
+    /// Gives back what is not needed, or finds more.
+    fn resize(&mut self, bytes: usize) -> Result<(), NotifyError> {
+        let mut queue = self.outbox.queue.lock();
+        let backlog_bytes = queue.backlog_bytes - self.bytes + bytes;
+        if bytes > self.bytes && backlog_bytes > queue.backlog_bytes_max {
             return Err(NotifyError::Backlog);
         }
-        self.backlog_bytes = backlog_bytes;
+        (queue.backlog_bytes, self.bytes) = (backlog_bytes, bytes);
         Ok(())
     }
+}
 
+impl Drop for Room {
+
+    /// It is used from now on.
+    fn fill(mut self) {
+        self.bytes = 0;
+    }
+    fn drop(&mut self) {
+        self.outbox.queue.lock().backlog_bytes -= self.bytes;
+    }
+}
+
+impl Queue {
     fn add(&mut self, delivery: &Delivery, key: Key) {
         let lane = Key::new(&key.scope, delivery.subscription.clone());
         self.lanes.add(lane, Place { due: delivery.due, sequence: delivery.sequence }, key.name);

@@ -175,11 +175,16 @@ impl Notify {
                 let overtakes = || !self.outbox.is_idle(&Key::new(topic.scope(), name.clone()));
                 subscription.endpoint.protocol == Protocol::Sqs && !(topic.is_fifo() && overtakes())
             });
+        // Whoever is told that there is no room must not find the message in a queue. Queues alone take no room.
+        let room = match others.len() {
+            0 => None,
+            waiting => Some(self.outbox.room_for(&message, waiting + queues.len())?),
+        };
         let sent =
             queues.into_iter().map(|(name, subscription)| self.enqueue(topic, name, subscription, &message));
         others.extend(futures_util::future::join_all(sent).await.into_iter().flatten());
         let names = others.into_iter().map(|(name, _)| name).collect();
-        self.outbox.send(batch, topic.scope(), message, names).await
+        self.outbox.send(batch, topic.scope(), message, names, room).await
     }
 
     /// Puts a message into a subscribed queue; gives the subscription back if that did not work.

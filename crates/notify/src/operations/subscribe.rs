@@ -116,7 +116,7 @@ impl Notify {
         }
         let text = Publication::plain(None, &confirmation_text(&topic.arn()))?;
         let message = self.message(MessageKind::SubscriptionConfirmation, text);
-        self.outbox.send(batch, topic.scope(), message, vec![id.key().name]).await?;
+        self.outbox.send(batch, topic.scope(), message, vec![id.key().name], None).await?;
         self.expiry.watch(id.key(), until);
         Ok((id, standing))
     }

@@ -71,7 +71,7 @@ impl Notify {
         self.directory.subscriptions.put(&mut batch, id.key(), cancelled, expect);
         let text = Publication::plain(None, &cancellation_text(&id.arn()))?;
         let message = self.message(MessageKind::UnsubscribeConfirmation, text);
-        self.outbox.send(batch, id.scope(), message, vec![id.key().name]).await?;
+        self.outbox.send(batch, id.scope(), message, vec![id.key().name], None).await?;
         self.expiry.watch(id.key(), until);
         Ok(())
     }

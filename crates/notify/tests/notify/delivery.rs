@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use groundwatch_api::sns::{Subscribe, SubscribeInput};
 use groundwatch_core::{Clock, Scope};
 use groundwatch_notify::NotifyError;
 
-use crate::harness::{Answer, START, Sns};
+use crate::harness::{Answer, START, Sns, handle, subscribe_input};
 
 const HOOK: &str = "http://hook.test/";
 const OTHER: &str = "http://other.test/";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
 
 /// The moments, in milliseconds after the start, at which the hook was tried.
 fn tries(sns: &Sns) -> Vec<i64> {
@@ -207,4 +209,23 @@ async fn a_service_publishes_without_a_call() {
     assert_eq!(received.text("Subject"), subject[..100]);
     let missing = sns.notify.publish(&scope, &format!("{topic}-none"), None, "{}").await;
     assert!(matches!(missing, Err(NotifyError::TopicNotFound)));
+}
+
+#[tokio::test]
+async fn what_is_refused_for_want_of_room_is_in_no_queue() {
+    let sns = Sns::with_backlog(4_000);
+    let topic = sns.create_topic("alerts").await;
+    sns.subscribed(&topic, HOOK).await;
+    let queue = SubscribeInput { protocol: Some("sqs".to_owned()), ..subscribe_input(&topic, QUEUE) };
+    sns.call(queue, handle::<Subscribe, _>).await.expect("subscribed");
+    sns.inbox.answer(HOOK, Answer::Status(503));
+    let mut published = 0;
+    for _ in 0..10 {
+        published += usize::from(sns.publish(&topic, &"x".repeat(500)).await.is_ok());
+    }
+    assert!((1..10).contains(&published));
+    assert_eq!(sns.inbox.queued.lock().expect("not poisoned").len(), published);
+    sns.inbox.answer(HOOK, Answer::Status(200));
+    sns.advance(Duration::from_secs(60)).await;
+    sns.publish(&topic, "text").await.expect("there is room again");
 }
