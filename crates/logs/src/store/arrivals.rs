@@ -21,6 +21,8 @@ pub(super) struct Arrivals<T> {
     waiting: VecDeque<Waiting<T>>,
     /// The number of the first one in `waiting`, or of the next batch if that is empty.
     first: u64,
+    /// The number of the last batch that has appeared.
+    visible: u64,
     /// The highest position that the journal has answered.
     highest: Position,
 }
@@ -42,7 +44,7 @@ enum State<T> {
 impl<T> Arrivals<T> {
     /// The next batch gets number `next`; the journal has answered up to `highest`.
     pub(super) fn new(next: u64, highest: Position) -> Self {
-        Self { waiting: VecDeque::new(), first: next, highest }
+        Self { waiting: VecDeque::new(), first: next, visible: next - 1, highest }
     }
 
     /// The number for a batch that goes to the journal after this. It must be settled exactly once.
@@ -62,9 +64,10 @@ impl<T> Arrivals<T> {
         self.settle(sequence, State::Failed)
     }
 
-    /// All batches up to this number are visible or failed; none above is visible.
+    /// The last batch that is visible. Those that failed behind it do not count: after a restart, their numbers are given
+    /// to others.
     pub(super) fn visible_through(&self) -> u64 {
-        self.first - 1
+        self.visible
     }
 
     /// No record up to this position belongs to a batch that has yet to appear.
@@ -78,10 +81,11 @@ impl<T> Arrivals<T> {
         while let Some(settled) =
             self.waiting.pop_front_if(|oldest| !matches!(oldest.state, State::Unanswered))
         {
-            self.first += 1;
             if let State::Durable(batch) = settled.state {
+                self.visible = self.first;
                 visible.push(batch);
             }
+            self.first += 1;
         }
         visible
     }
@@ -103,6 +107,18 @@ mod tests {
         assert_eq!(arrivals.visible_through(), 10);
         assert_eq!(arrivals.failed(b), ['c']);
         assert_eq!((arrivals.visible_through(), arrivals.settled_through()), (12, Position(3)));
+    }
+
+    #[test]
+    fn what_failed_last_is_not_passed_over() {
+        let mut arrivals = Arrivals::new(10, Position(0));
+        let (a, b) = (arrivals.begin(), arrivals.begin());
+        arrivals.durable(a, Position(1), 'a');
+        arrivals.failed(b);
+        assert_eq!(arrivals.visible_through(), a);
+        let c = arrivals.begin();
+        arrivals.durable(c, Position(2), 'c');
+        assert_eq!((c, arrivals.visible_through()), (12, 12));
     }
 
     #[test]

@@ -130,7 +130,7 @@ struct Inner {
     segments: SegmentStore,
     options: StoreOptions,
     state: RwLock<State>,
-    /// The sequence up to which batches are visible or have failed.
+    /// The sequence of the last batch that is visible.
     visible_through: watch::Sender<u64>,
     /// One flush at a time.
     flushing: tokio::sync::Mutex<()>,

@@ -35,7 +35,7 @@ impl LogStore {
         self.inner.listeners.write().push(listener);
     }
 
-    /// All batches up to this number are visible now, or never will be.
+    /// The last batch that is visible: all up to it are visible now, or never will be.
     pub(crate) fn visible_through(&self) -> u64 {
         *self.inner.visible_through.borrow()
     }

@@ -48,6 +48,20 @@ impl Service {
 }
 
 #[tokio::test]
+async fn what_arrives_after_a_refusal_and_a_restart_is_sent() {
+    let mut service = Service::new().await;
+    service.subscribe("all", "", QUEUE).await;
+    service.write(GROUP, STREAM, &[(0, "one")]).await;
+    service.disk.fail_call_after(0);
+    service.put(GROUP, STREAM, &[(0, "refused")]).await.expect_err("refused");
+    service.forward().await;
+    service.restart().await;
+    service.write(GROUP, STREAM, &[(0, "two")]).await;
+    service.forward().await;
+    assert_eq!(service.texts(QUEUE), ["one", "two"]);
+}
+
+#[tokio::test]
 async fn what_matches_is_sent_as_the_message_of_the_guide() {
     let service = Service::new().await;
     service.write(GROUP, STREAM, &[(0, "ERROR before")]).await;
