@@ -114,10 +114,13 @@ impl LogStore {
     }
 
     async fn write(&self, frozen: &Arc<Frozen>) -> Result<Option<SegmentMeta>, StoreError> {
+        let through = frozen.through;
         let (frozen, directory) = (frozen.clone(), self.inner.directory.clone());
         let written = tokio::task::spawn_blocking(move || written_segment(&frozen.head, &directory));
         match written.await.map_err(StoreError::internal)?.map_err(StoreError::internal)? {
-            Some(written) => Ok(Some(self.inner.segments.write(written, Level::Shared(0)).await?)),
+            Some(written) => {
+                Ok(Some(self.inner.segments.write(written, Level::Shared(0), Some(through)).await?))
+            }
             None => Ok(None),
         }
     }

@@ -40,8 +40,8 @@ impl LogStore {
         *self.inner.visible_through.borrow()
     }
 
-    /// Starts a read, forward in time, of a group's events in `range` that arrived in batches above `newer_than`. Costs
-    /// little where nothing of that kind is in segments: each stream's document tells.
+    /// Starts a read, forward in time, of a group's events in `range` that arrived in batches above `newer_than`. Opens no
+    /// segment that was written before.
     pub(crate) async fn read_newer(
         &self,
         group: GroupId,
@@ -60,7 +60,8 @@ impl LogStore {
             }
             let flushed =
                 |address: &StreamAddress| self.inner.directory.is_flushed_beyond(address, newer_than);
-            for segment in &segments {
+            let may_be_newer = |through: Option<u64>| through.is_none_or(|through| through > newer_than);
+            for segment in segments.iter().filter(|segment| may_be_newer(segment.through())) {
                 self.inner
                     .segments
                     .gather(segment, group, Streams::Those(&flushed), range, &mut found)

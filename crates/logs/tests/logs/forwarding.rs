@@ -62,6 +62,26 @@ async fn what_arrives_after_a_refusal_and_a_restart_is_sent() {
 }
 
 #[tokio::test]
+async fn segments_from_before_are_not_looked_at() {
+    for compacts in [false, true] {
+        let mut service = Service::new().await;
+        service.subscribe("all", "", QUEUE).await;
+        service.write(GROUP, STREAM, &[(0, "one")]).await;
+        service.forward().await;
+        service.flush().await;
+        if compacts {
+            service.compact().await;
+        }
+        service.damage_segments();
+        service.restart().await;
+        service.write(GROUP, STREAM, &[(0, "two")]).await;
+        service.flush().await;
+        service.forward().await;
+        assert_eq!(service.texts(QUEUE), ["one", "two"], "compacts: {compacts}");
+    }
+}
+
+#[tokio::test]
 async fn what_matches_is_sent_as_the_message_of_the_guide() {
     let service = Service::new().await;
     service.write(GROUP, STREAM, &[(0, "ERROR before")]).await;

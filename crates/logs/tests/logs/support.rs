@@ -365,6 +365,15 @@ impl Service {
 }
 
 impl Service {
+    /// Overwrites all segments that there are.
+    pub(crate) fn damage_segments(&self) {
+        for file in std::fs::read_dir(self.dir.path().join("segments/log-events")).expect("a directory") {
+            let path = file.expect("readable").path();
+            let length = std::fs::metadata(&path).expect("readable").len() as usize;
+            std::fs::write(&path, vec![0; length]).expect("written");
+        }
+    }
+
     /// What all segments take on disk.
     pub(crate) fn segment_bytes(&self) -> u64 {
         fn size(dir: &std::path::Path) -> u64 {

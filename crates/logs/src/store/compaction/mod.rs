@@ -177,8 +177,14 @@ impl LogStore {
         level: u8,
         keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
     ) -> Result<Vec<SegmentMeta>, StoreError> {
-        let mut output =
-            Output { store: self, level, written: Vec::new(), shared: Some(FileWriter::new(Layout::Text)) };
+        let through = inputs.iter().try_fold(0, |through, segment| Some(segment.through()?.max(through)));
+        let mut output = Output {
+            store: self,
+            level,
+            through,
+            written: Vec::new(),
+            shared: Some(FileWriter::new(Layout::Text)),
+        };
         match self.write_merged(inputs, keep, &mut output).await {
             Ok(()) => Ok(output.written),
             Err(error) => {
@@ -238,6 +244,8 @@ impl LogStore {
 struct Output<'s> {
     store: &'s LogStore,
     level: u8,
+    /// No batch above this is in the inputs.
+    through: Option<u64>,
     written: Vec<SegmentMeta>,
     /// Always there between calls.
     shared: Option<FileWriter>,
@@ -291,7 +299,7 @@ impl Output<'_> {
         }
         let file = tokio::task::spawn_blocking(|| writer.finish());
         let file = file.await.map_err(StoreError::internal)?.map_err(StoreError::internal)?;
-        self.written.push(self.store.inner.segments.write(file, level).await?);
+        self.written.push(self.store.inner.segments.write(file, level, self.through).await?);
         Ok(())
     }
 }

@@ -49,6 +49,8 @@ pub(in crate::store) struct Segment {
     groups: Option<BTreeSet<GroupId>>,
     level: Level,
     tail_bytes: u64,
+    /// No batch above this is in it; `None` if that is not known.
+    through: Option<u64>,
 }
 
 /// What is kept about a segment beside it. A format on disk.
@@ -59,6 +61,9 @@ struct Extra {
     level: Level,
     /// How many of the last bytes open the file.
     tail_bytes: u64,
+    /// No batch above this is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    through: Option<u64>,
 }
 
 /// The segments of this server. Cheap to clone.
@@ -91,18 +96,20 @@ impl SegmentStore {
         self.segments.list(KIND).into_iter().map(|meta| Segment::new(meta).map(Arc::new)).collect()
     }
 
-    /// Writes a file. It is durable when this returns, and visible once it is registered.
+    /// Writes a file that holds no batch above `through`. It is durable when this returns, and visible once it is
+    /// registered.
     pub(in crate::store) async fn write(
         &self,
         file: WrittenFile,
         level: Level,
+        through: Option<u64>,
     ) -> Result<SegmentMeta, StoreError> {
         let WrittenFile { bytes, tail_bytes, summary } = file;
         let object = self.segments.write(KIND, bytes).await?;
         let named = summary.groups.len() <= NAMED_GROUPS_MAX;
         let groups = named.then(|| summary.groups.into_iter().collect());
-        let extra =
-            serde_json::to_value(Extra { groups, level, tail_bytes }).map_err(StoreError::internal)?;
+        let extra = serde_json::to_value(Extra { groups, level, tail_bytes, through })
+            .map_err(StoreError::internal)?;
         let (from, to, rows, bytes) = (summary.from, summary.to, summary.rows, summary.bytes);
         Ok(SegmentMeta { object, scope: None, from, to, rows, bytes, extra })
     }
@@ -299,7 +306,9 @@ impl Segment {
     fn new(meta: Arc<SegmentMeta>) -> Result<Self, StoreError> {
         let extra: Result<Extra, _> = serde_json::from_value(meta.extra.clone());
         match extra {
-            Ok(Extra { groups, level, tail_bytes }) => Ok(Self { meta, groups, level, tail_bytes }),
+            Ok(Extra { groups, level, tail_bytes, through }) => {
+                Ok(Self { meta, groups, level, tail_bytes, through })
+            }
             Err(error) => Err(corrupt(meta.id(), error.to_string())),
         }
     }
@@ -327,6 +336,11 @@ impl Segment {
     /// Its groups; `None` if there are too many to know without opening it.
     pub(in crate::store) fn groups(&self) -> Option<&BTreeSet<GroupId>> {
         self.groups.as_ref()
+    }
+
+    /// No batch above this is in it; `None` if that is not known.
+    pub(in crate::store) fn through(&self) -> Option<u64> {
+        self.through
     }
 
     /// Whether it could hold events of `group` in `range`, as far as is known without opening it.
