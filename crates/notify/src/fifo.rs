@@ -139,6 +139,15 @@ impl Fifo {
         });
         Ok(Admission::Next { sequence, deduplication_id })
     }
+
+    /// Adds to a batch: nothing is known of the topic any more, so that one of that name begins anew.
+    pub(crate) fn forget_topic(&self, batch: &mut Batch, topic: &TopicId) {
+        self.sequences.remove(batch, topic.key(), Expect::Any);
+        let prefix = format!("{}\0", topic.name());
+        for (name, _) in self.remembered.list(topic.scope(), &prefix, None, usize::MAX) {
+            self.remembered.remove(batch, Key::new(topic.scope(), name), Expect::Any);
+        }
+    }
 }
 
 /// Whether what is remembered until that moment counts no more; nor does it if the clock was set back since.

@@ -69,7 +69,7 @@ pub struct Notify {
     pub(crate) expiry: Arc<Expiry>,
     pub(crate) clock: SharedClock,
     pub(crate) carriage: Arc<Carriage>,
-    fifo: Arc<Fifo>,
+    pub(crate) fifo: Arc<Fifo>,
     deliverer: Arc<Deliverer>,
 }
 

@@ -30,7 +30,10 @@ impl Handle<DeleteTopic> for Notify {
 impl Notify {
     /// What is on its way to the subscribers ends with their subscriptions.
     async fn delete_topic(&self, id: &TopicId) -> Result<(), NotifyError> {
+        // Nobody publishes in line meanwhile.
+        let _turn = self.fifo.turn(id).await;
         let mut batch = Batch::new();
+        self.fifo.forget_topic(&mut batch, id);
         self.directory.topics.remove(&mut batch, id.key(), Expect::Any);
         for (name, _) in self.directory.of_topic(id) {
             let key = groundwatch_storage::Key::new(id.scope(), name);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use groundwatch_api::Fault;
 use groundwatch_api::sns::{
-    CreateTopic, CreateTopicInput, Publish, PublishInput, PublishOutput, Subscribe, SubscribeInput,
+    CreateTopic, CreateTopicInput, DeleteTopic, DeleteTopicInput, Publish, PublishInput, PublishOutput,
+    Subscribe, SubscribeInput,
 };
 use groundwatch_notify::QueueError;
 
@@ -111,6 +112,20 @@ async fn nobody_overtakes_a_message_that_waits() {
     assert_eq!(texts(&sns), ["one", "two", "three"]);
     publish(&sns, &topic, "four", "g", "4").await.expect("published");
     assert_eq!(texts(&sns).len(), 4, "and at once again");
+}
+
+#[tokio::test]
+async fn a_topic_that_is_created_again_has_seen_nothing() {
+    let sns = Sns::new();
+    let topic = subscribed(&sns, &[]).await;
+    let first = publish(&sns, &topic, "old", "g", "id").await.expect("published");
+    let input = DeleteTopicInput { topic_arn: Some(topic) };
+    sns.call(input, handle::<DeleteTopic, _>).await.expect("deleted");
+    let topic = subscribed(&sns, &[]).await;
+    let again = publish(&sns, &topic, "new", "g", "id").await.expect("published");
+    assert_ne!(again.message_id, first.message_id);
+    assert_eq!(again.sequence_number, first.sequence_number);
+    assert_eq!(texts(&sns), ["old", "new"]);
 }
 
 #[tokio::test]
