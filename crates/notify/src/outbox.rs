@@ -102,7 +102,9 @@ impl Outbox {
         for (key, delivery) in deliveries.all() {
             next_sequence = next_sequence.max(delivery.sequence + 1);
             queue.backlog_bytes += DELIVERY_BYTES;
-            queue.add(&delivery, key);
+            let message = messages.get(&Key::new(&key.scope, delivery.message.to_string()));
+            let in_line = message.is_some_and(|message| message.in_line.is_some());
+            queue.add(&delivery, key, in_line);
         }
         Ok(Self {
             catalog: catalog.clone(),
@@ -144,6 +146,7 @@ impl Outbox {
         }
         let mut room = room.unwrap_or(Room { outbox: Arc::clone(self), bytes: 0 });
         room.resize(backlog_bytes(&message, subscriptions.len()))?;
+        let in_line = message.in_line.is_some();
         let deliveries = self.put(&mut batch, scope, message, subscriptions);
         let outbox = Arc::clone(self);
         let written = tokio::spawn(async move {
@@ -151,7 +154,7 @@ impl Outbox {
             if committed.is_ok() {
                 room.fill();
                 let mut queue = outbox.queue.lock();
-                deliveries.into_iter().for_each(|(key, delivery)| queue.add(&delivery, key));
+                deliveries.into_iter().for_each(|(key, delivery)| queue.add(&delivery, key, in_line));
             }
             outbox.added.notify_one();
             outbox.changed.notify_one();
@@ -232,7 +235,7 @@ impl Outbox {
                         delivery.due = *due;
                     }
                     self.deliveries.put(&mut batch, key.clone(), delivery.clone(), Expect::Any);
-                    waiting.push((key, delivery));
+                    waiting.push((key, delivery, attempt.message.in_line.is_some()));
                 }
             }
         }
@@ -249,8 +252,8 @@ impl Outbox {
         self.catalog.commit(batch).await?;
         let mut queue = self.queue.lock();
         queue.backlog_bytes = queue.backlog_bytes.saturating_sub(freed_bytes);
-        for (key, delivery) in waiting {
-            queue.add(&delivery, key);
+        for (key, delivery, in_line) in waiting {
+            queue.add(&delivery, key, in_line);
         }
         for (lane, until) in held {
             queue.lanes.hold(&lane, until);
@@ -278,22 +281,24 @@ impl Room {
         (queue.backlog_bytes, self.bytes) = (backlog_bytes, bytes);
         Ok(())
     }
-}
-
-impl Drop for Room {
 
     /// It is used from now on.
     fn fill(mut self) {
         self.bytes = 0;
     }
+}
+
+impl Drop for Room {
     fn drop(&mut self) {
         self.outbox.queue.lock().backlog_bytes -= self.bytes;
     }
 }
 
 impl Queue {
-    fn add(&mut self, delivery: &Delivery, key: Key) {
+    /// Among messages that are `in_line` the order of publishing counts alone, whatever the clock showed.
+    fn add(&mut self, delivery: &Delivery, key: Key, in_line: bool) {
         let lane = Key::new(&key.scope, delivery.subscription.clone());
-        self.lanes.add(lane, Place { due: delivery.due, sequence: delivery.sequence }, key.name);
+        let due = if in_line { Timestamp::EPOCH } else { delivery.due };
+        self.lanes.add(lane, Place { due, sequence: delivery.sequence }, key.name);
     }
 }

@@ -10,7 +10,7 @@ use groundwatch_api::sns::{
 };
 use groundwatch_notify::QueueError;
 
-use crate::harness::{Sns, handle};
+use crate::harness::{START, Sns, handle};
 
 const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q.fifo";
 
@@ -112,6 +112,25 @@ async fn nobody_overtakes_a_message_that_waits() {
     assert_eq!(texts(&sns), ["one", "two", "three"]);
     publish(&sns, &topic, "four", "g", "4").await.expect("published");
     assert_eq!(texts(&sns).len(), 4, "and at once again");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_changes_no_order() {
+    for restarts in [false, true] {
+        let mut sns = Sns::new();
+        let topic = subscribed(&sns, &[]).await;
+        let busy = QueueError::Unavailable { reason: "busy".to_owned() };
+        sns.inbox.queue_errors.lock().expect("not poisoned").insert(QUEUE.to_owned(), busy);
+        publish(&sns, &topic, "one", "g", "1").await.expect("published");
+        sns.clock.set(START - Duration::from_secs(3600));
+        publish(&sns, &topic, "two", "g", "2").await.expect("published");
+        if restarts {
+            sns = sns.restart();
+        }
+        sns.inbox.queue_errors.lock().expect("not poisoned").clear();
+        sns.settle().await;
+        assert_eq!(texts(&sns), ["one", "two"], "restarts: {restarts}");
+    }
 }
 
 #[tokio::test]
