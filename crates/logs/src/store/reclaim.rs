@@ -124,24 +124,33 @@ struct Judged {
 
 impl LogStore {
     /// Frees what can be freed at `now`. Only segments that hold something expired are opened, unless `everywhere` is
-    /// said, which also finds deleted streams.
+    /// said, which also finds deleted streams. What cannot be freed holds up nothing else.
     async fn reclaim(&self, now: Timestamp, everywhere: bool) -> Result<(), StoreError> {
         let _turn = self.inner.rewriting.lock().await;
         let cutoffs = self.cutoffs(now);
-        let segments = self.inner.state.read().segments.clone();
-        for segment in segments {
-            if !everywhere && !may_be_worth_it(&segment, &cutoffs) {
-                continue;
-            }
-            let file = self.inner.segments.open(&segment).await?;
-            let judged = self.judge(&file, &cutoffs);
-            drop(file);
-            if judged.fate != Fate::Keep {
-                self.replace(segment, &judged, &cutoffs).await?;
+        let mut outcome = Ok(());
+        for segment in self.undamaged_segments() {
+            if everywhere || may_be_worth_it(&segment, &cutoffs) {
+                let reclaimed = self.reclaim_from(segment, &cutoffs).await;
+                outcome = outcome.and(reclaimed);
             }
         }
         self.inner.segments.sweep().await;
-        Ok(())
+        outcome
+    }
+
+    async fn reclaim_from(
+        &self,
+        segment: Arc<Segment>,
+        cutoffs: &HashMap<GroupId, Timestamp>,
+    ) -> Result<(), StoreError> {
+        let file = self.inner.segments.open(&segment).await?;
+        let judged = self.judge(&file, cutoffs);
+        drop(file);
+        match judged.fate {
+            Fate::Keep => Ok(()),
+            Fate::Rewrite | Fate::Drop => self.replace(segment, &judged, cutoffs).await,
+        }
     }
 
     /// The groups there are, and before when their events have expired.

@@ -1,5 +1,6 @@
 //! CloudWatch Logs through its typed operations, on a real data directory.
 
+mod damage;
 mod exporting;
 mod filtering;
 mod forwarding;

@@ -99,7 +99,7 @@ impl Activity for LogCompaction {
 impl LogStore {
     /// When the next compaction is due; `None` while there is nothing to merge.
     fn compaction_due(&self) -> Option<Timestamp> {
-        let segments = self.inner.state.read().segments.clone();
+        let segments = self.undamaged_segments();
         let due = match (plan::next_job(&segments, false), plan::next_job(&segments, true)) {
             (Some(_), _) => Timestamp::EPOCH,
             (None, Some(_)) => self.early_files_settled().unwrap_or(Timestamp::EPOCH),
@@ -107,6 +107,12 @@ impl LogStore {
         };
         let retry_at = self.inner.compaction.state.lock().retry_at;
         Some(retry_at.map_or(due, |retry_at| due.max(retry_at)))
+    }
+
+    pub(super) fn undamaged_segments(&self) -> Vec<Arc<Segment>> {
+        let mut segments = self.inner.state.read().segments.clone();
+        segments.retain(|segment| !self.inner.segments.is_damaged(segment));
+        segments
     }
 
     /// When early files have waited long enough for others.
@@ -121,7 +127,7 @@ impl LogStore {
             // Frees the disk of what the last job replaced before the next one writes.
             self.inner.segments.sweep().await;
             let _turn = self.inner.rewriting.lock().await;
-            let segments = self.inner.state.read().segments.clone();
+            let segments = self.undamaged_segments();
             let Some(job) = plan::next_job(&segments, all_early) else { return Ok(()) };
             self.merge(&job).await?;
         }

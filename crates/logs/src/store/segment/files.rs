@@ -1,6 +1,6 @@
 //! Registers files, and finds what they hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +72,8 @@ pub(in crate::store) struct SegmentStore {
     segments: Segments,
     files: Arc<Mutex<Cache<SegmentId, Arc<LogFile>>>>,
     filters: Arc<Mutex<Cache<SegmentId, Bytes>>>,
+    /// Those that were found to be damaged.
+    damaged: Arc<Mutex<HashSet<SegmentId>>>,
     pub(super) decoding: Arc<Semaphore>,
 }
 
@@ -87,6 +89,7 @@ impl SegmentStore {
             segments,
             files: Arc::new(Mutex::new(Cache::new(INDEX_CACHE_BYTES))),
             filters: Arc::new(Mutex::new(Cache::new(FILTER_CACHE_BYTES))),
+            damaged: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
         }
     }
@@ -235,8 +238,8 @@ impl SegmentStore {
         }
         let length = segment.meta.object.length;
         let start = length.saturating_sub(segment.tail_bytes);
-        let tail = self.segments.read_range(&segment.meta, start..length).await?;
-        let file = Arc::new(LogFile::open(&tail, length).map_err(|error| segment.damaged(&error))?);
+        let tail = self.read(segment, start..length).await?;
+        let file = Arc::new(LogFile::open(&tail, length).map_err(|error| self.damaged(segment, &error))?);
         self.files.lock().put(segment.meta.id().clone(), file.clone(), file.memory_bytes());
         Ok(file)
     }
@@ -247,7 +250,22 @@ impl SegmentStore {
         segment: &Segment,
         range: std::ops::Range<u64>,
     ) -> Result<Bytes, StoreError> {
-        Ok(self.segments.read_range(&segment.meta, range).await?)
+        let read = self.segments.read_range(&segment.meta, range).await;
+        if let Err(StorageError::Corrupt { .. }) = &read {
+            self.damaged.lock().insert(segment.id().clone());
+        }
+        Ok(read?)
+    }
+
+    /// Whether a segment was found to be damaged. It is left as it is then, for somebody to restore it.
+    pub(in crate::store) fn is_damaged(&self, segment: &Segment) -> bool {
+        self.damaged.lock().contains(segment.id())
+    }
+
+    /// The error that a file is not what it should be.
+    pub(super) fn damaged(&self, segment: &Segment, error: &MalformedFile) -> StoreError {
+        self.damaged.lock().insert(segment.id().clone());
+        corrupt(segment.id(), error.to_string())
     }
 
     async fn candidates(
@@ -347,11 +365,6 @@ impl Segment {
     fn may_hold(&self, group: GroupId, range: KeyRange) -> bool {
         let in_time = self.meta.from <= range.to.timestamp && self.meta.to >= range.from.timestamp;
         in_time && self.groups.as_ref().is_none_or(|groups| groups.contains(&group))
-    }
-
-    /// The error that the file is not what it should be.
-    pub(super) fn damaged(&self, error: &MalformedFile) -> StoreError {
-        corrupt(self.meta.id(), error.to_string())
     }
 }
 

@@ -75,7 +75,7 @@ impl StoredPart {
     }
 
     fn decode(&self, bytes: Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
-        let damaged = |error| self.segment.damaged(&error);
+        let damaged = |error| self.store.damaged(&self.segment, &error);
         let events = self.file.events(&self.part, bytes).map_err(damaged)?;
         let wanted = |row: &usize| {
             let stream = events.stream(*row);
