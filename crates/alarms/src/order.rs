@@ -92,9 +92,7 @@ impl Order {
     /// The order as it is sent, `delivery` of `key` being what it is kept in.
     pub fn parcel(&self, key: &Key, delivery: &Delivery) -> Result<Parcel, OrderError> {
         let target = ActionTarget::parse(&self.arn)?;
-        // The same whenever it is sent, and another for each order.
-        let Key { scope, name } = key;
-        let id = stable_uuid(&format!("{}/{}/{name}/{}", scope.account, scope.region, self.repetition));
+        let id = self.id(key, delivery);
         if target.kind == ActionKind::Function {
             let call = AwsCall::invoke_function(&self.arn, self.event.clone());
             return Ok(Parcel::json(&self.arn, id, self.event.clone()).with_aws(call));
@@ -118,6 +116,16 @@ impl Order {
         };
         let body = serde_json::to_string(&body).expect("text and numbers always have a JSON form");
         Ok(Parcel { aws: call, ..Parcel::json(&self.arn, id, body) })
+    }
+
+    /// The same whenever it is sent, and another for each order. The name of `key` alone is not enough: after a restart it is
+    /// given again.
+    fn id(&self, Key { scope, name }: &Key, delivery: &Delivery) -> String {
+        let updated_ms = delivery.state_updated.as_millis();
+        stable_uuid(&format!(
+            "{}/{}/{}/{updated_ms}/{}/{name}/{}",
+            scope.account, scope.region, delivery.alarm, self.arn, self.repetition
+        ))
     }
 
     fn instance_call(
@@ -272,6 +280,7 @@ fn newest_value(reason_data: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use groundwatch_core::Timestamp;
     use serde_json::Value;
@@ -399,6 +408,14 @@ mod tests {
         let stop = "arn:aws:automate:us-east-1:ec2:stop";
         assert_eq!(parcel(stop).id, parcel(stop).id);
         let (order, delivery) = order(stop);
-        assert_ne!(order.parcel(&key("8"), &delivery).expect("an order").id, parcel(stop).id);
+        let id = |key: &Key, delivery: &Delivery| order.parcel(key, delivery).expect("an order").id;
+        assert_ne!(id(&key("8"), &delivery), id(&key("7"), &delivery));
+        let later =
+            Delivery { state_updated: delivery.state_updated + Duration::from_secs(1), ..delivery.clone() };
+        assert_ne!(
+            id(&key("7"), &later),
+            id(&key("7"), &delivery),
+            "a number that comes again after a restart"
+        );
     }
 }
