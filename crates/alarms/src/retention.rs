@@ -15,6 +15,9 @@ const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// The time between two clean-ups.
 const INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
+/// The time from the start to the first clean-up: also where servers do not run for long.
+const FIRST_AFTER: Duration = Duration::from_secs(5 * 60);
+
 /// The activity that forgets.
 pub(crate) struct HistoryRetention {
     store: Arc<AlarmStore>,
@@ -25,7 +28,7 @@ pub(crate) struct HistoryRetention {
 
 impl HistoryRetention {
     pub(crate) fn new(store: Arc<AlarmStore>, clock: SharedClock) -> Self {
-        let due = Mutex::new(clock.now() + INTERVAL);
+        let due = Mutex::new(clock.now() + FIRST_AFTER);
         Self { store, clock, due, changed: Notify::new() }
     }
 }

@@ -366,6 +366,17 @@ async fn history_is_forgotten_after_thirty_days() {
 }
 
 #[tokio::test]
+async fn servers_that_never_run_for_long_forget_history_too() {
+    let world = World::new();
+    world.put(alarm("cpu")).await;
+    let day = std::time::Duration::from_secs(86_400);
+    world.clock.set(at("12:00:00") + day * 31);
+    let world = world.restart();
+    world.advance_to(at("12:10:00") + day * 31).await;
+    assert!(world.history().await.is_empty());
+}
+
+#[tokio::test]
 async fn setting_a_state_checks_alarm_and_data() {
     let world = World::new();
     let set = |name: &str, data: &str| SetAlarmStateInput {
