@@ -27,6 +27,7 @@ use crate::due_queue::DueQueue;
 use crate::evaluation::evaluate;
 use crate::evaluations::{EvaluationRecord, Evaluations};
 use crate::forecast::{self, Sight, next_look};
+use crate::isolation::isolated;
 use crate::lookout::{Lookout, Lookouts, News};
 use crate::math::Insights;
 use crate::reader::{MetricReader, Point, QuerySeries, ReadError};
@@ -136,10 +137,25 @@ impl Evaluator {
 
     async fn evaluate_due(&self, mut due: Vec<Arc<Lookout>>, now: Timestamp) {
         due.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let decisions = stream::iter(due).map(|lookout| self.decide(lookout, now)).buffered(READS_MAX);
-        decisions
+        let decide =
+            async |lookout: Arc<Lookout>| match isolated(self.decide(Arc::clone(&lookout), now)).await {
+                Some(decision) => decision,
+                None => {
+                    self.retry(lookout, now);
+                    None
+                }
+            };
+        let apply = async |decision: Decision| {
+            let lookout = Arc::clone(&decision.lookout);
+            if isolated(self.apply(decision, now)).await.is_none() {
+                self.retry(lookout, now);
+            }
+        };
+        stream::iter(due)
+            .map(decide)
+            .buffered(READS_MAX)
             .filter_map(std::future::ready)
-            .map(|decision| self.apply(decision, now))
+            .map(apply)
             .buffered(COMMITS_MAX)
             .for_each(async |()| {})
             .await;

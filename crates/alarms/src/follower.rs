@@ -15,6 +15,7 @@ use groundwatch_storage::{Expect, Key, StorageError};
 use tokio::sync::Notify;
 
 use crate::composite::judgement::judge;
+use crate::isolation::isolated;
 use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 
@@ -60,15 +61,21 @@ impl Follower {
     }
 
     async fn follow_one(&self, key: Key, now: Timestamp) {
-        let Some((version, change)) = self.decide(&key, now) else { return };
-        match self.store.apply(&key, Expect::Version(version), change).await {
+        if isolated(self.try_follow(&key, now)).await.is_none() {
+            self.store.follow_up(key, now + RETRY_AFTER);
+        }
+    }
+
+    async fn try_follow(&self, key: &Key, now: Timestamp) {
+        let Some((version, change)) = self.decide(key, now) else { return };
+        match self.store.apply(key, Expect::Version(version), change).await {
             Ok(()) => {}
             // It changed meanwhile: once more, from what it is now.
-            Err(StorageError::Conflict { .. }) => self.store.follow_up(key, now),
+            Err(StorageError::Conflict { .. }) => self.store.follow_up(key.clone(), now),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(alarm = key.name, error, "a change of an alarm cannot be written");
-                self.store.follow_up(key, now + RETRY_AFTER);
+                self.store.follow_up(key.clone(), now + RETRY_AFTER);
             }
         }
     }

@@ -42,6 +42,7 @@ mod fault;
 mod follower;
 pub mod forecast;
 pub mod history;
+mod isolation;
 mod java_double;
 mod lookout;
 pub mod math;

@@ -20,6 +20,7 @@ use crate::due_queue::DueQueue;
 use crate::evaluations::Evaluations;
 use crate::event::{EventSink, EventSinkError};
 use crate::history::HistoryItem;
+use crate::isolation::isolated;
 use crate::mute::MuteRules;
 use crate::order::Order;
 use crate::store::RETRY_AFTER;
@@ -143,6 +144,12 @@ impl Outbox {
         }
         drop(queue);
         self.changed.notify_one();
+    }
+
+    async fn attend(&self, key: Key, now: Timestamp) {
+        if isolated(self.deliver(key.clone(), now)).await.is_none() {
+            self.queue.lock().plan(key, now + RETRY_AFTER);
+        }
     }
 
     async fn deliver(&self, key: Key, now: Timestamp) {
@@ -291,7 +298,7 @@ impl Activity for Outbox {
                     return;
                 }
                 stream::iter(due)
-                    .map(|key| self.deliver(key, now))
+                    .map(|key| self.attend(key, now))
                     .buffered(CONCURRENT_MAX)
                     .for_each(async |()| {})
                     .await;

@@ -257,3 +257,16 @@ async fn definitions_are_events_too() {
         .collect();
     assert_eq!(operations, ["create", "update", "delete"]);
 }
+
+#[tokio::test]
+async fn a_mistake_with_one_alarm_or_action_harms_no_other() {
+    let world = World::new();
+    world.put(alarm("mistake")).await;
+    let actions = Some(vec![topic("mistake"), topic("page")]);
+    world.put(PutMetricAlarmInput { alarm_actions: actions, ..alarm("cpu") }).await;
+    world.metrics.add("cpu", at("12:00:30"), 9.0);
+    world.advance_to(at("12:01:00")).await;
+    assert_eq!(*world.topics.published.lock(), ["page ALARM: \"cpu\""]);
+    let due = world.alarms.activities().iter().filter_map(|activity| activity.next_due()).min();
+    assert!(due.is_some_and(|due| due <= at("12:01:10")), "what failed is tried again");
+}

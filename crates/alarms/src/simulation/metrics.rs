@@ -97,6 +97,7 @@ impl MetricReader for Metrics {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Point>, ReadError>> {
         Box::pin(async move {
+            assert_ne!(query.metric_name, "mistake", "a mistake");
             self.count_read()?;
             let periods = self.periods(query, from, to);
             Ok(periods.iter().filter_map(|period| period.point_at(period.timestamp)).collect())
