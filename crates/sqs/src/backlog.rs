@@ -299,8 +299,9 @@ impl Backlog {
         }
     }
 
-    /// Takes out what was sent longer than `retention` ago, except what is held.
+    /// Takes out what was sent longer than `retention` ago, except what is held, and forgets what was sent long ago.
     pub(crate) fn expire(&mut self, retention: Duration, now: Timestamp) {
+        self.recent.forget(now);
         let expired: Vec<u64> = self
             .ages
             .iter()
@@ -340,8 +341,9 @@ impl Backlog {
         self.next_sequence - 1
     }
 
+    /// Of its messages, and of what deduplication remembers.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.memory_bytes
+        self.memory_bytes + self.recent.memory_bytes()
     }
 
     /// All that is durable here, for a checkpoint: messages that are on their way out are still here.

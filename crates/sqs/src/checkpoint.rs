@@ -95,32 +95,23 @@ impl Checkpoint {
 
     /// All queues, in portions of the size of a segment. Messages are shared, not copied.
     fn parts(&self) -> Vec<Vec<Part>> {
-        let mut segments = vec![Vec::new()];
-        let mut room = SEGMENT_BYTES;
+        let mut portions = Portions { segments: Vec::new(), last: Vec::new(), room: SEGMENT_BYTES };
         for queue in self.directory.all() {
             queue.with(|backlog| {
-                let recent = backlog.recent.all().cloned().collect();
                 let next_sequence = backlog.last_sequence() + 1;
-                let mut part = Part { queue: queue.id, next_sequence, entries: Vec::new(), recent };
+                let empty = Part { queue: queue.id, next_sequence, entries: Vec::new(), recent: Vec::new() };
+                portions.last.push(empty.clone());
+                for original in backlog.recent.all() {
+                    portions.part_for(original.memory_bytes(), &empty).recent.push(original.clone());
+                }
                 for (sequence, entry) in backlog.entries() {
                     let bytes = entry.message.memory_bytes();
-                    if bytes > room && !part.entries.is_empty() {
-                        let rest = Part { entries: Vec::new(), recent: Vec::new(), ..part };
-                        if let Some(segment) = segments.last_mut() {
-                            segment.push(std::mem::replace(&mut part, rest));
-                        }
-                        segments.push(Vec::new());
-                        room = SEGMENT_BYTES;
-                    }
-                    room = room.saturating_sub(bytes);
-                    part.entries.push((sequence, entry.clone()));
-                }
-                if let Some(segment) = segments.last_mut() {
-                    segment.push(part);
+                    portions.part_for(bytes, &empty).entries.push((sequence, entry.clone()));
                 }
             });
         }
-        segments
+        portions.segments.push(portions.last);
+        portions.segments
     }
 
     async fn write(
@@ -176,6 +167,29 @@ impl Checkpoint {
     fn expiry_due(&self) -> Option<Timestamp> {
         let has_messages = self.directory.memory().load(Ordering::Relaxed) > 0;
         has_messages.then(|| *self.expired.lock() + EXPIRY_INTERVAL)
+    }
+}
+
+/// Parts of queues, in portions of the size of a segment.
+struct Portions {
+    segments: Vec<Vec<Part>>,
+    /// The segment that is being filled.
+    last: Vec<Part>,
+    room: usize,
+}
+
+impl Portions {
+    /// The last queue's part for so many more bytes: the one at hand, or `empty` in a new segment.
+    fn part_for(&mut self, bytes: usize, empty: &Part) -> &mut Part {
+        if bytes > self.room && self.room < SEGMENT_BYTES {
+            self.segments.push(std::mem::take(&mut self.last));
+            self.room = SEGMENT_BYTES;
+        }
+        self.room = self.room.saturating_sub(bytes);
+        if self.last.is_empty() {
+            self.last.push(empty.clone());
+        }
+        self.last.last_mut().expect("there is one by now")
     }
 }
 

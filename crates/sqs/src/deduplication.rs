@@ -1,6 +1,7 @@
 //! FIFO deduplication: an id that was seen within five minutes sends nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::Timestamp;
@@ -10,11 +11,14 @@ use uuid::Uuid;
 /// How long AWS remembers a deduplication id.
 const INTERVAL: Duration = Duration::from_secs(5 * 60);
 
+/// What remembering an id costs besides its text: its places in two indices, its allocations.
+const OVERHEAD_BYTES: usize = 250;
+
 /// What the message was that had an id first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Original {
     /// The id, with the group if ids are the group's.
-    pub(crate) key: String,
+    pub(crate) key: Arc<str>,
     pub(crate) message_id: Uuid,
     pub(crate) sequence: u64,
     pub(crate) sent: Timestamp,
@@ -23,8 +27,16 @@ pub(crate) struct Original {
 /// The ids of the last five minutes.
 #[derive(Debug, Default)]
 pub(crate) struct Deduplication {
-    originals: HashMap<String, Original>,
-    by_age: BTreeMap<(Timestamp, u64), String>,
+    originals: HashMap<Arc<str>, Original>,
+    by_age: BTreeMap<(Timestamp, u64), Arc<str>>,
+    memory_bytes: usize,
+}
+
+impl Original {
+    /// What remembering it costs in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.key.len() + OVERHEAD_BYTES
+    }
 }
 
 impl Deduplication {
@@ -36,13 +48,15 @@ impl Deduplication {
 
     pub(crate) fn remember(&mut self, original: Original) {
         self.remove(&original.key);
-        self.by_age.insert((original.sent, original.sequence), original.key.clone());
-        self.originals.insert(original.key.clone(), original);
+        self.memory_bytes += original.memory_bytes();
+        self.by_age.insert((original.sent, original.sequence), Arc::clone(&original.key));
+        self.originals.insert(Arc::clone(&original.key), original);
     }
 
     /// Takes back what was remembered of a message that was not sent after all.
     pub(crate) fn remove(&mut self, key: &str) {
         if let Some(original) = self.originals.remove(key) {
+            self.memory_bytes -= original.memory_bytes();
             self.by_age.remove(&(original.sent, original.sequence));
         }
     }
@@ -51,12 +65,17 @@ impl Deduplication {
         self.originals.values()
     }
 
-    fn forget(&mut self, now: Timestamp) {
-        while let Some(oldest) = self.by_age.first_entry() {
-            if oldest.key().0 + INTERVAL > now {
-                return;
-            }
-            self.originals.remove(&oldest.remove());
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
+    /// Forgets what is older than five minutes.
+    pub(crate) fn forget(&mut self, now: Timestamp) {
+        while let Some((_, key)) =
+            self.by_age.first_key_value().filter(|((sent, _), _)| *sent + INTERVAL <= now)
+        {
+            let key = Arc::clone(key);
+            self.remove(&key);
         }
     }
 }
@@ -69,12 +88,12 @@ mod tests {
     fn an_id_is_forgotten_after_five_minutes() {
         let mut recent = Deduplication::default();
         let sent = Timestamp::from_secs(1000);
-        recent.remember(Original { key: "k".to_owned(), message_id: Uuid::nil(), sequence: 1, sent });
+        recent.remember(Original { key: "k".into(), message_id: Uuid::nil(), sequence: 1, sent });
         assert_eq!(
             recent.original("k", Timestamp::from_secs(1299)).map(|original| original.sequence),
             Some(1)
         );
         assert_eq!(recent.original("k", Timestamp::from_secs(1300)), None);
-        assert_eq!(recent.all().count(), 0);
+        assert_eq!((recent.all().count(), recent.memory_bytes()), (0, 0));
     }
 }

@@ -49,7 +49,8 @@ impl Placed {
     pub(crate) fn original(&self) -> Option<Original> {
         let Self { sequence, deduplication_key, message, .. } = self;
         let (message_id, sent) = (message.id, message.sent);
-        deduplication_key.clone().map(|key| Original { key, message_id, sequence: *sequence, sent })
+        let key = deduplication_key.as_deref()?.into();
+        Some(Original { key, message_id, sequence: *sequence, sent })
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
             queue: Uuid::from_u128(1),
             next_sequence: 5,
             entries: (1..).zip(states.map(entry)).collect(),
-            recent: vec![Original { key: "d".to_owned(), message_id, sequence: 1, sent: at }],
+            recent: vec![Original { key: "d".into(), message_id, sequence: 1, sent: at }],
         }]
     }
 

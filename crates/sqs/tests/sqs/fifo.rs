@@ -76,3 +76,19 @@ async fn an_expired_receipt_does_nothing() {
     );
     assert_eq!(kit.bodies(&url).await, ["1"]);
 }
+
+#[tokio::test]
+async fn what_is_remembered_of_messages_takes_memory_for_five_minutes() {
+    let kit = Kit::with_memory(20_000).await;
+    let url = kit.create("q.fifo", &[("FifoQueue", "true"), ("ContentBasedDeduplication", "true")]).await;
+    let mut sent = 0;
+    while sent < 200 && kit.try_send(content(&url, "g", &sent.to_string())).await.is_ok() {
+        for message in kit.receive(&url).await {
+            kit.delete(&url, &message).await.expect("deleted");
+        }
+        sent += 1;
+    }
+    assert!((10..200).contains(&sent));
+    kit.settle(6 * 60).await;
+    kit.try_send(content(&url, "g", "after")).await.expect("there is room again");
+}
