@@ -79,6 +79,7 @@ mod request;
 mod response;
 mod route;
 mod router;
+mod unmodelled;
 mod watched;
 
 pub use body::{Intake, Received, TOTAL_BYTES_MAX, UNPACKED_BYTES_MAX, WIRE_BYTES_MAX};

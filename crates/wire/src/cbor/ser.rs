@@ -2,9 +2,10 @@
 
 use groundwatch_api::WireTimestamp;
 use serde::Serialize;
-use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 
 use crate::Malformed;
+use crate::unmodelled::refuse_unmodelled;
 
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::new();
@@ -66,20 +67,14 @@ impl<'o> Serializer<'o> {
     }
 }
 
-fn not_in_the_model<T>(kind: &str) -> Result<T, Malformed> {
-    Err(Malformed::new(format_args!("{kind} does not occur in AWS's shapes")))
-}
-
 impl<'o> serde::Serializer for Serializer<'o> {
     type Ok = ();
     type Error = Malformed;
     type SerializeSeq = Contents<'o>;
-    type SerializeTuple = Impossible<(), Malformed>;
-    type SerializeTupleStruct = Impossible<(), Malformed>;
-    type SerializeTupleVariant = Impossible<(), Malformed>;
     type SerializeMap = Contents<'o>;
     type SerializeStruct = Contents<'o>;
-    type SerializeStructVariant = Impossible<(), Malformed>;
+
+    refuse_unmodelled!();
 
     fn is_human_readable(&self) -> bool {
         false
@@ -191,40 +186,8 @@ impl<'o> serde::Serializer for Serializer<'o> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<(), Malformed> {
-        not_in_the_model("an enum variant with a value")
-    }
-
     fn serialize_seq(self, length: Option<usize>) -> Result<Contents<'o>, Malformed> {
         Ok(self.open(LIST, length))
-    }
-
-    fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, Malformed> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleStruct, Malformed> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleVariant, Malformed> {
-        not_in_the_model("a tuple")
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Contents<'o>, Malformed> {
@@ -233,16 +196,6 @@ impl<'o> serde::Serializer for Serializer<'o> {
 
     fn serialize_struct(self, _name: &'static str, length: usize) -> Result<Contents<'o>, Malformed> {
         Ok(self.open(MAP, Some(length)))
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeStructVariant, Malformed> {
-        not_in_the_model("an enum variant with members")
     }
 }
 

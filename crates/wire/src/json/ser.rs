@@ -1,9 +1,10 @@
 //! Shapes into JSON: sonic-rs's serializer, except for the doubles that are no JSON numbers.
 
 use serde::Serialize;
-use serde::ser::{Error, Impossible, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
 use crate::Malformed;
+use crate::unmodelled::refuse_unmodelled;
 
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Malformed> {
     sonic_rs::to_vec(&Awsy(value)).map_err(Malformed::new)
@@ -30,20 +31,14 @@ macro_rules! pass {
     };
 }
 
-fn not_in_the_model<T, E: Error>(kind: &str) -> Result<T, E> {
-    Err(E::custom(format_args!("{kind} does not occur in AWS's shapes")))
-}
-
 impl<S: Serializer> Serializer for Awsy<S> {
     type Ok = S::Ok;
     type Error = S::Error;
     type SerializeSeq = Awsy<S::SerializeSeq>;
-    type SerializeTuple = Impossible<S::Ok, S::Error>;
-    type SerializeTupleStruct = Impossible<S::Ok, S::Error>;
-    type SerializeTupleVariant = Impossible<S::Ok, S::Error>;
     type SerializeMap = Awsy<S::SerializeMap>;
     type SerializeStruct = Awsy<S::SerializeStruct>;
-    type SerializeStructVariant = Impossible<S::Ok, S::Error>;
+
+    refuse_unmodelled!();
 
     fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
         if value.is_finite() {
@@ -96,40 +91,8 @@ impl<S: Serializer> Serializer for Awsy<S> {
         self.0.serialize_newtype_struct(name, &Awsy(value))
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<S::Ok, S::Error> {
-        not_in_the_model("an enum variant with a value")
-    }
-
     fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
         self.0.serialize_seq(length).map(Awsy)
-    }
-
-    fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, S::Error> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        not_in_the_model("a tuple")
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
@@ -138,16 +101,6 @@ impl<S: Serializer> Serializer for Awsy<S> {
 
     fn serialize_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeStruct, S::Error> {
         self.0.serialize_struct(name, length).map(Awsy)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeStructVariant, S::Error> {
-        not_in_the_model("an enum variant with members")
     }
 }
 

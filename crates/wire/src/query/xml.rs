@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use groundwatch_api::{Flattened, WireTimestamp};
 use groundwatch_core::Timestamp;
 use serde::Serialize;
-use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 
 use crate::Malformed;
+use crate::unmodelled::refuse_unmodelled;
 
 pub(super) fn encode<T: Serialize + ?Sized>(
     value: &T,
@@ -112,10 +113,6 @@ fn close(out: &mut String, name: &str) {
     let _ = write!(out, "</{name}>");
 }
 
-fn not_in_the_model<T>(kind: &str) -> Result<T, Malformed> {
-    Err(Malformed::new(format_args!("{kind} does not occur in AWS's shapes")))
-}
-
 macro_rules! display {
     ($($method:ident($type:ty)),+) => {
         $(fn $method(self, value: $type) -> Result<(), Malformed> {
@@ -128,12 +125,10 @@ impl<'o> serde::Serializer for Content<'o> {
     type Ok = ();
     type Error = Malformed;
     type SerializeSeq = Contents<'o>;
-    type SerializeTuple = Impossible<(), Malformed>;
-    type SerializeTupleStruct = Impossible<(), Malformed>;
-    type SerializeTupleVariant = Impossible<(), Malformed>;
     type SerializeMap = Contents<'o>;
     type SerializeStruct = Members<'o>;
-    type SerializeStructVariant = Impossible<(), Malformed>;
+
+    refuse_unmodelled!();
 
     display! {
         serialize_bool(bool), serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_u8(u8),
@@ -202,40 +197,8 @@ impl<'o> serde::Serializer for Content<'o> {
         value.serialize(Content { timestamp: name == WireTimestamp::NAME, ..self })
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<(), Malformed> {
-        not_in_the_model("an enum variant with a value")
-    }
-
     fn serialize_seq(self, _length: Option<usize>) -> Result<Contents<'o>, Malformed> {
         Ok(Contents { out: self.out, flattened: self.flattened, names: self.names.unwrap_or(&LIST) })
-    }
-
-    fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, Malformed> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleStruct, Malformed> {
-        not_in_the_model("a tuple")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeTupleVariant, Malformed> {
-        not_in_the_model("a tuple")
     }
 
     fn serialize_map(self, _length: Option<usize>) -> Result<Contents<'o>, Malformed> {
@@ -248,16 +211,6 @@ impl<'o> serde::Serializer for Content<'o> {
         _length: usize,
     ) -> Result<Self::SerializeStruct, Malformed> {
         Ok(Members { out: self.out, flattened: self.flattened, structure: name })
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _length: usize,
-    ) -> Result<Self::SerializeStructVariant, Malformed> {
-        not_in_the_model("an enum variant with members")
     }
 }
 
