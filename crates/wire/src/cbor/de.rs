@@ -46,10 +46,7 @@ impl<'de> Document<'de> {
             Item::Float(number) => visitor.visit_f64(number),
             Item::Bool(value) => visitor.visit_bool(value),
             Item::Null => visitor.visit_unit(),
-            Item::Text(length) => match self.reader.text(length)? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
+            Item::Text(length) => self.text(length, visitor),
             Item::Bytes(length) => match self.reader.bytes(length)? {
                 Cow::Borrowed(bytes) => visitor.visit_borrowed_bytes(bytes),
                 Cow::Owned(bytes) => visitor.visit_byte_buf(bytes),
@@ -58,6 +55,14 @@ impl<'de> Document<'de> {
             Item::Map(length) => self.map(length, visitor),
             Item::Tag(_) => Err(Malformed::new("a tag without a value")),
             Item::Break => Err(Malformed::new("a break where nothing is open")),
+        }
+    }
+
+    #[inline]
+    fn text<V: Visitor<'de>>(&mut self, length: Length, visitor: V) -> Result<V::Value, Malformed> {
+        match self.reader.text(length)? {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
@@ -145,12 +150,23 @@ impl<'de> serde::Deserializer<'de> for &mut Document<'de> {
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         // Only texts: `serde` would take an integer for a member's position.
         match self.item()? {
-            Item::Text(length) => match self.reader.text(length)? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
+            Item::Text(length) => self.text(length, visitor),
             _ => Err(Malformed::new("a key is not a text")),
         }
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        match self.item()? {
+            // Smithy has blobs for bytes; `serde` would take bytes that happen to be UTF-8 for a text.
+            Item::Bytes(_) => Err(Malformed::new("a text is a byte string")),
+            item => self.visit(item, visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.deserialize_str(visitor)
     }
 
     #[inline]
@@ -173,7 +189,7 @@ impl<'de> serde::Deserializer<'de> for &mut Document<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple tuple_struct map
         enum
     }
 }

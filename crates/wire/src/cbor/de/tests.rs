@@ -105,6 +105,13 @@ fn timestamps_are_numbers_in_tag_1() {
 }
 
 #[test]
+fn bytes_are_no_texts() {
+    refused::<String>("41 61", "a text is a byte string");
+    refused::<Option<String>>("41 61", "a text is a byte string");
+    refused::<BTreeMap<String, i32>>("a1 41 61 01", "a text is a byte string");
+}
+
+#[test]
 fn blobs_are_byte_strings() {
     check(&bytes("43 000102"), Blob(vec![0, 1, 2]));
     check(&bytes("5f 41 00 42 0102 ff"), Blob(vec![0, 1, 2]));
