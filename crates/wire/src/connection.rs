@@ -121,22 +121,14 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let ending = closing.clone();
-    let service =
-        service_fn(move |request| answered(Arc::clone(&answerer), pace.begin(), ending.clone(), request));
+    let service = move |request| answered(Arc::clone(&answerer), pace.begin(), ending.clone(), request);
     // hyper adds `Date`, from the machine's clock even where ours is manual: clients correct their own clock by it, and
     // sign by that one. Slow heads are our own business, see `Pace`.
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(None).max_headers(HEADERS_MAX);
     server.max_buf_size(BUFFER_BYTES_MAX).half_close(true);
-    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = closing.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    note(ended);
+    let connection = server.serve_connection(TokioIo::new(stream), service_fn(service));
+    to_its_end(connection, http1::Connection::graceful_shutdown, &closing).await;
 }
 
 async fn http_2<S>(stream: S, pace: Pace, answerer: Arc<Answerer>, closing: CancellationToken)
@@ -144,24 +136,28 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let ending = closing.clone();
-    let service =
-        service_fn(move |request| answered(Arc::clone(&answerer), pace.begin(), ending.clone(), request));
+    let service = move |request| answered(Arc::clone(&answerer), pace.begin(), ending.clone(), request);
     let mut server = http2::Builder::new(TokioExecutor::new());
     server.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
     server.max_header_list_size(HEADER_LIST_BYTES_MAX);
     server.initial_stream_window_size(WINDOW_BYTES).initial_connection_window_size(WINDOW_BYTES);
-    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    let connection = server.serve_connection(TokioIo::new(stream), service_fn(service));
+    to_its_end(connection, http2::Connection::graceful_shutdown, &closing).await;
+}
+
+/// Drives a connection, which is told to `shut_down` when the server is closing.
+async fn to_its_end<C>(connection: C, shut_down: fn(Pin<&mut C>), closing: &CancellationToken)
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = closing.cancelled() => {
-            connection.as_mut().graceful_shutdown();
+            shut_down(connection.as_mut());
             connection.await
         }
     };
-    note(ended);
-}
-
-fn note(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended early");
     }
@@ -174,7 +170,8 @@ async fn answered(
     request: Request<Incoming>,
 ) -> Result<http::Response<Answer>, Infallible> {
     let answer: Response = answerer.answer(request).await;
-    Ok(answer.map(|body| Answer { body: ending_at(body, closing), _in_work: in_work }))
+    in_work.offered(Instant::now());
+    Ok(answer.map(|body| Answer { body: ending_at(body, closing), in_work }))
 }
 
 /// Streams would never end by themselves when the server does.
@@ -188,7 +185,7 @@ fn ending_at(body: Body, closing: CancellationToken) -> Body {
 /// A body on its way out, until which its request is in work.
 struct Answer {
     body: Body,
-    _in_work: InWork,
+    in_work: InWork,
 }
 
 impl hyper::body::Body for Answer {
@@ -199,7 +196,14 @@ impl hyper::body::Body for Answer {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
+        // It is polled only when the client can take more.
+        let Self { body, in_work } = self.get_mut();
+        let piece = Pin::new(body).poll_frame(context);
+        match piece {
+            Poll::Ready(_) => in_work.offered(Instant::now()),
+            Poll::Pending => in_work.awaited(),
+        }
+        piece
     }
 
     fn is_end_stream(&self) -> bool {
@@ -210,3 +214,6 @@ impl hyper::body::Body for Answer {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,8 +114,8 @@ impl Listener {
 
 /// Answers requests, of whichever connection.
 pub(crate) struct Answerer {
-    router: Router,
-    paths: Arc<dyn Paths>,
+    pub(crate) router: Router,
+    pub(crate) paths: Arc<dyn Paths>,
 }
 
 impl Answerer {

@@ -3,6 +3,7 @@
 //! The socket says when bytes come and go, the server when requests begin and end; [`Pace::verdict`] decides. A slow
 //! *body* is not seen here but where it is read, in [`body`](crate::Intake).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long a connection may stay open between requests. SDKs keep theirs for a minute at most, and should be the ones who close.
 pub(crate) const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a client may take none of what it is sent.
+/// How long a client may take none of what it is sent; in HTTP/2, none of any one answer.
 pub(crate) const UNREAD_MAX: Duration = Duration::from_secs(30);
 
 /// The pace of one connection. Cheap to clone.
@@ -25,8 +26,10 @@ pub(crate) struct Pace(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// Requests in work; their answers' bodies count until they are handed over.
-    requests: usize,
+    /// Requests in work by their numbers, until their answers' bodies are handed over. With each, since when the next
+    /// piece of its answer waits to be taken: in HTTP/2 an answer may wait for its client while others go out.
+    requests: BTreeMap<u64, Option<Instant>>,
+    next_request: u64,
     waiting: Waiting,
     /// When it was that `waiting` began.
     since: Instant,
@@ -58,13 +61,17 @@ pub(crate) enum Slow {
 
 /// A request in work; ends when it is dropped.
 #[derive(Debug)]
-pub(crate) struct InWork(Pace);
+pub(crate) struct InWork {
+    pace: Pace,
+    number: u64,
+}
 
 impl Pace {
     /// The pace of a connection that was just accepted.
     pub(crate) fn new(now: Instant) -> Self {
         Self(Arc::new(Mutex::new(State {
-            requests: 0,
+            requests: BTreeMap::new(),
+            next_request: 0,
             waiting: Waiting::Head,
             since: now,
             unread_since: None,
@@ -82,7 +89,7 @@ impl Pace {
     /// Bytes came in.
     pub(crate) fn read(&self, now: Instant) {
         let mut state = self.0.lock();
-        if state.requests == 0 && state.waiting == Waiting::Idle && !state.multiplexed {
+        if state.requests.is_empty() && state.waiting == Waiting::Idle && !state.multiplexed {
             state.waiting = Waiting::Head;
             state.since = now;
         }
@@ -97,20 +104,23 @@ impl Pace {
     /// A head is whole: a request begins.
     pub(crate) fn begin(&self) -> InWork {
         let mut state = self.0.lock();
-        state.requests += 1;
+        let number = state.next_request;
+        state.next_request += 1;
+        state.requests.insert(number, None);
         state.waiting = Waiting::Idle;
-        InWork(self.clone())
+        InWork { pace: self.clone(), number }
     }
 
     /// Whether the client has been too slow.
     pub(crate) fn verdict(&self, now: Instant) -> Option<Slow> {
         let state = self.0.lock();
-        if state.unread_since.is_some_and(|since| now.duration_since(since) >= UNREAD_MAX) {
+        let mut unread = state.requests.values().chain([&state.unread_since]).flatten();
+        if unread.any(|since| now.duration_since(*since) >= UNREAD_MAX) {
             return Some(Slow::Unread);
         }
         let waited = now.duration_since(state.since);
         match state.waiting {
-            _ if state.requests > 0 => None,
+            _ if !state.requests.is_empty() => None,
             Waiting::Head => (waited >= HEAD_MAX).then_some(Slow::Head),
             Waiting::Idle => (waited >= IDLE_MAX).then_some(Slow::Idle),
         }
@@ -119,14 +129,30 @@ impl Pace {
     /// Since when it has had no request in work; `None` if it has one.
     pub(crate) fn waiting_since(&self) -> Option<Instant> {
         let state = self.0.lock();
-        (state.requests == 0).then_some(state.since)
+        state.requests.is_empty().then_some(state.since)
+    }
+}
+
+impl InWork {
+    /// A piece of the answer is there, and it is for the client to take it.
+    pub(crate) fn offered(&self, now: Instant) {
+        self.waits(Some(now));
+    }
+
+    /// The client has taken all that is there, and waits for more.
+    pub(crate) fn awaited(&self) {
+        self.waits(None);
+    }
+
+    fn waits(&self, since: Option<Instant>) {
+        self.pace.0.lock().requests.insert(self.number, since);
     }
 }
 
 impl Drop for InWork {
     fn drop(&mut self) {
-        let mut state = self.0.0.lock();
-        state.requests -= 1;
+        let mut state = self.pace.0.lock();
+        state.requests.remove(&self.number);
         state.since = Instant::now();
     }
 }
@@ -176,6 +202,20 @@ mod tests {
         assert_eq!(pace.verdict(after(start, UNREAD_MAX)), Some(Slow::Unread));
         pace.wrote(true, after(start, UNREAD_MAX));
         assert_eq!(pace.verdict(after(start, UNREAD_MAX * 2)), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_taken_is_not_made_up_for_by_others() {
+        let start = Instant::now();
+        let pace = Pace::new(start);
+        let (stuck, streaming) = (pace.begin(), pace.begin());
+        stuck.offered(start);
+        streaming.offered(start);
+        streaming.awaited();
+        pace.wrote(true, after(start, UNREAD_MAX));
+        assert_eq!(pace.verdict(after(start, UNREAD_MAX)), Some(Slow::Unread));
+        drop(stuck);
+        assert_eq!(pace.verdict(after(start, IDLE_MAX * 9)), None, "the other waits for us");
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use futures_util::Stream;
 use groundwatch_core::RequestId;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 
 /// An HTTP response.
@@ -18,11 +17,15 @@ pub type Response = http::Response<Body>;
 /// The header of a request's id, in every protocol.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
+/// How much of a whole body is handed over at a time, in bytes. What is handed over can no longer be taken back from a client
+/// that does not read it.
+const PIECE_BYTES_MAX: usize = 64 << 10;
+
 /// A response's body.
 #[non_exhaustive]
 pub enum Body {
-    /// All of it at once.
-    Whole(Full<Bytes>),
+    /// All of it is there.
+    Whole(Bytes),
     /// Piece by piece, for as long as it takes. Each piece is sent as soon as it is there.
     Stream(Pieces),
 }
@@ -33,7 +36,7 @@ pub type Pieces = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 impl Body {
     /// A body that is all there.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::Whole(Full::new(bytes.into()))
+        Self::Whole(bytes.into())
     }
 }
 
@@ -55,7 +58,11 @@ impl hyper::body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
-            Self::Whole(body) => Pin::new(body).poll_frame(context),
+            Self::Whole(rest) if rest.is_empty() => Poll::Ready(None),
+            Self::Whole(rest) => {
+                let piece = rest.split_to(rest.len().min(PIECE_BYTES_MAX));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
             Self::Stream(pieces) => {
                 pieces.as_mut().poll_next(context).map(|piece| Some(Ok(Frame::data(piece?))))
             }
@@ -64,14 +71,14 @@ impl hyper::body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(body) => body.is_end_stream(),
+            Self::Whole(rest) => rest.is_empty(),
             Self::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(body) => body.size_hint(),
+            Self::Whole(rest) => SizeHint::with_exact(rest.len() as u64),
             Self::Stream(_) => SizeHint::default(),
         }
     }
@@ -79,8 +86,7 @@ impl hyper::body::Body for Body {
 
 /// A response with a body of that type, or without one.
 pub(crate) fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
-    let body = body.into();
-    let mut response = Response::new(Body::Whole(Full::new(body)));
+    let mut response = Response::new(Body::whole(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
