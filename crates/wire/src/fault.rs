@@ -99,10 +99,12 @@ pub(crate) fn unknown_path(method: &http::Method, path: &str) -> Fault {
     UNKNOWN_PATH.with(format!("nothing here answers {} {}", method, cut(path)))
 }
 
-pub(crate) fn unknown_service(name: &str, services: &[&'static Service]) -> Fault {
+/// `wanted` is the operation, or a REST client's method and path.
+pub(crate) fn unknown_service(name: &str, wanted: &str, services: &[&'static Service]) -> Fault {
     let served: Vec<&str> = services.iter().map(|service| service.name).collect();
     UNKNOWN_SERVICE.with(format!(
-        "service `{}` is not served here; served are {}",
+        "`{}` of service `{}` is not served here; served are {}",
+        cut(wanted),
         cut(name),
         served.join(", ")
     ))

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use crate::credentials::Credential;
+use crate::query::first_value;
 
 pub(crate) const TARGET: &str = "x-amz-target";
 pub(crate) const SMITHY_PROTOCOL: &str = "smithy-protocol";
@@ -32,8 +33,10 @@ impl Dialect {
             (Protocol::RpcV2Cbor, path.service(services))
         } else if let Some(target) = text(&head.headers, TARGET) {
             (json_version(&head.headers), target_service(target, services))
+        } else if let Some(protocol) = by_content_type(&head.headers) {
+            (protocol, signed_for())
         } else {
-            (by_content_type(&head.headers), signed_for())
+            (unnamed_protocol(head, credential, services), signed_for())
         };
         let query_mode =
             text(&head.headers, QUERY_MODE).is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -103,14 +106,32 @@ fn json_version(headers: &HeaderMap) -> Protocol {
     }
 }
 
-fn by_content_type(headers: &HeaderMap) -> Protocol {
+fn by_content_type(headers: &HeaderMap) -> Option<Protocol> {
     if headers.contains_key(SMITHY_PROTOCOL) {
-        return Protocol::RpcV2Cbor;
+        return Some(Protocol::RpcV2Cbor);
     }
     match content_type(headers).as_str() {
-        "application/cbor" => Protocol::RpcV2Cbor,
-        "application/x-amz-json-1.0" => Protocol::Json10,
-        "application/x-amz-json-1.1" | "application/json" => Protocol::Json11,
+        "application/cbor" => Some(Protocol::RpcV2Cbor),
+        "application/x-amz-json-1.0" => Some(Protocol::Json10),
+        "application/x-amz-json-1.1" | "application/json" => Some(Protocol::Json11),
+        "application/x-www-form-urlencoded" => Some(Protocol::Query),
+        _ => None,
+    }
+}
+
+/// The protocol of a request that does not say: query, unless it is a REST client's of a service that is not here. Those
+/// read JSON, but for S3's.
+fn unnamed_protocol(
+    head: &Parts,
+    credential: Option<&Credential>,
+    services: &[&'static Service],
+) -> Protocol {
+    let is_elsewhere = |credential: &&Credential| {
+        credential.service != "s3" && signed_for(Some(credential), services).is_none()
+    };
+    let names_action = || first_value(head.uri.query().unwrap_or_default().as_bytes(), "Action").is_some();
+    match credential.filter(is_elsewhere) {
+        Some(_) if !names_action() => Protocol::Json11,
         _ => Protocol::Query,
     }
 }

@@ -49,11 +49,7 @@ pub fn route(
         let payload = with_path_parameter(service, head.uri.path(), form);
         return Ok(Route { service, operation, payload });
     }
-    if head.uri.path() == "/" {
-        Err(fault::missing_action())
-    } else {
-        Err(unknown_path(head, credential, services))
-    }
+    Err(without_operation(head, credential, services))
 }
 
 fn rpc(head: &Parts, path: &RpcPath<'_>, body: Bytes, services: &[&'static Service]) -> Result<Route, Fault> {
@@ -62,7 +58,9 @@ fn rpc(head: &Parts, path: &RpcPath<'_>, body: Bytes, services: &[&'static Servi
         Some(other) => return Err(fault::unknown_protocol(other)),
         None => return Err(fault::missing_smithy_protocol()),
     }
-    let service = path.service(services).ok_or_else(|| fault::unknown_service(path.service_id, services))?;
+    let service = path
+        .service(services)
+        .ok_or_else(|| fault::unknown_service(path.service_id, path.operation, services))?;
     if !service.protocols.contains(&Protocol::RpcV2Cbor) {
         return Err(fault::wrong_protocol(service, "rpc-v2-cbor"));
     }
@@ -71,7 +69,8 @@ fn rpc(head: &Parts, path: &RpcPath<'_>, body: Bytes, services: &[&'static Servi
 
 fn json(target: &str, dialect: &Dialect, body: Bytes, services: &[&'static Service]) -> Result<Route, Fault> {
     let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
-    let service = target_service(target, services).ok_or_else(|| fault::unknown_service(prefix, services))?;
+    let service = target_service(target, services)
+        .ok_or_else(|| fault::unknown_service(prefix, operation, services))?;
     // Which of the two versions is the client's choice: they differ in the content type only.
     let speaks_json =
         service.protocols.iter().any(|known| matches!(known, Protocol::Json10 | Protocol::Json11));
@@ -121,7 +120,7 @@ fn query_service(
     let speaking = |service: &&'static Service| service.protocols.contains(&Protocol::Query);
     if let Some(credential) = credential {
         let service = signed_for(Some(credential), services)
-            .ok_or_else(|| fault::unknown_service(&credential.service, services))?;
+            .ok_or_else(|| fault::unknown_service(&credential.service, action, services))?;
         return if speaking(&service) { Ok(service) } else { Err(fault::wrong_protocol(service, "query")) };
     }
     let version = first_value(form, "Version");
@@ -150,13 +149,15 @@ fn operation_of(service: &'static Service, name: &str) -> Result<&'static str, F
     found.ok_or_else(|| fault::unknown_operation(Some(service), name))
 }
 
-/// A request of a REST service, most likely: then the service is what is missing.
-fn unknown_path(head: &Parts, credential: Option<&Credential>, services: &[&'static Service]) -> Fault {
+/// A request that names no operation. Signed for a service that is not here, it is a REST client's.
+fn without_operation(head: &Parts, credential: Option<&Credential>, services: &[&'static Service]) -> Fault {
+    let path = head.uri.path();
     match credential {
         Some(credential) if signed_for(Some(credential), services).is_none() => {
-            fault::unknown_service(&credential.service, services)
+            fault::unknown_service(&credential.service, &format!("{} {path}", head.method), services)
         }
-        _ => fault::unknown_path(&head.method, head.uri.path()),
+        _ if path == "/" => fault::missing_action(),
+        _ => fault::unknown_path(&head.method, path),
     }
 }
 

@@ -120,15 +120,22 @@ fn the_credential_scope_decides_between_services_then_the_version() {
 #[test]
 fn what_does_not_exist_is_named() {
     let served = "served are cloudwatch, logs, sns, sqs, sts";
-    let unknown_service = |name: &str| format!("service `{name}` is not served here; {served}");
-    refused(&target("AWSEvents.PutEvents"), "", "UnknownService", &unknown_service("AWSEvents"));
-    refused(&signed("kafka"), "Action=AddPermission", "UnknownService", &unknown_service("kafka"));
-    refused(
-        &signed("lambda").replace("POST /", "GET /2015-03-31/functions"),
+    let unknown = |lines: &str, body: &str, wanted: &str, service: &str| {
+        let message = format!("`{wanted}` of service `{service}` is not served here; {served}");
+        refused(lines, body, "UnknownService", &message);
+    };
+    unknown(&target("AWSEvents.PutEvents"), "", "PutEvents", "AWSEvents");
+    let form = format!("{}\ncontent-type: application/x-www-form-urlencoded", signed("kafka"));
+    unknown(&form, "Action=AddPermission", "AddPermission", "kafka");
+    unknown(
+        "POST /service/AWSEventsV2/operation/PutEvents\nsmithy-protocol: rpc-v2-cbor",
         "",
-        "UnknownService",
-        &unknown_service("lambda"),
+        "PutEvents",
+        "AWSEventsV2",
     );
+    let functions = signed("lambda").replace("POST /", "GET /2015-03-31/functions");
+    unknown(&functions, "", "GET /2015-03-31/functions", "lambda");
+    unknown(&signed("s3").replace("POST", "GET"), "", "GET /", "s3");
     refused("GET /favicon.ico", "", "InvalidAction", "nothing here answers GET /favicon.ico");
     refused(
         &target("Logs_20140328.PutLogEvent"),
@@ -182,5 +189,19 @@ fn an_answer_is_owed_in_the_protocol_that_the_head_speaks() {
         ("GET /x", Protocol::Query),
     ] {
         assert_eq!(Dialect::of(&head(lines), None, SERVICES).protocol, protocol, "{lines}");
+    }
+}
+
+#[test]
+fn rest_clients_of_services_that_are_not_here_can_read_the_refusal() {
+    for (request, service, protocol) in [
+        ("GET /schedules", "scheduler", Protocol::Json11),
+        ("GET /", "s3", Protocol::Query),
+        ("GET /?Action=ListUsers", "iam", Protocol::Query),
+        ("GET /", "sns", Protocol::Query),
+    ] {
+        let head = head(&signed(service).replace("POST /", request));
+        let credential = Credential::of(&head).expect("a credential");
+        assert_eq!(Dialect::of(&head, credential.as_ref(), SERVICES).protocol, protocol, "{request}");
     }
 }
