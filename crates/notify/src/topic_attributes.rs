@@ -55,12 +55,21 @@ pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyErr
         },
         "ArchivePolicy" if value.is_empty() => {}
         "ArchivePolicy" => return Err(unsupported("the attribute ArchivePolicy")),
-        _ if name.ends_with("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate") => {
-            return Err(unsupported(&format!("the attribute {name}")));
-        }
+        _ if is_feedback(name) => match value {
+            // Terraform sets every sample rate to what it is: nothing is logged.
+            "" | "0" => {}
+            _ => return Err(unsupported(&format!("the attribute {name}"))),
+        },
         _ => return Err(Invalid::UnknownAttribute { name: name.to_owned() }.into()),
     }
     Ok(())
+}
+
+/// Whether an attribute is about logs of deliveries: `HTTPSuccessFeedbackSampleRate`, `SQSFailureFeedbackRoleArn`, …
+fn is_feedback(name: &str) -> bool {
+    let rest =
+        ["Application", "Firehose", "HTTP", "Lambda", "SQS"].iter().find_map(|kind| name.strip_prefix(kind));
+    matches!(rest, Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn" | "SuccessFeedbackSampleRate"))
 }
 
 /// A truth value, which AWS reads in any case; an empty one says nothing.

@@ -96,6 +96,15 @@ async fn a_topic_shows_what_was_set_and_counts_its_subscriptions() {
 }
 
 #[tokio::test]
+async fn no_logs_of_deliveries_can_be_asked_for() {
+    let sns = Sns::new();
+    let topic = sns.create_topic("alerts").await;
+    set_topic(&sns, &topic, "HTTPSuccessFeedbackSampleRate", "0").await.expect("set");
+    let shown = topic_attributes(&sns, &topic).await.expect("shown");
+    assert_eq!(shown["HTTPSuccessFeedbackSampleRate"], "0");
+}
+
+#[tokio::test]
 async fn topic_attributes_that_cannot_be_set_are_refused() {
     let sns = Sns::new();
     let topic = sns.create_topic("alerts").await;

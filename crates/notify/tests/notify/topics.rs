@@ -66,7 +66,14 @@ async fn attributes_that_would_change_behaviour_are_refused_by_name() {
         "the attribute HTTPFailureFeedbackRoleArn is not supported by Groundwatch",
     )
     .await;
+    check(
+        "SQSSuccessFeedbackSampleRate",
+        "100",
+        "the attribute SQSSuccessFeedbackSampleRate is not supported by Groundwatch",
+    )
+    .await;
     check("Colour", "red", "Unknown attribute Colour").await;
+    check("ColourFeedbackRoleArn", "r", "Unknown attribute ColourFeedbackRoleArn").await;
 }
 
 #[tokio::test]
