@@ -143,3 +143,10 @@ async fn a_detector_is_paused_listed_and_deleted() {
     let gone = call(&server, "GetLogAnomalyDetector", json!({ "anomalyDetectorArn": arn })).await;
     assert_eq!(gone, Err("ResourceNotFoundException".to_owned()));
 }
+
+#[tokio::test]
+async fn a_detector_without_a_pattern_tells_none() {
+    let (server, arn) = server_with_detector().await;
+    let detector = done(&server, "GetLogAnomalyDetector", json!({ "anomalyDetectorArn": arn })).await;
+    assert_eq!(detector.get("filterPattern"), None);
+}

@@ -183,7 +183,8 @@ fn described(scope: &Scope, id: &str, detector: &LogAnomalyDetector, now: Timest
         detector_name: detector.name.clone(),
         log_group_arn_list: Some(vec![group_arn(scope, &detector.group)]),
         evaluation_frequency: Some(detector.frequency.clone()),
-        filter_pattern: Some(detector.filter_pattern.clone()),
+        // Left out if there is none: to Terraform an empty one would be another.
+        filter_pattern: Some(&detector.filter_pattern).filter(|pattern| !pattern.is_empty()).cloned(),
         anomaly_detector_status: Some(status),
         kms_key_id: detector.kms_key_id.clone(),
         creation_time_stamp: Some(detector.created.as_millis()),
