@@ -33,6 +33,7 @@ mod workload;
 pub use args::{BenchArgs, Output, Workload};
 pub use log_corpus::LogCorpus;
 pub use metric_day::{Asked, MetricDay};
+pub use process::{Process, Usage};
 pub use protocol::Protocol;
 pub use report::{Checked, Latency, Report, ServerUse};
 pub use run::{measure, run};

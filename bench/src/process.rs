@@ -6,13 +6,14 @@ use std::path::Path;
 
 /// A process that can be asked for its use of the machine.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Process {
+pub struct Process {
+    /// Its number.
     pub pid: u32,
 }
 
 /// What a process has used since it started.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// User and system time of all threads, also of those that have ended.
     pub cpu_secs: f64,
     /// The most memory that was ever resident.
@@ -24,12 +25,12 @@ const TICKS_PER_SEC: f64 = 100.0;
 
 impl Process {
     /// This process.
-    pub(crate) fn own() -> Self {
+    pub fn own() -> Self {
         Self { pid: std::process::id() }
     }
 
     /// The process that listens on a TCP port of this machine, if it is there and we may look at it.
-    pub(crate) fn listening_on(port: u16) -> Option<Self> {
+    pub fn listening_on(port: u16) -> Option<Self> {
         let tables =
             ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
         let sockets: Vec<String> = tables
@@ -51,7 +52,7 @@ impl Process {
     }
 
     /// What it has used until now.
-    pub(crate) fn usage(self) -> io::Result<Usage> {
+    pub fn usage(self) -> io::Result<Usage> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let unreadable =
@@ -63,7 +64,7 @@ impl Process {
     }
 
     /// Memory that is resident now.
-    pub(crate) fn resident_bytes(self) -> io::Result<u64> {
+    pub fn resident_bytes(self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let kib = kib_of(&status, "VmRSS:").ok_or(io::ErrorKind::InvalidData)?;
         Ok(kib * 1024)

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use groundwatch_metrics::Retention;
 use groundwatch_outbound::{Fence, Target, TargetConfig};
 use serde::Deserialize;
+use url::Url;
 
 use crate::cli::{ClockKind, LogFormat, ServeFlags};
 use crate::syslog::SyslogConfig;
@@ -106,10 +107,7 @@ impl Config {
             listen,
             data_dir: flags.data_dir.or(file.data_dir).unwrap_or_else(|| "groundwatch-data".into()),
             clock: flags.clock.or(file.clock).unwrap_or_default(),
-            advertise_url: flags
-                .advertise_url
-                .or(file.advertise_url)
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            advertise_url: flags.advertise_url.or(file.advertise_url).as_deref().map(base_url).transpose()?,
             tls: flags.tls.or(file.tls).map(|tls| tls.parse().context("tls is not valid")).transpose()?,
             syslog: SyslogConfig::new(
                 flags.syslog_listen.or(file.syslog_listen).as_deref(),
@@ -145,6 +143,16 @@ impl Config {
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
+}
+
+/// A URL that paths can be appended to.
+fn base_url(text: &str) -> anyhow::Result<String> {
+    let url = Url::parse(text).ok();
+    ensure!(
+        url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none()),
+        "advertise-url must be an http or https URL such as http://logs.example:4566, not `{text}`"
+    );
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn read_file(path: &Path) -> anyhow::Result<FileConfig> {
@@ -188,6 +196,15 @@ mod tests {
         assert_eq!(retention(None), Some(Retention::Forever));
         assert_eq!(retention(Some("aws")), Some(Retention::Aws));
         assert_eq!(retention(Some("a while")), None);
+    }
+
+    #[test]
+    fn links_begin_with_a_url_that_others_can_follow() {
+        let advertised = |text: &str| base_url(text).ok();
+        assert_eq!(advertised("https://logs.example/aws/").as_deref(), Some("https://logs.example/aws"));
+        for wrong in ["logs.example:4566", "logs", "ftp://logs.example", "http://", "http://a/?b"] {
+            assert_eq!(advertised(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

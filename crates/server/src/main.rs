@@ -18,6 +18,7 @@ mod streamed_metrics;
 mod syslog;
 mod tagged;
 mod tls;
+mod vitals;
 
 use clap::Parser;
 

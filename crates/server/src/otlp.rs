@@ -17,7 +17,6 @@ use groundwatch_otlp::{Encoding, Event, LogsRequest, Refusal, Rejected, decode};
 use groundwatch_wire::{Authenticator, Body, Claim, Credential, DevelopmentAuthenticator, Response};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, header};
-use uuid::Uuid;
 
 const GROUP: &str = "x-aws-log-group";
 const STREAM: &str = "x-aws-log-stream";
@@ -47,12 +46,12 @@ impl OtlpDoor {
         matches!(path, "/v1/logs" | "/v1/metrics" | "/v1/traces")
     }
 
-    pub(crate) async fn handle(&self, request: Request<Bytes>) -> Response {
+    pub(crate) async fn handle(&self, request: Request<Bytes>, id: &RequestId) -> Response {
         let (head, body) = request.into_parts();
         let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let encoding = content_type.and_then(Encoding::of);
         let answered = match encoding {
-            Some(encoding) => self.carry_out(&head, encoding, &body).await,
+            Some(encoding) => self.carry_out(&head, encoding, &body, id).await,
             None => Err(Refused(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Refusal::InvalidArgument,
@@ -68,7 +67,13 @@ impl OtlpDoor {
         }
     }
 
-    async fn carry_out(&self, head: &Parts, encoding: Encoding, body: &Bytes) -> Result<Rejected, Refused> {
+    async fn carry_out(
+        &self,
+        head: &Parts,
+        encoding: Encoding,
+        body: &Bytes,
+        id: &RequestId,
+    ) -> Result<Rejected, Refused> {
         let path = head.uri.path();
         if path != "/v1/logs" {
             let message = format!("{path} is not implemented; /v1/logs is");
@@ -84,17 +89,9 @@ impl OtlpDoor {
         let caller = DevelopmentAuthenticator.authenticate(&claim).map_err(refused)?;
         let request = decode(encoding, body).map_err(|error| bad_request(error.to_string()))?;
 
-        let request_id = RequestId(Uuid::new_v4().to_string());
-        let call = Call { caller, request_id, received: self.clock.now(), explain: false };
+        let call = Call { caller, request_id: id.clone(), received: self.clock.now(), explain: false };
         let (events, too_large) = events(&request, call.received.as_millis());
-        // In a task of its own: what has begun comes to its end, also if the client hangs up.
-        let logs = Arc::clone(&self.logs);
-        let stored = tokio::spawn(async move { store(&logs, &call, &group, &stream, &events).await }).await;
-        let stored = stored.unwrap_or_else(|error| {
-            tracing::error!(%error, "storing OTLP logs failed; this is a bug");
-            let message = "internal failure; the server's log has the details".to_owned();
-            Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, Refusal::Internal, message))
-        })?;
+        let stored = store(&self.logs, &call, &group, &stream, &events).await?;
         Ok(Rejected { too_large, ..stored })
     }
 }

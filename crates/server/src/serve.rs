@@ -42,6 +42,7 @@ use crate::streamed_metrics::StreamedMetrics;
 use crate::syslog::SyslogSink;
 use crate::tagged;
 use crate::tls::{self, Tls};
+use crate::vitals::Vitals;
 
 /// How long requests that have begun may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -70,6 +71,8 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
     let tls = load_tls(config, address, &advertised_base_url)?;
     let (services, activities) =
         bring_up(config, &storage, recovery, clock.clone(), advertised_base_url).await?;
+    let vitals = Arc::new(Vitals::new());
+    let activities: Vec<_> = activities.into_iter().map(|activity| vitals.watch(activity)).collect();
 
     let (stopper, stop) = watch::channel(false);
     let manual = manual_clock.map(|clock| Arc::new(ManualDriver::new(clock, activities.clone())));
@@ -81,15 +84,14 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         }
     };
 
-    let metrics = services.metrics.clone();
-    let (notify, logs) = (services.notify.clone(), services.logs.clone());
+    let (metrics, notify, logs) = (services.metrics.clone(), services.notify.clone(), services.logs.clone());
     let alarms = AlarmDoors(services.alarms.clone());
-    let router = services.route(Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)));
+    let router = Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)).observed_by(vitals.clone());
+    let router = services.route(router);
     let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
     let syslog = receive_syslog(config, logs.clone(), clock.clone()).await?;
-    let otlp = Some(OtlpDoor::new(logs, clock.clone()));
-    let (alarms, notify, metrics) = (Some(alarms), Some(notify), Some(metrics));
-    let paths = Arc::new(OwnPaths { clock, manual, alarms, notify, otlp, metrics });
+    let otlp = OtlpDoor::new(logs, clock.clone());
+    let paths = Arc::new(OwnPaths { clock, manual, alarms, notify, otlp, metrics, vitals });
     let mut server = Listener::new(listener, router, paths);
     let encrypted = tls.is_some();
     if let Some(tls) = tls {

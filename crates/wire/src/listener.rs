@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use groundwatch_api::Fault;
 use groundwatch_core::{BoxFuture, RequestId};
 use http::Request;
+use http::request::Parts;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -16,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::body::discard;
+use crate::body::{Received, discard};
 use crate::crowd::Crowd;
 use crate::pace::Pace;
-use crate::response::Response;
+use crate::response::{Response, stamp};
 use crate::{Dialect, Router, browser, connection, errors};
 
 /// Paths that are answered beside AWS's: health, the clock, doors of other makers' protocols.
@@ -27,8 +29,9 @@ pub trait Paths: Send + Sync + 'static {
     /// Whether requests to this path are to be handled here.
     fn owns(&self, path: &str) -> bool;
 
-    /// Answers a request to an owned path. Its body is whole, bounded, and not compressed any more.
-    fn handle(&self, request: Request<Bytes>) -> BoxFuture<'_, Response>;
+    /// Answers a request to an owned path. Its body is whole, bounded, and not compressed any more. What has begun comes to its
+    /// end, also if the client hangs up.
+    fn handle<'a>(&'a self, request: Request<Bytes>, id: &'a RequestId) -> BoxFuture<'a, Response>;
 }
 
 /// A bound TCP address, ready to serve.
@@ -128,23 +131,32 @@ impl Answerer {
     }
 
     async fn beside_aws(&self, request: Request<Incoming>) -> Response {
+        let id = RequestId(Uuid::new_v4().to_string());
         let (head, mut body) = request.into_parts();
-        let intake = self.router.intake();
-        let received = match browser::refuse_foreign_pages(&head) {
-            Ok(()) => intake.receive(&head.headers, &mut body).await,
-            Err(fault) => Err(fault),
-        };
-        let received = match received {
-            Ok(received) => intake.unpack(&head.headers, received).await,
-            Err(fault) => Err(fault),
-        };
-        match received {
-            Ok(received) => self.paths.handle(Request::from_parts(head, received.bytes.clone())).await,
+        let dialect = Dialect::of(&head, None, &[]);
+        let received = match self.receive(&head, &mut body).await {
+            Ok(received) => received,
             Err(fault) => {
                 discard(&head.headers, body);
-                let id = RequestId(Uuid::new_v4().to_string());
-                errors::render(&fault, &Dialect::of(&head, None, &[]), &id)
+                return errors::render(&fault, &dialect, &id);
             }
+        };
+        let request = Request::from_parts(head, received.bytes.clone());
+        let (paths, known_as) = (Arc::clone(&self.paths), id.clone());
+        let call = Box::pin(async move { Ok(paths.handle(request, &known_as).await) });
+        match self.router.run_to_its_end(call, received, "beside AWS", &id).await {
+            Ok(mut answer) => {
+                stamp(&mut answer, &id);
+                answer
+            }
+            Err(fault) => errors::render(&fault, &dialect, &id),
         }
+    }
+
+    async fn receive(&self, head: &Parts, body: &mut Incoming) -> Result<Received, Fault> {
+        browser::refuse_foreign_pages(head)?;
+        let intake = self.router.intake();
+        let received = intake.receive(&head.headers, body).await?;
+        intake.unpack(&head.headers, received).await
     }
 }

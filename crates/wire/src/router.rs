@@ -10,25 +10,31 @@ use groundwatch_core::{BoxFuture, Call, RequestId, SharedClock};
 use http::Request;
 use http::request::Parts;
 use serde::Serialize;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::body::{Intake, discard};
 use crate::credentials::{Authenticator, Claim, Credential};
 use crate::explain::{asks_why, point_to_explanation};
+use crate::observer::{Answered, Observer};
 use crate::response::{Response, stamp};
 use crate::route::route;
 use crate::{Dialect, browser, codec, errors, event_stream, fault};
 
 /// The table of all operations that are served, and the way to them.
 pub struct Router {
-    operations: HashMap<(&'static str, &'static str), Arc<dyn Serve>>,
+    operations: HashMap<OperationName, Arc<dyn Serve>>,
     services: Vec<&'static Service>,
     authenticator: Arc<dyn Authenticator>,
+    observer: Option<Arc<dyn Observer>>,
     clock: SharedClock,
     intake: Intake,
     calls: TaskTracker,
 }
+
+/// The names of a service and of its operation.
+type OperationName = (&'static str, &'static str);
 
 impl Router {
     /// A router that serves nothing yet.
@@ -37,10 +43,18 @@ impl Router {
             operations: HashMap::new(),
             services: Vec::new(),
             authenticator,
+            observer: None,
             clock,
             intake: Intake::default(),
             calls: TaskTracker::new(),
         }
+    }
+
+    /// Tells `observer` of every answer.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Serves operation `O` by `service`.
@@ -73,12 +87,28 @@ impl Router {
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     {
+        let begun = Instant::now();
+        let mut operation = None;
+        let answer = self.answer_as(request, &mut operation).await;
+        if let Some(observer) = &self.observer {
+            observer.answered(&Answered { operation, status: answer.status(), took: begun.elapsed() });
+        }
+        answer
+    }
+
+    /// As [`Self::answer`]; notes the operation as soon as it is known.
+    async fn answer_as<B>(&self, request: Request<B>, operation: &mut Option<OperationName>) -> Response
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+    {
         let id = RequestId(Uuid::new_v4().to_string());
         let (head, mut body) = request.into_parts();
         let credential = Credential::of(&head);
         let dialect = Dialect::of(&head, credential.as_ref().ok().and_then(Option::as_ref), &self.services);
         let answered = match credential {
-            Ok(credential) => self.carry_out(&head, &mut body, credential, &dialect, &id).await,
+            Ok(credential) => {
+                self.carry_out(&head, &mut body, credential.as_ref(), &dialect, &id, operation).await
+            }
             Err(fault) => Err(fault),
         };
         match answered {
@@ -102,14 +132,14 @@ impl Router {
         &self,
         head: &Parts,
         body: B,
-        credential: Option<Credential>,
+        credential: Option<&Credential>,
         dialect: &Dialect,
         id: &RequestId,
+        operation: &mut Option<OperationName>,
     ) -> Result<Response, Fault>
     where
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
-        let credential = credential.as_ref();
         browser::refuse_foreign_pages(head)?;
         // 1. Receive: the whole body, as it was sent and signed.
         let received = self.intake.receive(&head.headers, body).await?;
@@ -119,9 +149,10 @@ impl Router {
         let unpacked = self.intake.unpack(&head.headers, received).await?;
         // 4. Route: which operation.
         let route = route(head, unpacked.bytes.clone(), dialect, credential, &self.services)?;
+        let name = *operation.insert((route.service.name, route.operation));
         let served = self
             .operations
-            .get(&(route.service.name, route.operation))
+            .get(&name)
             .ok_or_else(|| fault::not_implemented(route.service, route.operation))?;
         // 5. Call: decode, validate, handle, encode.
         let call = Call {
@@ -136,7 +167,7 @@ impl Router {
 
     /// Runs a call in a task of its own: neither a client that hangs up nor a panic may stop it halfway, and only the panic's
     /// own request fails. `memory` is held as long as the call.
-    async fn run_to_its_end<M: Send + 'static>(
+    pub(crate) async fn run_to_its_end<M: Send + 'static>(
         &self,
         call: BoxFuture<'static, Result<Response, Fault>>,
         memory: M,

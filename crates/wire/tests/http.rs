@@ -13,7 +13,7 @@ use groundwatch_api::cloudwatch::{
 };
 use groundwatch_api::sts::{GetCallerIdentity, GetCallerIdentityInput, GetCallerIdentityOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{BoxFuture, Call, ManualClock, Timestamp};
+use groundwatch_core::{BoxFuture, Call, ManualClock, RequestId, Timestamp};
 use groundwatch_wire::{Body, DevelopmentAuthenticator, Listener, Paths, Response, Router};
 use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +30,15 @@ struct Double {
     gate: Notify,
     finished: AtomicUsize,
     done: Notify,
+}
+
+impl Double {
+    async fn work(&self) {
+        self.entered.notify_one();
+        self.gate.notified().await;
+        self.finished.fetch_add(1, Ordering::SeqCst);
+        self.done.notify_one();
+    }
 }
 
 impl Handle<PutMetricData> for Double {
@@ -61,10 +70,7 @@ impl Handle<DeleteAlarms> for Double {
         _call: &'a Call,
         _input: DeleteAlarmsInput,
     ) -> Result<DeleteAlarmsOutput, Fault> {
-        self.entered.notify_one();
-        self.gate.notified().await;
-        self.finished.fetch_add(1, Ordering::SeqCst);
-        self.done.notify_one();
+        self.work().await;
         Ok(DeleteAlarmsOutput {})
     }
 }
@@ -80,15 +86,21 @@ impl Handle<GetCallerIdentity> for Double {
     }
 }
 
-struct Health;
+/// Paths of our own: `/_groundwatch/slow` waits for the gate, all others tell how long the body is.
+struct Own(Arc<Double>);
 
-impl Paths for Health {
+impl Paths for Own {
     fn owns(&self, path: &str) -> bool {
         path.starts_with("/_groundwatch/")
     }
 
-    fn handle(&self, request: Request<Bytes>) -> BoxFuture<'_, Response> {
-        Box::pin(async move { Response::new(Body::whole(format!("{} bytes", request.body().len()))) })
+    fn handle<'a>(&'a self, request: Request<Bytes>, _id: &'a RequestId) -> BoxFuture<'a, Response> {
+        Box::pin(async move {
+            if request.uri().path() == "/_groundwatch/slow" {
+                self.0.work().await;
+            }
+            Response::new(Body::whole(format!("{} bytes", request.body().len())))
+        })
     }
 }
 
@@ -109,7 +121,7 @@ impl Server {
             .on::<DeleteAlarms, _>(Arc::clone(&service))
             .on::<GetCallerIdentity, _>(Arc::clone(&service));
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let listener = Listener::new(socket, router, Arc::new(Health));
+        let listener = Listener::new(socket, router, Arc::new(Own(Arc::clone(&service))));
         let address = listener.address().expect("an address");
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {
@@ -335,16 +347,18 @@ async fn other_paths_are_served_beside() {
 
 #[tokio::test]
 async fn a_call_goes_on_when_its_client_hangs_up() {
-    let server = Server::start().await;
-    let mut stream = server.connect().await;
-    stream.write_all(json("DeleteAlarms", DELETE).as_bytes()).await.expect("writes");
-    server.service.entered.notified().await;
-    drop(stream);
-    server.stop.send(()).expect("still running");
-    server.service.gate.notify_one();
-    server.service.done.notified().await;
-    assert_eq!(server.running.await.expect("ends"), 0);
-    assert_eq!(server.service.finished.load(Ordering::SeqCst), 1);
+    for call in [json("DeleteAlarms", DELETE), request("POST /_groundwatch/slow HTTP/1.1", "")] {
+        let server = Server::start().await;
+        let mut stream = server.connect().await;
+        stream.write_all(call.as_bytes()).await.expect("writes");
+        server.service.entered.notified().await;
+        drop(stream);
+        server.stop.send(()).expect("still running");
+        server.service.gate.notify_one();
+        server.service.done.notified().await;
+        assert_eq!(server.running.await.expect("ends"), 0);
+        assert_eq!(server.service.finished.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! HTTP/2 by a clock that runs as fast as the tests.
 
 use bytes::Bytes;
-use groundwatch_core::{BoxFuture, ManualClock, Timestamp};
+use groundwatch_core::{BoxFuture, ManualClock, RequestId, Timestamp};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2 as client;
 
@@ -19,7 +19,7 @@ impl Paths for Large {
         true
     }
 
-    fn handle(&self, _request: Request<Bytes>) -> BoxFuture<'_, Response> {
+    fn handle<'a>(&'a self, _request: Request<Bytes>, _id: &'a RequestId) -> BoxFuture<'a, Response> {
         Box::pin(async { Response::new(Body::whole(vec![b'x'; ANSWER_BYTES])) })
     }
 }
