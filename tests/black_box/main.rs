@@ -16,6 +16,7 @@ mod dashboards;
 mod end_to_end;
 mod explanations;
 mod harness;
+mod hostile_texts;
 mod insight_rules;
 mod limits;
 mod live_tail;
