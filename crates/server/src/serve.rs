@@ -85,6 +85,7 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
     };
 
     let (metrics, notify, logs) = (services.metrics.clone(), services.notify.clone(), services.logs.clone());
+    let sqs = services.sqs.clone();
     let alarms = AlarmDoors(services.alarms.clone());
     let router = Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)).observed_by(vitals.clone());
     let router = services.route(router);
@@ -98,7 +99,11 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
         server = server.with_tls(tls.config);
     }
     announce(address, &config.data_dir, encrypted, authority.as_deref())?;
-    let cut = server.serve(stop_signal, GRACE).await;
+    let stopping = async move {
+        stop_signal.await;
+        sqs.end_long_polls();
+    };
+    let cut = server.serve(stopping, GRACE).await;
     if cut > 0 {
         tracing::warn!(connections = cut, "closed connections whose requests took too long to end");
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use groundwatch_core::{Activity, BoxFuture, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Whom to wake when.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Waiting {
     moments: Mutex<BTreeMap<(Timestamp, u64), Arc<Notify>>>,
     next_ticket: Mutex<u64>,
     changed: Notify,
+    /// Whether nobody is to wait any longer.
+    over: CancellationToken,
 }
 
 /// A moment that somebody waits for. Forgotten when it is dropped.
@@ -43,6 +46,16 @@ impl Waiting {
             self.changed.notify_one();
         }
         Alarm { waiting: Arc::clone(self), place, bell }
+    }
+
+    /// Ends all waiting, now and from now on.
+    pub(crate) fn end(&self) {
+        self.over.cancel();
+    }
+
+    /// Returns when waiting has been ended.
+    pub(crate) async fn ended(&self) {
+        self.over.cancelled().await;
     }
 }
 

@@ -8,6 +8,7 @@ import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
 import * as cloudwatch from "@aws-sdk/client-cloudwatch";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as sns from "@aws-sdk/client-sns";
+import * as sqs from "@aws-sdk/client-sqs";
 import * as sts from "@aws-sdk/client-sts";
 
 import { Webhook } from "./webhook.mjs";
@@ -182,6 +183,56 @@ async function logging() {
   await refused("ResourceNotFoundException", null, client.getLogEvents({ logGroupName, logStreamName }));
 }
 
+async function liveTail() {
+  const client = new logs.CloudWatchLogs({ ...settings, disableHostPrefix: true });
+  const logGroupName = `tail-${randomUUID().slice(0, 8)}`;
+  await client.createLogGroup({ logGroupName });
+  await client.createLogStream({ logGroupName, logStreamName: "s" });
+  const logGroupIdentifiers = [`arn:aws:logs:${region}:${account}:log-group:${logGroupName}`];
+  const { responseStream } = await client.startLiveTail({ logGroupIdentifiers, logEventFilterPattern: "seen" });
+  const kinds = [];
+  for await (const event of responseStream) {
+    kinds.push(Object.keys(event)[0]);
+    if (event.sessionStart) {
+      const logEvents = ["seen 1", "passed over", "seen 2"].map((message) => ({ timestamp: Date.now(), message }));
+      await client.putLogEvents({ logGroupName, logStreamName: "s", logEvents });
+    } else if (event.sessionUpdate.sessionResults.length > 0) {
+      assert.deepEqual(event.sessionUpdate.sessionResults.map((result) => result.message), ["seen 1", "seen 2"]);
+      break;
+    }
+  }
+  assert.equal(kinds[0], "sessionStart");
+  await client.deleteLogGroup({ logGroupName });
+}
+
+async function queues() {
+  const client = new sqs.SQS(settings);
+  const QueueName = `jobs-${randomUUID().slice(0, 8)}.fifo`;
+  const Attributes = { FifoQueue: "true", ContentBasedDeduplication: "true", VisibilityTimeout: "30" };
+  const { QueueUrl } = await client.createQueue({ QueueName, Attributes, tags: { team: "a" } });
+  const read = await client.getQueueAttributes({ QueueUrl, AttributeNames: ["All"] });
+  assert.equal(read.Attributes.QueueArn, `arn:aws:sqs:${region}:${account}:${QueueName}`);
+  assert.deepEqual((await client.listQueueTags({ QueueUrl })).Tags, { team: "a" });
+  const entry = (Id, MessageBody) => ({ Id, MessageBody, MessageGroupId: "g" });
+  const Entries = [entry("1", "grüße"), entry("2", "<so> & on"), { ...entry("3", "bad"), DelaySeconds: 5 }];
+  const sent = await client.sendMessageBatch({ QueueUrl, Entries });
+  assert.deepEqual(sent.Successful.map((one) => one.Id), ["1", "2"]);
+  assert.deepEqual(sent.Failed.map((one) => [one.Id, one.Code, one.SenderFault]), [["3", "InvalidParameterValue", true]]);
+  // The SDK itself compares the checksums of what it sends and receives.
+  const MessageAttributes = { n: { DataType: "Number", StringValue: "1" }, b: { DataType: "Binary", BinaryValue: Buffer.from([0, 255]) } };
+  await client.sendMessage({ QueueUrl, MessageBody: "third", MessageGroupId: "g", MessageAttributes });
+  const wish = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 10, MessageAttributeNames: ["All"] };
+  const { Messages } = await client.receiveMessage(wish);
+  assert.deepEqual(Messages.map((message) => message.Body), ["grüße", "<so> & on", "third"]);
+  assert.deepEqual([...Messages[2].MessageAttributes.b.BinaryValue], [0, 255]);
+  const { ReceiptHandle } = Messages[0];
+  await client.changeMessageVisibility({ QueueUrl, ReceiptHandle, VisibilityTimeout: 60 });
+  for (const message of Messages) await client.deleteMessage({ QueueUrl, ReceiptHandle: message.ReceiptHandle });
+  await client.deleteQueue({ QueueUrl });
+  const gone = client.getQueueUrl({ QueueName });
+  await refused("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", gone);
+}
+
 async function notifications() {
   const client = new sns.SNS(settings);
   const webhook = await Webhook.listen();
@@ -224,7 +275,9 @@ const parts = {
   "alarms (JSON)": () => alarms(json),
   "alarms (CBOR)": () => alarms(cbor),
   logs: logging,
+  "live tail": liveTail,
   notifications,
+  queues,
 };
 let failures = 0;
 for (const [name, part] of Object.entries(parts)) {

@@ -107,6 +107,7 @@ impl Sqs {
                 () = arrival => {}
                 () = alarm.rings() => {}
                 () = &mut patience => return Ok(Vec::new()),
+                () = self.waiting.ended() => return Ok(Vec::new()),
             }
         }
     }

@@ -62,6 +62,19 @@ async fn a_long_poll_ends_by_the_clock_with_nothing() {
 }
 
 #[tokio::test]
+async fn long_polls_do_not_hold_up_a_server_that_stops() {
+    let kit = Arc::new(Kit::new().await);
+    let url = kit.create("q", &[]).await;
+    let waiting = poll(&kit, &url).await;
+    assert!(!waiting.is_finished());
+    kit.sqs.end_long_polls();
+    assert!(waiting.await.expect("ends").is_empty());
+    assert!(poll(&kit, &url).await.await.expect("ends at once").is_empty());
+    kit.send(&url, "a").await;
+    assert_eq!(poll(&kit, &url).await.await.expect("ends").len(), 1, "what is there is still received");
+}
+
+#[tokio::test]
 async fn each_of_many_polls_gets_a_message() {
     let kit = Arc::new(Kit::new().await);
     let url = kit.create("q", &[]).await;
