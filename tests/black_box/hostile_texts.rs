@@ -316,7 +316,7 @@ fn broken_texts_are_answered_and_never_with_a_failure() {
             assert!(whole < 500, "{whole} for {text}");
             let config =
                 Config { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() };
-            let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 24 };
+            let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 12 };
             let outcome = TestRunner::new(Config { cases, ..config }).run(&edits(), |edits| {
                 let text = broken(text, &edits);
                 let status = ask(place.door, &place.request, &text);
