@@ -110,7 +110,7 @@ fn outline(token: &[u8]) -> Outline {
 }
 
 /// The outlines of tokens by length; those that have [`LENGTHS`] characters or more share the last one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Outlines {
     /// Of tokens of letters and digits.
     plain: Vec<Outline>,
@@ -186,6 +186,19 @@ impl Default for TokenCollector {
 }
 
 impl TokenCollector {
+    /// All of it, with the filter in place of the keys.
+    pub(crate) fn finish(self) -> KnownTokens {
+        let keys: Vec<u64> = self.keys.into_iter().collect();
+        let mut filter = Vec::new();
+        if !keys.is_empty() {
+            let made = BinaryFuse8::try_from(&keys).expect("different keys always make a filter");
+            filter.resize(BinaryFuse8::DESCRIPTOR_LEN, 0);
+            made.dma_copy_descriptor_to(&mut filter);
+            filter.extend_from_slice(made.dma_fingerprints());
+        }
+        KnownTokens { texts: self.texts.into_iter().collect(), outlines: self.outlines, filter }
+    }
+
     fn token(&mut self, token: &[u8]) {
         let outline = outline(token);
         if outline & DIGITS == 0 {
@@ -223,6 +236,15 @@ impl PartsSink for TokenCollector {
     }
 }
 
+/// What is known of the tokens of one row group.
+#[derive(Debug)]
+pub(crate) struct KnownTokens {
+    texts: Vec<Box<[u8]>>,
+    outlines: Outlines,
+    /// Descriptor and fingerprints; empty without keys.
+    filter: Vec<u8>,
+}
+
 /// What is known of the row groups of a file, without the keys. A format on disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TokenIndex {
@@ -239,28 +261,33 @@ struct RowGroupTokens {
 }
 
 impl TokenIndex {
-    /// Puts together what was collected of the row groups of a file, in their order. The filters' bytes come beside it.
-    pub(crate) fn new(collected: Vec<TokenCollector>) -> (Self, Vec<u8>) {
-        debug_assert!(collected.len() <= ROW_GROUPS_MAX, "sets of row groups have 64 bits");
+    /// Puts together what is known of the row groups of a file, in their order. The filters' bytes come beside it.
+    pub(crate) fn new(known: Vec<KnownTokens>) -> (Self, Vec<u8>) {
+        debug_assert!(known.len() <= ROW_GROUPS_MAX, "sets of row groups have 64 bits");
         let mut texts: HashMap<Box<[u8]>, u64> = HashMap::new();
         let (mut row_groups, mut filters) = (Vec::new(), Vec::new());
-        for (row_group, tokens) in collected.into_iter().enumerate() {
+        for (row_group, tokens) in known.into_iter().enumerate() {
             for text in tokens.texts {
                 *texts.entry(text).or_default() |= 1 << row_group;
             }
             let start = filters.len() as u32;
-            let keys: Vec<u64> = tokens.keys.into_iter().collect();
-            if !keys.is_empty() {
-                let filter = BinaryFuse8::try_from(&keys).expect("different keys always make a filter");
-                filters.resize(start as usize + BinaryFuse8::DESCRIPTOR_LEN, 0);
-                filter.dma_copy_descriptor_to(&mut filters[start as usize..]);
-                filters.extend_from_slice(filter.dma_fingerprints());
-            }
+            filters.extend_from_slice(&tokens.filter);
             row_groups.push(RowGroupTokens { outlines: tokens.outlines, keys: start..filters.len() as u32 });
         }
         let mut texts: Vec<_> = texts.into_iter().collect();
         texts.sort_unstable();
         (Self { texts, row_groups }, filters)
+    }
+
+    /// What is known of one row group, if there is such a one. `filters` are those that came beside it.
+    pub(crate) fn of_row_group(&self, filters: &[u8], row_group: usize) -> Option<KnownTokens> {
+        let known = self.row_groups.get(row_group)?;
+        let texts = self.texts.iter().filter(|(_, row_groups)| row_groups & 1 << row_group != 0);
+        Some(KnownTokens {
+            texts: texts.map(|(text, _)| text.clone()).collect(),
+            outlines: known.outlines.clone(),
+            filter: filters.get(known.keys.start as usize..known.keys.end as usize)?.to_vec(),
+        })
     }
 
     /// Whether it fits filters of that many bytes.
@@ -337,7 +364,7 @@ mod tests {
         let collected = messages.iter().map(|message| {
             let mut collector = TokenCollector::default();
             collector.part(message.as_bytes(), 0..message.len());
-            collector
+            collector.finish()
         });
         TokenIndex::new(collected.collect())
     }

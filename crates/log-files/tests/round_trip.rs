@@ -1,4 +1,5 @@
-//! Files against what was put into them: every event, byte for byte, in both layouts; words are found; damage is an error.
+//! Files against what was put into them: every event, byte for byte, in both layouts, and when row groups go from file to
+//! file; words are found; damage is an error.
 
 use std::sync::Arc;
 
@@ -63,6 +64,29 @@ fn write(layout: Layout, events: &[Event]) -> WrittenFile {
     writer.finish().expect("finished")
 }
 
+/// A file that takes the row groups of others over, and then has some more events.
+fn merge(others: &[&[Event]], more: &[Event]) -> WrittenFile {
+    let mut writer = FileWriter::new(Layout::Shaped);
+    for events in others.iter().filter(|events| !events.is_empty()) {
+        let WrittenFile { bytes, tail_bytes, .. } = write(Layout::Shaped, events);
+        let file = open(&bytes, tail_bytes).expect("opens");
+        let slice = |range: std::ops::Range<u64>| bytes.slice(range.start as usize..range.end as usize);
+        let filters = slice(file.filters().expect("has filters"));
+        for part in file.parts() {
+            assert!(file.can_be_taken_over(part));
+            let row_group = slice(file.bytes_of(part));
+            let taken = writer.take_over(&file, part, row_group, &filters).expect("taken over");
+            assert!(taken, "their columns are alike");
+        }
+    }
+    for (stream, key, message) in more {
+        let stream = writer.stream(&address(Layout::Shaped, *stream));
+        let ingested = Timestamp::from_millis(key.sequence as i64 * 7);
+        writer.push(stream, *key, ingested, message.as_bytes()).expect("written");
+    }
+    writer.finish().expect("finished")
+}
+
 fn open(bytes: &Bytes, tail_bytes: u64) -> Result<Arc<LogFile>, MalformedFile> {
     let tail = bytes.slice(bytes.len() - tail_bytes as usize..);
     LogFile::open(&tail, bytes.len() as u64).map(Arc::new)
@@ -70,6 +94,12 @@ fn open(bytes: &Bytes, tail_bytes: u64) -> Result<Arc<LogFile>, MalformedFile> {
 
 /// The stream's id, key, ingestion and text of an event.
 type Row = (LogStreamId, EventKey, Timestamp, Vec<u8>);
+
+/// What is read of an event in a shaped file.
+fn row((stream, key, message): &Event) -> Row {
+    let ingested = Timestamp::from_millis(key.sequence as i64 * 7);
+    (address(Layout::Shaped, *stream).stream_id, *key, ingested, message.as_bytes().to_vec())
+}
 
 /// Everything in a file, in the order of keys.
 fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
@@ -111,6 +141,30 @@ proptest! {
         let counted: u64 = file.parts().iter().flat_map(|part| &part.streams).map(|stream| stream.bytes).sum();
         prop_assert_eq!(written.summary.bytes, counted);
         prop_assert_eq!(read(&file, &written.bytes).expect("readable"), expected);
+    }
+
+    #[test]
+    fn row_groups_that_are_taken_over_are_read_as_before(
+        events in any_events(),
+        cuts in any::<[prop::sample::Index; 2]>(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let (a, b) = (cuts[0].index(events.len()), cuts[1].index(events.len()));
+        let (first, second, more) =
+            (&events[..a.min(b)], &events[a.min(b)..a.max(b)], &events[a.max(b)..]);
+        let merged = merge(&[first, second], more);
+        let file = open(&merged.bytes, merged.tail_bytes).expect("opens");
+        let mut expected: Vec<_> = events.iter().map(row).collect();
+        expected.sort();
+        let rows = read(&file, &merged.bytes).expect("readable");
+        prop_assert_eq!(&rows, &expected);
+        prop_assert_eq!(merged.summary.rows, events.len() as u64);
+        let range = file.filters().expect("has filters");
+        let filters = &merged.bytes[range.start as usize..range.end as usize];
+        let (_, key, message) = which.get(&events);
+        let candidates = file.candidates(filters, &Token::of_delimited_text(message.as_bytes()));
+        let mut holding = file.parts().iter().filter(|part| part.first <= *key && part.last >= *key);
+        prop_assert!(holding.any(|part| !LogFile::is_passed_over(candidates, part.row_group)));
     }
 
     /// Whatever part of whatever message is looked for: the row group that has it is not passed over.

@@ -222,11 +222,15 @@ fn metric_options(config: &Config) -> MetricOptions {
 
 fn log_options(config: &Config) -> StoreOptions {
     let bytes = usize::try_from(config.logs_memory_bytes).unwrap_or(usize::MAX);
+    let defaults = StoreOptions::default();
+    let flush_bytes = bytes * 2 / 5;
     StoreOptions {
-        flush_bytes: bytes / 3,
+        flush_bytes,
         flush_age: config.logs_flush_age,
+        // What a small head holds of a group is little, too.
+        own_file_bytes: defaults.own_file_bytes.min(flush_bytes as u64 / 16),
         head_bytes_max: bytes,
-        ..StoreOptions::default()
+        ..defaults
     }
 }
 

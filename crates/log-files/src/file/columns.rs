@@ -70,7 +70,7 @@ pub(super) fn schema(slots: &[String]) -> Arc<Schema> {
 /// What the values of a column of slots are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// Few values make up most of it.
+    /// Values recur so often that their numbers in a dictionary take less.
     Repeating,
     /// Most of a value is what the one before it began with, as in times.
     Continuing,
@@ -78,7 +78,16 @@ pub(super) enum Manner {
     Varying,
 }
 
-/// How a file is written with these columns of slots.
+/// What all writers have in common.
+pub(super) fn common_properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_created_by("groundwatch".to_owned())
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_max_row_group_row_count(None)
+        .set_statistics_enabled(EnabledStatistics::None)
+}
+
+/// How a row group is written with these columns of slots.
 pub(super) fn properties(
     level: i32,
     slots: &[String],
@@ -88,14 +97,10 @@ pub(super) fn properties(
         let path = ColumnPath::from(column);
         properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding)
     };
-    let mut properties = WriterProperties::builder()
-        .set_created_by("groundwatch".to_owned())
-        .set_writer_version(WriterVersion::PARQUET_2_0)
+    let mut properties = common_properties()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
-        .set_max_row_group_row_count(None)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_data_page_size_limit(256 << 10)
-        .set_dictionary_page_size_limit(128 << 10);
+        .set_data_page_size_limit(512 << 10)
+        .set_dictionary_page_size_limit(1 << 20);
     properties = by_delta(properties, "timestamp", Encoding::DELTA_BINARY_PACKED);
     properties = by_delta(properties, "position", Encoding::DELTA_BINARY_PACKED);
     properties = by_delta(properties, "message", Encoding::DELTA_LENGTH_BYTE_ARRAY);

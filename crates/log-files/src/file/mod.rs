@@ -7,8 +7,8 @@
 //! Every row is an event. Its columns: `account`, `region`, `log_group`, `log_stream`, `timestamp`, `ingestion_time`,
 //! `sequence` and `position` (which order events of one moment), `message`, `shape`, and the columns of slots. Either
 //! `message` is there, or `shape` is: a text with the names of slots' columns between marks (U+0011), which are replaced
-//! by what these columns hold. Two [`Layout`]s: early files keep text, sorted by group and key; compacted files hold one
-//! group each, sorted by shape, stream and key within a row group.
+//! by what these columns hold. Two [`Layout`]s: files of many small groups keep text, sorted by group and key; files of one group are sorted by shape, stream and
+//! key within a row group.
 //!
 //! The [`index`] says which streams a file has, and where: row ranges with the bounds of their keys, so that a read
 //! touches only row groups that hold what it looks for. Other readers of Parquet pass over it and over the filters, as
@@ -20,7 +20,9 @@
 pub(crate) mod columns;
 mod index;
 mod reader;
+mod row_group;
 mod rows;
+mod shaped;
 mod writer;
 
 pub(crate) use columns::FIXED_COLUMNS;
@@ -36,6 +38,9 @@ pub struct MalformedFile(pub(crate) &'static str);
 /// Why a file could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// What it was to take over is damaged.
+    #[error(transparent)]
+    Source(#[from] MalformedFile),
     /// A message is not UTF-8.
     #[error("a message is not UTF-8")]
     Utf8(#[from] std::str::Utf8Error),

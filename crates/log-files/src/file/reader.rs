@@ -16,11 +16,12 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::index::{Index, Part};
+use super::row_group::EncodedRowGroup;
 use super::{FIXED_COLUMNS, MalformedFile, columns};
 use crate::address::StreamAddress;
 use crate::events::Events;
 use crate::incarnation::GroupId;
-use crate::tokens::{ROW_GROUPS_MAX, Token};
+use crate::tokens::{KnownTokens, ROW_GROUPS_MAX, Token};
 
 /// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row group.
 #[derive(Debug)]
@@ -160,14 +161,38 @@ impl LogFile {
         self.read(part, bytes, wanted).map_err(|_| MalformedFile("a row group cannot be decoded"))
     }
 
+    /// Whether a part can go into another file as it is: it is a whole row group, and kept by shape.
+    pub fn can_be_taken_over(&self, part: &Part) -> bool {
+        let rows = self.parquet.metadata().row_group(part.row_group).num_rows();
+        self.index.tokens.is_some() && part.rows == (0..rows as usize)
+    }
+
+    /// The row group of a part as it is, and what is known of its tokens; `bytes` are those of [`Self::bytes_of`],
+    /// `filters` those of [`Self::filters`].
+    pub(super) fn encoded(
+        &self,
+        part: &Part,
+        bytes: Bytes,
+        filters: &[u8],
+    ) -> Result<(EncodedRowGroup, KnownTokens), MalformedFile> {
+        let tokens = self.index.tokens.as_ref().and_then(|index| index.of_row_group(filters, part.row_group));
+        let tokens = tokens.ok_or(MalformedFile("its token index has no such row group"))?;
+        let (bytes, metadata) = (self.part_of_file(part, bytes), self.parquet.metadata().clone());
+        Ok((EncodedRowGroup::of_file(bytes, metadata, part.row_group), tokens))
+    }
+
+    fn part_of_file(&self, part: &Part, bytes: Bytes) -> PartOfFile {
+        let length = self.index.filters.end + self.tail_bytes as u64;
+        PartOfFile { start: self.bytes_of(part).start, bytes, length }
+    }
+
     fn read(
         &self,
         part: &Part,
         bytes: &Bytes,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<RecordBatch, ParquetError> {
-        let length = self.index.filters.end + self.tail_bytes as u64;
-        let source = PartOfFile { start: self.bytes_of(part).start, bytes: bytes.clone(), length };
+        let source = self.part_of_file(part, bytes.clone());
         let columns = (0..self.parquet.schema().fields().len()).filter(|column| wanted(*column));
         let mask = ProjectionMask::roots(self.parquet.parquet_schema(), columns);
         let rows = self.parquet.metadata().row_group(part.row_group).num_rows() as usize;
@@ -186,13 +211,24 @@ impl LogFile {
 }
 
 /// Bytes of a file from `start` on, as if the rest was there too.
-struct PartOfFile {
+#[derive(Debug)]
+pub(super) struct PartOfFile {
     start: u64,
     bytes: Bytes,
     length: u64,
 }
 
 impl PartOfFile {
+    /// All of a file.
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        Self { start: 0, length: bytes.len() as u64, bytes }
+    }
+
+    /// How many bytes are there.
+    pub(super) fn bytes_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn from(&self, start: u64) -> Result<Bytes, ParquetError> {
         let missing = || ParquetError::EOF("bytes that were not read".to_owned());
         let offset = start.checked_sub(self.start).and_then(|offset| usize::try_from(offset).ok());

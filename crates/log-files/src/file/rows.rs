@@ -8,7 +8,7 @@ use crate::event_key::EventKey;
 use crate::incarnation::GroupId;
 
 /// How many events a row group has at most.
-const ROWS_MAX: usize = 16 << 10;
+pub(super) const ROWS_MAX: usize = 16 << 10;
 /// How much text a row group takes before the next one begins.
 const TEXT_BYTES_MAX: usize = 8 << 20;
 /// What AWS adds to a message's length when it counts bytes.
@@ -32,8 +32,8 @@ impl Rows {
         self.keys.len()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.len() >= ROWS_MAX || self.text.len() >= TEXT_BYTES_MAX
+    pub(super) fn is_full(&self, rows_max: usize) -> bool {
+        self.len() >= rows_max || self.text.len() >= TEXT_BYTES_MAX
     }
 
     pub(super) fn push(

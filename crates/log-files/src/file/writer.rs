@@ -1,45 +1,40 @@
-//! Writes a file in one pass.
+//! Writes a file, row group by row group.
 
 use std::sync::Arc;
 
-use arrow_array::{Array as _, ArrayRef, Int32Array};
-use arrow_schema::Schema;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
-use hashbrown::{HashMap, HashSet};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use hashbrown::HashMap;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 
-use super::WriteError;
-use super::columns::{self, Manner, TextColumn};
-use super::index::{Index, Part, Summary};
-use super::rows::Rows;
+use super::columns::{self, TextColumn};
+use super::index::{Index, Part, PartStream, Summary};
+use super::reader::LogFile;
+use super::row_group::{self, EncodedRowGroup};
+use super::rows::{ROWS_MAX, Rows};
+use super::{MalformedFile, WriteError, shaped};
 use crate::address::StreamAddress;
 use crate::event_key::EventKey;
 use crate::incarnation::LogStreamId;
-use crate::shape::{Columns, Sorted, Sorter, Texts};
-use crate::tokens::{ROW_GROUPS_MAX, TokenCollector, TokenIndex};
+use crate::shape::Columns;
+use crate::tokens::{KnownTokens, ROW_GROUPS_MAX, TokenIndex};
 
 /// How a file keeps messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// As text, for files that are soon merged, and for groups that have little: quick to write. Many groups.
+    /// As text, for groups that have little. Many groups.
     Text,
     /// By shape, with filters of tokens: small, and a search skips what it does not need. One group.
     Shaped,
 }
 
-/// zstd levels by layout: text is merged before long; columns of slots gain little beyond this one.
+/// The zstd level of text, which is merged before long.
 const TEXT_LEVEL: i32 = 1;
-const SHAPED_LEVEL: i32 = 1;
 /// How much text, and what AWS counts with it, a file of that layout takes.
 const TEXT_FILE_BYTES: u64 = 128 << 20;
-/// How many row groups a shaped file has: its columns are known, and written, when the last one is.
-const SHAPED_ROW_GROUPS: usize = 16;
-/// How many values of a slot tell whether they repeat.
-const SAMPLE: usize = 256;
+/// How many row groups a shaped file has.
+const SHAPED_ROW_GROUPS: usize = 32;
+const _: () = assert!(SHAPED_ROW_GROUPS <= ROW_GROUPS_MAX);
 
 /// A file in the making.
 #[derive(Debug)]
@@ -48,15 +43,12 @@ pub struct FileWriter {
     streams: Vec<Arc<StreamAddress>>,
     numbers: HashMap<LogStreamId, u32>,
     rows: Rows,
+    rows_max: usize,
+    row_groups: Vec<EncodedRowGroup>,
     parts: Vec<Part>,
     summary: Summary,
-    row_groups: usize,
-    /// Of text: what is written already.
-    text: Option<ArrowWriter<Vec<u8>>>,
-    /// Of shapes: what waits for the columns to be known.
-    shaped: Vec<ShapedRowGroup>,
     columns: Columns,
-    tokens: Vec<TokenCollector>,
+    tokens: Vec<KnownTokens>,
 }
 
 /// A finished file.
@@ -70,14 +62,6 @@ pub struct WrittenFile {
     pub summary: Summary,
 }
 
-/// A row group that was sorted.
-#[derive(Debug)]
-struct ShapedRowGroup {
-    fixed: Vec<ArrayRef>,
-    sorted: Sorted,
-    rows: usize,
-}
-
 impl FileWriter {
     /// A file without events.
     pub fn new(layout: Layout) -> Self {
@@ -86,6 +70,8 @@ impl FileWriter {
             streams: Vec::new(),
             numbers: HashMap::new(),
             rows: Rows::default(),
+            rows_max: ROWS_MAX,
+            row_groups: Vec::new(),
             parts: Vec::new(),
             summary: Summary {
                 from: Timestamp::MAX,
@@ -94,12 +80,21 @@ impl FileWriter {
                 bytes: 0,
                 groups: Vec::new(),
             },
-            row_groups: 0,
-            text: None,
-            shaped: Vec::new(),
             columns: Columns::default(),
             tokens: Vec::new(),
         }
+    }
+
+    /// The same, which about `rows` events are going to be pushed to: row groups are of one size, and no small one is left
+    /// at the end.
+    pub fn expecting(self, rows: usize) -> Self {
+        let row_groups = rows.div_ceil(ROWS_MAX).max(1);
+        Self { rows_max: rows.div_ceil(row_groups).max(1), ..self }
+    }
+
+    /// Another one of the kind.
+    pub fn next(&self) -> Self {
+        Self { rows_max: self.rows_max, ..Self::new(self.layout) }
     }
 
     /// Whether it holds no events.
@@ -111,7 +106,7 @@ impl FileWriter {
     pub fn is_full(&self) -> bool {
         match self.layout {
             Layout::Text => self.summary.bytes >= TEXT_FILE_BYTES,
-            Layout::Shaped => self.row_groups >= SHAPED_ROW_GROUPS.min(ROW_GROUPS_MAX),
+            Layout::Shaped => self.row_groups.len() >= SHAPED_ROW_GROUPS,
         }
     }
 
@@ -133,16 +128,47 @@ impl FileWriter {
     ) -> Result<(), WriteError> {
         let group = self.streams[stream as usize].group_id;
         self.rows.push(group, stream, key, ingested.as_millis(), message);
-        if self.rows.is_full() { self.finish_row_group() } else { Ok(()) }
+        if self.rows.is_full(self.rows_max) { self.finish_row_group() } else { Ok(()) }
+    }
+
+    /// Adds what a part of another file holds, as it is: both files are shaped, and the part is one that
+    /// [`LogFile::can_be_taken_over`]. `bytes` are those of [`LogFile::bytes_of`], `filters` those of
+    /// [`LogFile::filters`]. `false`, and nothing was added, if there is no place for its columns beside those of this
+    /// file; there always is in a new one.
+    pub fn take_over(
+        &mut self,
+        file: &LogFile,
+        part: &Part,
+        bytes: Bytes,
+        filters: &[u8],
+    ) -> Result<bool, WriteError> {
+        if self.layout != Layout::Shaped || !file.can_be_taken_over(part) {
+            return Err(MalformedFile("a part of it is not a row group").into());
+        }
+        self.finish_row_group()?;
+        let (row_group, tokens) = file.encoded(part, bytes, filters)?;
+        if !self.columns.take_in(row_group.slots()) {
+            return Ok(false);
+        }
+        let streams: Vec<PartStream> = part
+            .streams
+            .iter()
+            .map(|entry| PartStream { stream: self.stream(&file.streams()[entry.stream as usize]), ..*entry })
+            .collect();
+        self.count(part.first.timestamp, part.last.timestamp);
+        self.summary.rows += part.rows.len() as u64;
+        self.summary.bytes += streams.iter().map(|stream| stream.bytes).sum::<u64>();
+        self.summary.groups.push(part.group);
+        self.parts.push(Part { row_group: self.row_groups.len(), streams, ..part.clone() });
+        self.row_groups.push(row_group);
+        self.tokens.push(tokens);
+        Ok(true)
     }
 
     /// Writes what is left and the index, and the file is done.
     pub fn finish(mut self) -> Result<WrittenFile, WriteError> {
         self.finish_row_group()?;
-        let mut writer = match self.layout {
-            Layout::Text => self.text_writer()?,
-            Layout::Shaped => self.write_shaped()?,
-        };
+        let mut writer = row_group::assembled(std::mem::take(&mut self.row_groups), self.columns.names())?;
         let (tokens, filters) = match self.layout {
             Layout::Text => (None, Vec::new()),
             Layout::Shaped => {
@@ -150,7 +176,6 @@ impl FileWriter {
                 (Some(tokens), filters)
             }
         };
-        writer.flush()?;
         let start = writer.bytes_written() as u64;
         writer.write_all(&filters)?;
         let index_start = start + filters.len() as u64;
@@ -173,88 +198,26 @@ impl FileWriter {
         if rows.len() == 0 {
             return Ok(());
         }
-        for key in &rows.keys {
-            self.summary.from = self.summary.from.min(key.timestamp);
-            self.summary.to = self.summary.to.max(key.timestamp);
-        }
+        rows.keys.iter().for_each(|key| self.count(key.timestamp, key.timestamp));
         self.summary.rows += rows.len() as u64;
         self.summary.bytes += rows.billed_bytes();
         self.summary.groups.extend(rows.groups.iter().map(|(group, _)| *group));
-        self.parts.extend(rows.parts(self.row_groups));
-        self.row_groups += 1;
-        match self.layout {
-            Layout::Text => self.write_text(rows),
-            Layout::Shaped => self.sort(&rows),
-        }
-    }
-
-    fn write_text(&mut self, rows: Rows) -> Result<(), WriteError> {
-        let order: Vec<u32> = (0..rows.len() as u32).collect();
-        let mut columns = columns::fixed(&rows, &order, &self.streams)?;
-        let count = rows.len();
-        let ends: Vec<u32> = rows.ends.iter().map(|end| *end as u32).collect();
-        let mut messages = TextColumn::default();
-        messages.extend(&ends, &rows.text);
-        drop(rows);
-        columns.push(messages.finish(count)?);
-        columns.push(columns::no_shapes(count)?);
-        let mut writer = self.text_writer()?;
-        writer.write(&columns::batch(&columns::schema(&[]), columns)?)?;
-        writer.flush()?;
-        self.text = Some(writer);
-        Ok(())
-    }
-
-    fn text_writer(&mut self) -> Result<ArrowWriter<Vec<u8>>, WriteError> {
-        if let Some(writer) = self.text.take() {
-            return Ok(writer);
-        }
-        let properties = columns::properties(TEXT_LEVEL, &[], &[])?;
-        parquet_writer(columns::schema(&[]), properties)
-    }
-
-    fn sort(&mut self, rows: &Rows) -> Result<(), WriteError> {
-        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-        order.sort_by_key(|row| rows.streams[*row as usize]);
-        std::str::from_utf8(&rows.text)?;
-        let mut tokens = TokenCollector::default();
-        let mut sorter = Sorter::new((0..rows.len()).map(|row| rows.message(row)));
-        for row in &order {
-            sorter.push(*row, rows.message(*row as usize), &mut tokens);
-        }
-        let sorted = sorter.finish(&mut self.columns);
-        let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);
-        order.clear();
-        order.extend(shaped.chain(&sorted.plain.rows));
-        let fixed = columns::fixed(rows, &order, &self.streams)?;
-        self.tokens.push(tokens);
-        self.shaped.push(ShapedRowGroup { fixed, sorted, rows: rows.len() });
-        Ok(())
-    }
-
-    fn write_shaped(&mut self) -> Result<ArrowWriter<Vec<u8>>, WriteError> {
-        let slots = self.columns.names();
-        let schema = columns::schema(slots);
-        let properties = columns::properties(SHAPED_LEVEL, slots, &self.manners())?;
-        let mut writer = parquet_writer(schema.clone(), properties)?;
-        for row_group in std::mem::take(&mut self.shaped) {
-            let columns = shaped_columns(row_group, &self.columns)?;
-            writer.write(&columns::batch(&schema, columns)?)?;
-            writer.flush()?;
-        }
-        Ok(writer)
-    }
-
-    /// What the values of each column of slots are like, by what they start with in the first row groups.
-    fn manners(&self) -> Vec<Manner> {
-        let mut samples = vec![Sample::default(); self.columns.names().len()];
-        for shaped in self.shaped.iter().take(2).flat_map(|row_group| &row_group.sorted.shaped) {
-            for (name, texts) in shaped.shape.slots().zip(&shaped.slots) {
-                let Some(column) = self.columns.find(name) else { continue };
-                samples[column].add(texts);
+        self.parts.extend(rows.parts(self.row_groups.len()));
+        let row_group = match self.layout {
+            Layout::Text => encode_text(rows, &self.streams)?,
+            Layout::Shaped => {
+                let (row_group, tokens) = shaped::encode(&rows, &self.streams, &mut self.columns)?;
+                self.tokens.push(tokens);
+                row_group
             }
-        }
-        samples.into_iter().map(Sample::manner).collect()
+        };
+        self.row_groups.push(row_group);
+        Ok(())
+    }
+
+    fn count(&mut self, from: Timestamp, to: Timestamp) {
+        self.summary.from = self.summary.from.min(from);
+        self.summary.to = self.summary.to.max(to);
     }
 
     /// Sorts the streams by group and name, and the parts by group.
@@ -279,70 +242,16 @@ impl FileWriter {
     }
 }
 
-/// Arrow's schema is left out: readers know theirs.
-fn parquet_writer(
-    schema: Arc<Schema>,
-    properties: WriterProperties,
-) -> Result<ArrowWriter<Vec<u8>>, WriteError> {
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    Ok(ArrowWriter::try_new_with_options(Vec::new(), schema, options)?)
-}
-
-/// Values of a column, counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sample {
-    values: usize,
-    distinct: usize,
-    bytes: usize,
-    /// Bytes that a value begins with as the one before it did.
-    same_bytes: usize,
-}
-
-impl Sample {
-    fn add(&mut self, texts: &Texts) {
-        let values = || (0..texts.ends.len().min(SAMPLE)).map(|index| texts.get(index));
-        self.values += values().len();
-        self.distinct += values().collect::<HashSet<&[u8]>>().len();
-        for (last, value) in values().zip(values().skip(1)) {
-            self.bytes += value.len();
-            self.same_bytes += last.iter().zip(value).take_while(|(a, b)| a == b).count();
-        }
-    }
-
-    fn manner(self) -> Manner {
-        if self.distinct * 3 <= self.values {
-            Manner::Repeating
-        } else if self.same_bytes * 2 >= self.bytes {
-            Manner::Continuing
-        } else {
-            Manner::Varying
-        }
-    }
-}
-
-/// The columns of a row group that was sorted.
-fn shaped_columns(row_group: ShapedRowGroup, columns: &Columns) -> Result<Vec<ArrayRef>, WriteError> {
-    let ShapedRowGroup { fixed: mut all, sorted, rows } = row_group;
-    let mut slots: Vec<TextColumn> = columns.names().iter().map(|_| TextColumn::default()).collect();
-    let mut keys: Vec<Option<i32>> = Vec::with_capacity(rows);
-    for (number, shaped) in sorted.shaped.iter().enumerate() {
-        for (name, texts) in shaped.shape.slots().zip(&shaped.slots) {
-            let Some(column) = columns.find(name) else { continue };
-            slots[column].skip_to(keys.len());
-            slots[column].extend(&texts.ends, &texts.bytes);
-        }
-        keys.resize(keys.len() + shaped.rows.len(), Some(number as i32));
-    }
+/// A row group whose messages are kept as they are.
+fn encode_text(rows: Rows, streams: &[Arc<StreamAddress>]) -> Result<EncodedRowGroup, WriteError> {
+    let order: Vec<u32> = (0..rows.len() as u32).collect();
+    let mut columns = columns::fixed(&rows, &order, streams)?;
+    let count = rows.len();
+    let ends: Vec<u32> = rows.ends.iter().map(|end| *end as u32).collect();
     let mut messages = TextColumn::default();
-    messages.skip_to(keys.len());
-    messages.extend(&sorted.plain.texts.ends, &sorted.plain.texts.bytes);
-    keys.resize(rows, None);
-    let shapes: Vec<&str> = sorted.shaped.iter().map(|shaped| shaped.shape.as_str()).collect();
-    all.push(messages.finish(rows)?);
-    all.push(columns::shapes(&shapes, Int32Array::from(keys))?);
-    debug_assert!(all.iter().all(|column| column.len() == rows), "every column has every row");
-    for slot in slots {
-        all.push(slot.finish(rows)?);
-    }
-    Ok(all)
+    messages.extend(&ends, &rows.text);
+    drop(rows);
+    columns.push(messages.finish(count)?);
+    columns.push(columns::no_shapes(count)?);
+    EncodedRowGroup::encode(columns, &[], &[], TEXT_LEVEL)
 }

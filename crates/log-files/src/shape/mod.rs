@@ -12,4 +12,4 @@ mod form;
 mod sorter;
 
 pub(crate) use form::Shape;
-pub(crate) use sorter::{Columns, PartsSink, Sorted, Sorter, Texts};
+pub(crate) use sorter::{Columns, PartsSink, Recurrence, Sorted, Sorter, Texts};

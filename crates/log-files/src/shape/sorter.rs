@@ -52,6 +52,39 @@ pub(crate) struct ShapedRows {
     pub(crate) rows: Vec<u32>,
     /// A column for each slot.
     pub(crate) slots: Vec<Texts>,
+    /// For each slot, how often its values recur.
+    pub(crate) recurrences: Vec<Recurrence>,
+}
+
+/// How often the values of a slot recur, by some of them: all those whose hashes end alike, so that none that was counted
+/// has a twin that was not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recurrence {
+    values: usize,
+    distinct: HashSet<u64>,
+}
+
+impl Recurrence {
+    /// One value in so many is counted.
+    const ONE_IN: u64 = 16;
+
+    fn add(&mut self, hash: u64) {
+        if (hash >> 32).is_multiple_of(Self::ONE_IN) {
+            self.values += 1;
+            self.distinct.insert(hash);
+        }
+    }
+
+    /// Takes in what was counted of another slot by the same sorter.
+    pub(crate) fn and(&mut self, other: &Self) {
+        self.values += other.values;
+        self.distinct.extend(&other.distinct);
+    }
+
+    /// About which part of the values came for the first time, from 0 to 1; 1 without values.
+    pub(crate) fn fresh(&self) -> f64 {
+        if self.values == 0 { 1.0 } else { self.distinct.len() as f64 / self.values as f64 }
+    }
 }
 
 /// The columns of a file that hold slots.
@@ -68,16 +101,10 @@ impl Columns {
         &self.names
     }
 
-    /// Which column has this name.
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        let found = self.by_name.get(&name.to_lowercase()).copied();
-        found.filter(|found| self.names[*found] == name)
-    }
-
-    /// Makes sure that there are columns for the slots of `shape`; `false` if there cannot be.
-    fn take_in(&mut self, shape: &Shape) -> bool {
+    /// Makes sure that there are columns for these slots; `false`, and nothing changed, if there cannot be.
+    pub(crate) fn take_in<'s>(&mut self, slots: impl Iterator<Item = &'s str>) -> bool {
         let mut new: Vec<(String, &str)> = Vec::new();
-        for slot in shape.slots() {
+        for slot in slots {
             // SQL names columns in quotes, where these need care that nobody takes.
             if slot.contains(['"', '\\']) {
                 return false;
@@ -201,13 +228,15 @@ impl Sorter {
         };
         let Shaping { rows: shaped, seen } = &mut self.shapes[shape];
         shaped.rows.push(row);
-        for ((slot, column), seen) in self.slots.iter().zip(&mut shaped.slots).zip(seen) {
+        let columns = shaped.slots.iter_mut().zip(&mut shaped.recurrences).zip(seen);
+        for (slot, ((column, recurrence), seen)) in self.slots.iter().zip(columns) {
             let part = slot.start as usize..slot.end as usize;
             let text = &bytes[part.clone()];
             column.push(text);
             let mut hasher = self.hashing.build_hasher();
             hasher.write(text);
             let hash = hasher.finish() | 1;
+            recurrence.add(hash);
             if !seen.as_mut().is_some_and(|seen| seen.knows(hash)) {
                 sink.part(bytes, part);
             }
@@ -219,7 +248,7 @@ impl Sorter {
     pub(crate) fn finish(self, columns: &mut Columns) -> Sorted {
         let mut sorted = Sorted { shaped: Vec::new(), plain: self.plain };
         for Shaping { rows: shaped, .. } in self.shapes {
-            if shaped.rows.len() >= ROWS_MIN && columns.take_in(&shaped.shape) {
+            if shaped.rows.len() >= ROWS_MIN && columns.take_in(shaped.shape.slots()) {
                 sorted.shaped.push(shaped);
                 continue;
             }
@@ -256,6 +285,7 @@ impl Sorter {
         let shape = Shape::new(std::str::from_utf8(bytes).ok()?, &self.slots, &names)?;
         shape.literals().for_each(|literal| sink.literal(literal.as_bytes()));
         let slots = names.iter().map(|_| Texts::default()).collect();
+        let recurrences = vec![Recurrence::default(); names.len()];
         let last = names.len();
         let separates = |(gap, literal): (usize, &str)| {
             gap == 0 || gap == last || !literal.bytes().all(crate::tokens::is_token)
@@ -263,7 +293,7 @@ impl Sorter {
         let separate: Vec<bool> = shape.literals().enumerate().map(separates).collect();
         let seen =
             separate.windows(2).map(|gaps| (gaps[0] && gaps[1]).then_some(Seen([0; Seen::PLACES]))).collect();
-        self.shapes.push(Shaping { rows: ShapedRows { shape, rows: Vec::new(), slots }, seen });
+        self.shapes.push(Shaping { rows: ShapedRows { shape, rows: Vec::new(), slots, recurrences }, seen });
         self.by_hash.insert(hash, self.shapes.len() - 1);
         Some(self.shapes.len() - 1)
     }

@@ -15,7 +15,8 @@ impl LogStore {
     /// their text in all. `metrics` are those that
     /// the events give rise to: they are durable and visible with the events, or not at all.
     ///
-    /// Errors: [`StoreError::Overloaded`] or [`StoreError::FlushFails`] over the budget; else the journal's. Nothing of
+    /// Over the budget it waits for a flush, up to [`super::StoreOptions::room_wait`]. Errors:
+    /// [`StoreError::Overloaded`] or [`StoreError::FlushFails`] if there is no room then; else the journal's. Nothing of
     /// a failed batch is visible. If the caller gives up waiting, that is not known, as after any broken connection.
     pub async fn append<'a>(
         &self,
@@ -25,7 +26,8 @@ impl LogStore {
         message_bytes: usize,
         metrics: Option<Box<dyn AdmittedMetrics + '_>>,
     ) -> Result<u64, StoreError> {
-        let ticket = self.admit(EventBatch::encoded_len(events.len(), message_bytes), ingested)?;
+        let bytes = EventBatch::encoded_len(events.len(), message_bytes);
+        let ticket = self.admit(bytes, ingested).await?;
         let sequence = ticket.sequence;
         let payload = Bytes::from(Record::encode(address, sequence, ingested, events, message_bytes));
         // The head keeps the very bytes that the journal writes.
@@ -44,8 +46,28 @@ impl LogStore {
         Ok(sequence)
     }
 
-    /// A number for a batch of that size, if there is room for it.
-    fn admit(&self, bytes: usize, arrived: Timestamp) -> Result<Ticket<'_>, StoreError> {
+    /// A number for a batch of that size, once there is room for it.
+    async fn admit(&self, bytes: usize, arrived: Timestamp) -> Result<Ticket<'_>, StoreError> {
+        match self.try_admit(bytes, arrived) {
+            Err(StoreError::Overloaded) => {}
+            admitted => return admitted,
+        }
+        let _waiting = Waiting::begin(self, bytes)?;
+        let admitted = async {
+            loop {
+                let room = self.inner.room.notified();
+                match self.try_admit(bytes, arrived) {
+                    Err(StoreError::Overloaded) => room.await,
+                    admitted => return admitted,
+                }
+            }
+        };
+        let admitted = tokio::time::timeout(self.inner.options.room_wait, admitted).await;
+        admitted.unwrap_or(Err(StoreError::Overloaded))
+    }
+
+    /// The same, if there is room now.
+    fn try_admit(&self, bytes: usize, arrived: Timestamp) -> Result<Ticket<'_>, StoreError> {
         let mut state = self.inner.state.write();
         if state.memory_bytes() + bytes > self.inner.options.head_bytes_max {
             let fails = state.retry_flush_at.is_some();
@@ -105,6 +127,32 @@ impl State {
     pub(super) fn memory_bytes(&self) -> usize {
         let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.head.memory_bytes());
         self.head.memory_bytes() + frozen + self.under_way_bytes
+    }
+}
+
+/// A batch that waits for room. Its request is in memory, too: so there are not many.
+struct Waiting<'a> {
+    store: &'a LogStore,
+    bytes: usize,
+}
+
+impl<'a> Waiting<'a> {
+    /// What waits takes no more than this part of the budget.
+    const PART: usize = 8;
+
+    fn begin(store: &'a LogStore, bytes: usize) -> Result<Self, StoreError> {
+        let mut state = store.inner.state.write();
+        if state.waiting_bytes + bytes > store.inner.options.head_bytes_max / Self::PART {
+            return Err(StoreError::Overloaded);
+        }
+        state.waiting_bytes += bytes;
+        Ok(Self { store, bytes })
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.store.inner.state.write().waiting_bytes -= self.bytes;
     }
 }
 

@@ -1,23 +1,24 @@
-//! The flush: moves the head into a segment and releases the journal.
+//! The flush: moves the head into segments and releases the journal.
 //!
-//! It freezes the head, writes what is still wanted of it, and then commits everything that follows from it in one
-//! transaction: the segment, the statistics of streams and groups, the sequence up to which segments hold everything,
-//! and the journal's release. A crash before the commit costs the written object, which the next start deletes; a crash
-//! after it costs nothing. A flush that fails keeps the frozen head, which stays readable, and is tried again.
+//! It freezes the head and writes what is still wanted of it: groups that have enough get files of their own, whose row
+//! groups are final, and the others share one. Then it commits everything that follows from that in one transaction: the
+//! segments, the statistics of streams and groups, the sequence up to which segments hold everything, and the journal's
+//! release. A crash before the commit costs the written objects, which the next start deletes; a crash after it costs
+//! nothing. A flush that fails keeps the frozen head, which stays readable, and is tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
-use groundwatch_log_files::{EventKey, FileWriter, Layout, WriteError, WrittenFile};
+use groundwatch_log_files::{EventKey, WriteError};
 use groundwatch_storage::{Batch, Expect, SegmentMeta, StorageError, StreamId};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
 use super::event_batch::EventBatch;
 use super::head::{Head, StreamHead};
+use super::output::{Filling, Output};
 use super::replay::Notes;
-use super::segment::Level;
 use super::{Frozen, LogStore, StoreError};
 use crate::directory::Directory;
 use crate::group::group_key;
@@ -58,6 +59,8 @@ impl Activity for LogFlush {
             self.store.inner.compaction.flushed(now);
             let failed_at = outcome.is_err().then_some(now);
             self.store.inner.state.write().retry_flush_at = failed_at.map(|at| at + RETRY_AFTER);
+            // Who waits for room learns that there is some, or that it is not worth it.
+            self.store.inner.room.notify_waiters();
             if let Err(error) = outcome {
                 tracing::error!(error = &error as &dyn std::error::Error, "log events could not be flushed");
             }
@@ -86,12 +89,12 @@ impl LogStore {
         Some(if is_full { begun } else { begun + options.flush_age })
     }
 
-    /// Moves all visible events into a segment. Nothing of them is in memory or held in the journal afterwards.
+    /// Moves all visible events into segments. Nothing of them is in memory or held in the journal afterwards.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let _turn = self.inner.flushing.lock().await;
         let Some(frozen) = self.freeze() else { return Ok(()) };
-        let segment = frozen.written.get_or_try_init(|| self.write(&frozen)).await?;
-        self.commit(&frozen, segment.as_ref()).await?;
+        let written = frozen.written.get_or_try_init(|| self.write(&frozen)).await?;
+        self.commit(&frozen, written).await?;
         let segments = self.inner.segments.registered()?;
         let mut state = self.inner.state.write();
         state.segments = segments;
@@ -113,28 +116,41 @@ impl LogStore {
         state.frozen.clone()
     }
 
-    async fn write(&self, frozen: &Arc<Frozen>) -> Result<Option<SegmentMeta>, StoreError> {
-        let through = frozen.through;
-        let (frozen, directory) = (frozen.clone(), self.inner.directory.clone());
-        let written = tokio::task::spawn_blocking(move || written_segment(&frozen.head, &directory));
-        match written.await.map_err(StoreError::internal)?.map_err(StoreError::internal)? {
-            Some(written) => {
-                Ok(Some(self.inner.segments.write(written, Level::Shared(0), Some(through)).await?))
-            }
-            None => Ok(None),
-        }
+    /// Writes files: groups that have enough get their own, the others share.
+    async fn write(&self, frozen: &Arc<Frozen>) -> Result<Vec<SegmentMeta>, StoreError> {
+        let mut output = Output::new(&self.inner.segments, 0, Some(frozen.through));
+        let written = self.write_groups(frozen, &mut output).await;
+        output.end(written).await
     }
 
-    async fn commit(&self, frozen: &Frozen, segment: Option<&SegmentMeta>) -> Result<(), StoreError> {
+    async fn write_groups(&self, frozen: &Arc<Frozen>, output: &mut Output<'_>) -> Result<(), StoreError> {
+        let (own, shared): (Vec<GroupId>, Vec<GroupId>) = frozen
+            .head
+            .groups_in_order()
+            .into_iter()
+            .partition(|group| frozen.head.stored_bytes(*group) >= self.inner.options.own_file_bytes);
+        for group in own {
+            let (head, directory) = (frozen.clone(), self.inner.directory.clone());
+            let filling = Filling::own(frozen.head.events(group));
+            let push = move |filling: &mut Filling| push_group(&head.head, group, &directory, filling);
+            let filling = output.fill(filling, push).await?;
+            output.finish(filling).await?;
+        }
+        let (head, directory) = (frozen.clone(), self.inner.directory.clone());
+        let push = move |filling: &mut Filling| {
+            shared.iter().try_for_each(|group| push_group(&head.head, *group, &directory, filling))
+        };
+        output.share(push).await
+    }
+
+    async fn commit(&self, frozen: &Frozen, segments: &[SegmentMeta]) -> Result<(), StoreError> {
         let directory = &self.inner.directory;
         let mut conflicts = 0;
         loop {
             let mut batch = Batch::new();
             update_statistics(&frozen.head, directory, &mut batch);
             Notes::write(directory, &mut batch, frozen.through)?;
-            if let Some(segment) = segment {
-                self.inner.segments.register(&mut batch, segment);
-            }
+            segments.iter().for_each(|segment| self.inner.segments.register(&mut batch, segment));
             self.inner.segments.release_journal(&mut batch, frozen.position);
             match directory.catalog.commit(batch).await {
                 Err(StorageError::Conflict { .. }) if conflicts < CONFLICTS_MAX => conflicts += 1,
@@ -144,25 +160,25 @@ impl LogStore {
     }
 }
 
-/// Everything in `head` whose stream is still there.
-fn written_segment(head: &Head, directory: &Directory) -> Result<Option<WrittenFile>, WriteError> {
-    let mut writer = FileWriter::new(Layout::Text);
-    let streams = head.streams_in_order();
-    for group in streams.chunk_by(|a, b| a.address().group_id == b.address().group_id) {
-        let mut events: Vec<(EventKey, u32, &EventBatch, usize)> = Vec::new();
-        for stream in group.iter().filter(|stream| directory.holds(stream.address())) {
-            let number = writer.stream(stream.address());
-            let of_batch =
-                |batch| (0..EventBatch::len(batch)).map(move |row| (batch.key(row), number, batch, row));
-            events.extend(stream.batches().flat_map(of_batch));
-        }
-        // Runs that are in order already cost this sort little.
-        events.sort_by_key(|(key, ..)| *key);
-        for (key, stream, batch, row) in events {
-            writer.push(stream, key, batch.ingested(), batch.message(row))?;
-        }
+/// Adds everything of a group in `head` whose stream is still there.
+fn push_group(
+    head: &Head,
+    group: GroupId,
+    directory: &Directory,
+    filling: &mut Filling,
+) -> Result<(), WriteError> {
+    let mut events: Vec<(EventKey, u32, &EventBatch, usize)> = Vec::new();
+    let streams = head.streams_of(group);
+    for (stream, number) in streams.iter().zip(0..).filter(|(stream, _)| directory.holds(stream.address())) {
+        let of_batch =
+            |batch| (0..EventBatch::len(batch)).map(move |row| (batch.key(row), number, batch, row));
+        events.extend(stream.batches().flat_map(of_batch));
     }
-    if writer.is_empty() { Ok(None) } else { writer.finish().map(Some) }
+    // Runs that are in order already cost this sort little.
+    events.sort_by_key(|(key, ..)| *key);
+    events.into_iter().try_for_each(|(key, stream, batch, row)| {
+        filling.push(streams[stream as usize].address(), key, batch.ingested(), batch.message(row))
+    })
 }
 
 /// Adds what is known of the streams in `head`, and their bytes, to the documents of streams and groups.

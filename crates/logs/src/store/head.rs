@@ -148,6 +148,23 @@ impl Head {
         }
     }
 
+    /// Every group that has events in here.
+    pub(super) fn groups_in_order(&self) -> Vec<GroupId> {
+        let mut groups: Vec<GroupId> = self.groups.keys().copied().collect();
+        groups.sort_unstable();
+        groups
+    }
+
+    /// How many events of a group are in here.
+    pub(super) fn events(&self, group: GroupId) -> usize {
+        self.streams_of(group).iter().flat_map(|stream| stream.batches()).map(EventBatch::len).sum()
+    }
+
+    /// The streams of a group that have events in here.
+    pub(super) fn streams_of(&self, group: GroupId) -> Vec<&StreamHead> {
+        self.groups.get(&group).into_iter().flat_map(HashMap::values).collect()
+    }
+
     /// Every stream that has events in here, by group and stream incarnation.
     pub(super) fn streams_in_order(&self) -> Vec<&StreamHead> {
         let mut streams: Vec<&StreamHead> = self.groups.values().flat_map(HashMap::values).collect();

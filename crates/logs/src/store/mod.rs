@@ -2,7 +2,7 @@
 //!
 //! [`LogStore::append`] encodes a [`record`], awaits the journal, and lets it appear in the [`head`] in the order of
 //! [`arrivals`]. [`LogStore::read`] finds [`candidate`]s in the head and in segments and [`merge`]s them. The
-//! [flush activity](flush::LogFlush) moves the head into a [`segment`] and releases the journal; the
+//! [flush activity](flush::LogFlush) moves the head into [`segment`]s and releases the journal; the
 //! [compaction activity](compaction::LogCompaction) merges segments into small ones that searches pass over; the
 //! [reclaim activity](reclaim::LogReclaim) frees what has expired or was deleted; [`replay`] brings back what a restart
 //! finds in the journal.
@@ -19,6 +19,7 @@ mod flush;
 mod head;
 mod merge;
 mod newer;
+mod output;
 mod reclaim;
 mod record;
 mod replay;
@@ -64,10 +65,12 @@ pub struct StoreOptions {
     pub flush_age: Duration,
     /// Early files are merged when the newest of them is this old, if there are not enough of them before.
     pub compact_after: Duration,
-    /// A group that has so many bytes among files that are merged gets files of its own.
+    /// A group that has so many bytes in the head, or among files that are merged, gets files of its own.
     pub own_file_bytes: u64,
-    /// Writes are refused while the head, what is being flushed and what is under way take more bytes than this.
+    /// Writes wait while the head, what is being flushed and what is under way take more bytes than this.
     pub head_bytes_max: usize,
+    /// How long they wait for a flush to make room before they are refused.
+    pub room_wait: Duration,
 }
 
 impl Default for StoreOptions {
@@ -76,8 +79,9 @@ impl Default for StoreOptions {
             flush_bytes: 64 << 20,
             flush_age: Duration::from_secs(60 * 60),
             compact_after: Duration::from_secs(60),
-            own_file_bytes: 4 << 20,
+            own_file_bytes: 1 << 20,
             head_bytes_max: 192 << 20,
+            room_wait: Duration::from_secs(5),
         }
     }
 }
@@ -135,6 +139,8 @@ struct Inner {
     /// One flush at a time.
     flushing: tokio::sync::Mutex<()>,
     flush_due_changed: Notify,
+    /// A flush ended, well or badly.
+    room: Notify,
     /// Who is told of what arrives.
     listeners: RwLock<Vec<Arc<dyn ArrivalListener>>>,
     reclaim: ReclaimSchedule,
@@ -151,19 +157,21 @@ struct State {
     arrivals: Arrivals<Record>,
     /// Bytes of batches that have a number and are not visible yet.
     under_way_bytes: usize,
+    /// Bytes of batches that wait for room.
+    waiting_bytes: usize,
     /// After a failed flush, when it is tried again.
     retry_flush_at: Option<Timestamp>,
 }
 
-/// A head that takes no more events, on its way to a segment.
+/// A head that takes no more events, on its way to segments.
 struct Frozen {
     head: Head,
     /// This head and the segments before it hold all batches up to this one.
     through: u64,
     /// They also hold all journal records up to here.
     position: Position,
-    /// Once written: the segment, unless nothing in the head is still wanted.
-    written: tokio::sync::OnceCell<Option<SegmentMeta>>,
+    /// Once written: the segments; none if nothing in the head is still wanted.
+    written: tokio::sync::OnceCell<Vec<SegmentMeta>>,
 }
 
 /// Which streams of a group are read.

@@ -102,6 +102,7 @@ impl StoreReplay {
             segments: segments.registered()?,
             arrivals,
             under_way_bytes: 0,
+            waiting_bytes: 0,
             retry_flush_at: None,
         };
         Ok(LogStore {
@@ -114,6 +115,7 @@ impl StoreReplay {
                 visible_through: watch::Sender::new(self.highest_sequence),
                 flushing: tokio::sync::Mutex::new(()),
                 flush_due_changed: Notify::new(),
+                room: Notify::new(),
                 listeners: RwLock::default(),
                 reclaim: ReclaimSchedule::default(),
                 compaction: CompactionSchedule::default(),

@@ -1,5 +1,7 @@
 //! `PutLogEvents`: what is taken, what is refused, and what the store's budget says.
 
+use std::time::Duration;
+
 use groundwatch_api::logs::{CreateLogGroupInput, GetLogEventsInput, LogGroupClass, RejectedLogEventsInfo};
 use groundwatch_logs::StoreOptions;
 
@@ -101,7 +103,12 @@ async fn classes_without_reading_refuse_it() {
 
 #[tokio::test]
 async fn over_its_budget_the_store_throttles_until_a_flush() {
-    let options = StoreOptions { flush_bytes: 4_000, head_bytes_max: 8_000, ..StoreOptions::default() };
+    let options = StoreOptions {
+        flush_bytes: 4_000,
+        head_bytes_max: 8_000,
+        room_wait: Duration::ZERO,
+        ..StoreOptions::default()
+    };
     let service = Service::with_options(options).await;
     let text = "x".repeat(1_000);
     let mut stored = 0;

@@ -7,6 +7,7 @@ mod forwarding;
 mod groups;
 mod ingestion;
 mod journal;
+mod merging;
 mod metric_filters;
 mod model;
 mod patterns;

@@ -212,6 +212,11 @@ impl Service {
         assert_eq!(activity.next_due(), None, "a compaction leaves nothing to do");
     }
 
+    /// How many segments there are.
+    pub(crate) fn segments(&self) -> usize {
+        std::fs::read_dir(self.dir.path().join("segments/log-events")).map_or(0, Iterator::count)
+    }
+
     /// Sends on all that is due now.
     pub(crate) async fn forward(&self) {
         let now = self.call.received;

@@ -1,11 +1,13 @@
 //! Compaction: merges early files into files that are small and that searches pass over.
 //!
 //! A group that has enough in the files of a [job](plan) gets files of its own, in which messages are kept by shape; what
-//! other groups have stays together in a shared file of the next level, until it is enough. One transaction swaps the
-//! new files in for the old ones. A crash before it costs the written objects, which the next start deletes.
+//! other groups have stays together in a shared file of the next level, until it is enough. Row groups that are kept by
+//! shape already go into the new file as they are, unless they are small or hold what is not wanted any more. One
+//! transaction swaps the new files in for the old ones. A crash before it costs the written objects, which the next
+//! start deletes.
 //!
-//! It reads through the same merge as everybody, one group after the other, so its memory does not depend on how much
-//! there is: a few row groups that are read, and one file that is written. What it leaves behind is in its result:
+//! The rest it reads through the same merge as everybody, one group after the other, so its memory does not depend on
+//! how much there is: a few row groups that are read, and one file that is written. What it leaves behind is in its result:
 //! events of streams that were deleted.
 
 mod plan;
@@ -14,16 +16,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
-use groundwatch_log_files::{FileWriter, Layout};
+use groundwatch_log_files::WriteError;
 use groundwatch_storage::{Batch, SegmentMeta};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::plan::Job;
-use super::candidate::Direction;
+use super::candidate::{Candidate, Direction, Source};
 use super::merge::{Found, Merge, Step};
-use super::segment::{Level, Segment};
+use super::output::{Filling, Output};
+use super::segment::{Level, Segment, StoredPart, WholePart};
 use super::{LogStore, StoreError, StreamAddress};
 use crate::event_key::KeyRange;
 use crate::incarnation::{GroupId, LogStreamId};
@@ -184,22 +187,9 @@ impl LogStore {
         keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
     ) -> Result<Vec<SegmentMeta>, StoreError> {
         let through = inputs.iter().try_fold(0, |through, segment| Some(segment.through()?.max(through)));
-        let mut output = Output {
-            store: self,
-            level,
-            through,
-            written: Vec::new(),
-            shared: Some(FileWriter::new(Layout::Text)),
-        };
-        match self.write_merged(inputs, keep, &mut output).await {
-            Ok(()) => Ok(output.written),
-            Err(error) => {
-                for segment in output.written {
-                    self.inner.segments.discard(segment).await;
-                }
-                Err(error)
-            }
-        }
+        let mut output = Output::new(&self.inner.segments, level, through);
+        let written = self.write_merged(inputs, keep, &mut output).await;
+        output.end(written).await
     }
 
     async fn write_merged(
@@ -233,81 +223,63 @@ impl LogStore {
             for segment in inputs {
                 self.inner.segments.gather_kept(segment, group, &kept, &mut found).await?;
             }
-            let merge = Merge::new(found, KeyRange::ALL, Direction::Forward, None, usize::MAX);
             if bytes >= self.inner.options.own_file_bytes
                 || inputs.iter().all(|segment| segment.level() == Level::Own)
             {
-                output.own_files(merge).await?;
+                write_own(output, found).await?;
             } else {
-                output.shared_files(merge).await?;
+                share(output, found).await?;
             }
         }
-        output.finish_shared().await
-    }
-}
-
-/// The files that a merge makes.
-struct Output<'s> {
-    store: &'s LogStore,
-    level: u8,
-    /// No batch above this is in the inputs.
-    through: Option<u64>,
-    written: Vec<SegmentMeta>,
-    /// Always there between calls.
-    shared: Option<FileWriter>,
-}
-
-impl Output<'_> {
-    /// Writes a group into files of its own.
-    async fn own_files(&mut self, mut merge: Merge) -> Result<(), StoreError> {
-        let mut writer = FileWriter::new(Layout::Shaped);
-        loop {
-            let events = next_events(&mut merge).await?;
-            if events.is_empty() {
-                break;
-            }
-            writer = push(writer, events).await?;
-            if writer.is_full() {
-                let full = std::mem::replace(&mut writer, FileWriter::new(Layout::Shaped));
-                self.finish(full, Level::Own).await?;
-            }
-        }
-        self.finish(writer, Level::Own).await
-    }
-
-    /// Adds a group to the shared file.
-    async fn shared_files(&mut self, mut merge: Merge) -> Result<(), StoreError> {
-        loop {
-            let events = next_events(&mut merge).await?;
-            if events.is_empty() {
-                return Ok(());
-            }
-            let writer = self.shared.take().unwrap_or_else(|| FileWriter::new(Layout::Text));
-            let writer = push(writer, events).await?;
-            if writer.is_full() {
-                self.finish(writer, Level::Shared(self.level)).await?;
-            } else {
-                self.shared = Some(writer);
-            }
-        }
-    }
-
-    async fn finish_shared(&mut self) -> Result<(), StoreError> {
-        match self.shared.take() {
-            Some(writer) => self.finish(writer, Level::Shared(self.level)).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn finish(&mut self, writer: FileWriter, level: Level) -> Result<(), StoreError> {
-        if writer.is_empty() {
-            return Ok(());
-        }
-        let file = tokio::task::spawn_blocking(|| writer.finish());
-        let file = file.await.map_err(StoreError::internal)?.map_err(StoreError::internal)?;
-        self.written.push(self.store.inner.segments.write(file, level, self.through).await?);
         Ok(())
     }
+}
+
+/// Writes a group into files of its own. Row groups that can stay as they are do.
+async fn write_own(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(), StoreError> {
+    let (mut whole, mut others, mut events) = (Vec::new(), Vec::new(), 0);
+    for candidate in found {
+        match candidate.source {
+            Source::Segment(part) if part.stays_as_it_is() => whole.push(part),
+            Source::Segment(ref part) => {
+                events += part.events();
+                others.push(candidate);
+            }
+            Source::Memory(..) => others.push(candidate),
+        }
+    }
+    whole.sort_by_key(StoredPart::first_key);
+    let mut filling = Filling::own(events);
+    for part in whole {
+        let WholePart { file, part, bytes, filters } = part.read_whole().await?;
+        filling =
+            output.fill(filling, move |filling| filling.take_over(&file, &part, &bytes, &filters)).await?;
+    }
+    let mut merge = all_of(others);
+    loop {
+        let events = next_events(&mut merge).await?;
+        if events.is_empty() {
+            break;
+        }
+        filling = output.fill(filling, move |filling| push_all(filling, &events)).await?;
+    }
+    output.finish(filling).await
+}
+
+/// Adds a group to the shared file.
+async fn share(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(), StoreError> {
+    let mut merge = all_of(found);
+    loop {
+        let events = next_events(&mut merge).await?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        output.share(move |filling| push_all(filling, &events)).await?;
+    }
+}
+
+fn all_of(found: Vec<Candidate>) -> Merge {
+    Merge::new(found, KeyRange::ALL, Direction::Forward, None, usize::MAX)
 }
 
 async fn next_events(merge: &mut Merge) -> Result<Vec<Found>, StoreError> {
@@ -322,13 +294,8 @@ async fn next_events(merge: &mut Merge) -> Result<Vec<Found>, StoreError> {
     Ok(events)
 }
 
-async fn push(mut writer: FileWriter, events: Vec<Found>) -> Result<FileWriter, StoreError> {
-    let pushed = tokio::task::spawn_blocking(move || {
-        for event in &events {
-            let stream = writer.stream(&event.address);
-            writer.push(stream, event.key, event.ingested, &event.message)?;
-        }
-        Ok::<_, groundwatch_log_files::WriteError>(writer)
-    });
-    pushed.await.map_err(StoreError::internal)?.map_err(StoreError::internal)
+fn push_all(filling: &mut Filling, events: &[Found]) -> Result<(), WriteError> {
+    events
+        .iter()
+        .try_for_each(|event| filling.push(&event.address, event.key, event.ingested, &event.message))
 }

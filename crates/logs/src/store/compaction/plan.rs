@@ -9,7 +9,7 @@ use crate::store::segment::{Level, Segment};
 /// So many shared segments of one level are merged at once.
 const FAN_IN: usize = 8;
 /// So many small segments of one group are merged at once.
-const OWN_FAN_IN: usize = 16;
+const OWN_FAN_IN: usize = 8;
 /// A segment of one group is small below this.
 const OWN_SMALL_BYTES: u64 = 24 << 20;
 /// Shared segments of this level stay as they are.

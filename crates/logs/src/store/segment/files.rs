@@ -274,19 +274,25 @@ impl SegmentStore {
         file: &LogFile,
         tokens: &[Token],
     ) -> Result<u64, StoreError> {
-        let Some(range) = file.filters() else { return Ok(u64::MAX) };
-        let known = self.filters.lock().get(segment.meta.id());
-        let filters = match known {
-            Some(filters) => filters,
-            None => {
-                let read = self.read(segment, range).await?;
-                // A copy, without the rest of the blocks that it was read in.
-                let filters = Bytes::copy_from_slice(&read);
-                self.filters.lock().put(segment.meta.id().clone(), filters.clone(), filters.len());
-                filters
-            }
-        };
-        Ok(file.candidates(&filters, tokens))
+        let filters = self.filters(segment, file).await?;
+        Ok(filters.map_or(u64::MAX, |filters| file.candidates(&filters, tokens)))
+    }
+
+    /// The filters of a segment, if it has any.
+    pub(super) async fn filters(
+        &self,
+        segment: &Segment,
+        file: &LogFile,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let Some(range) = file.filters() else { return Ok(None) };
+        if let Some(filters) = self.filters.lock().get(segment.meta.id()) {
+            return Ok(Some(filters));
+        }
+        let read = self.read(segment, range).await?;
+        // A copy, without the rest of the blocks that it was read in.
+        let filters = Bytes::copy_from_slice(&read);
+        self.filters.lock().put(segment.meta.id().clone(), filters.clone(), filters.len());
+        Ok(Some(filters))
     }
 }
 
