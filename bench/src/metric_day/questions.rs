@@ -51,8 +51,9 @@ pub(super) fn all(fleet: &Fleet, namespace: &str, (start, end): (Timestamp, Time
     let series = fleet.series();
     let cpu = |cpus: &str| {
         let query = format!(r#"Namespace="{namespace}" MetricName="CPUUserTime" ({cpus})"#);
-        format!("AVG(SEARCH('{query}', 'p99', 300))")
+        move |stat: &str| format!("AVG(SEARCH('{query}', '{stat}', 300))")
     };
+    let average = cpu("cpu=cpu0 OR cpu=cpu1")("Average");
     let p99 = ["cpu=cpu0 OR cpu=cpu1", "cpu=cpu2 OR cpu=cpu3"].into_iter().zip(["a", "b"]);
     let top = format!(
         r#"SELECT AVG(CPUUserTime) FROM SCHEMA("{namespace}", InstanceId, Service, cpu) GROUP BY InstanceId ORDER BY AVG() DESC LIMIT 10"#
@@ -84,10 +85,11 @@ pub(super) fn all(fleet: &Fleet, namespace: &str, (start, end): (Timestamp, Time
             "AVG of SEARCH over all series (it takes the first 500), 5 minutes",
             vec![expression("e", format!(r#"AVG(SEARCH('Namespace="{namespace}"', 'Average', 300))"#))],
         ),
+        of_data("AVG of SEARCH over two processors of every host, 5 minutes", vec![expression("e", average)]),
         of_data("Metrics Insights, top 10 of 1,000 series by host, 5 minutes", vec![expression("q", top)]),
         of_data(
             "p99 of 1,000 series by two SEARCHes, 5 minutes",
-            p99.map(|(cpus, id)| expression(id, cpu(cpus))).collect(),
+            p99.map(|(cpus, id)| expression(id, cpu(cpus)("p99"))).collect(),
         ),
         question(
             "p99 of 1,000 series, all points, in three requests",

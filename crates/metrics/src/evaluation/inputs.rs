@@ -50,7 +50,7 @@ impl MetricStore {
                 refuse_too_many(selection.points())?;
                 let is_cut = selection.is_cut();
                 inputs.is_truncated |= selection.is_truncated();
-                let value = readable(selection.read(self).await);
+                let value = readable(selection.read(self, &entry.id).await);
                 inputs.values[number] = Some(Input { value, mixed_units: Vec::new(), is_cut });
             }
         }

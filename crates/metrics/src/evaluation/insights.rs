@@ -75,8 +75,8 @@ impl Selection {
         (self.selected.groups.len() as u64).min(self.plan.limit as u64) * self.window.periods()
     }
 
-    /// The results: a series, or with `GROUP BY` an array.
-    pub(super) async fn read(&self, store: &MetricStore) -> Result<Value, MetricError> {
+    /// The results: a series, which is called as its query, or with `GROUP BY` an array of series that are called as their groups.
+    pub(super) async fn read(&self, store: &MetricStore, id: &str) -> Result<Value, MetricError> {
         let results = self.aggregate(store).await?;
         let mut series = results.into_iter().map(|group: GroupSeries| {
             let points = group.points.into_iter();
@@ -87,8 +87,8 @@ impl Selection {
         if !self.plan.group_by.is_empty() {
             return Ok(Value::Array(series.collect()));
         }
-        let empty = || series_of(&self.plan.selection.metric, self.period, std::iter::empty());
-        Ok(Value::Series(series.next().unwrap_or_else(empty)))
+        let series = series.next().unwrap_or_else(|| series_of(id, self.period, std::iter::empty()));
+        Ok(Value::Series(series.with_label(id)))
     }
 
     /// Reads the groups in their order, and keeps of each no more than may become a result.

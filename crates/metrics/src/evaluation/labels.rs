@@ -14,7 +14,7 @@ use crate::MetricId;
 /// The default label of each entry.
 ///
 /// Recorded: if returned queries have the same name, their statistics are appended if these differ, and then their
-/// periods if these differ; a difference in unit or dimensions is not shown. Queries that return no data only meet each
+/// periods if these differ; a difference in unit is not shown, and neither is one in dimensions, of which nothing is recorded. Queries that return no data only meet each
 /// other, in expressions.
 pub(super) fn defaults(entries: &[Entry]) -> Vec<String> {
     let mut namesakes: BTreeMap<(bool, &str), Vec<&Entry>> = BTreeMap::new();

@@ -246,7 +246,7 @@ async fn what_names_nothing_or_two_things_is_refused() {
         ),
         (
             queries(json!([metric("m1")])),
-            "At least one element of MetricDataQueries must have ReturnData true.",
+            "Exactly one element of MetricMathAnomalyDetector.MetricDataQueries must have ReturnData true.",
         ),
         (
             queries(json!([{ "Id": "e1", "Expression": "SEARCH('Orders', 'Sum', 60)" }])),

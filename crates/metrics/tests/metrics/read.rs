@@ -143,12 +143,6 @@ async fn get_metric_data_refuses_in_the_words_of_aws() {
         "The parameter MetricDataQueries.member.1.Period must be 1, 5, 10, 20, 30 or a multiple of 60.\n",
     )
     .await;
-    refuse_data(
-        query(json!({ "MetricStat": metric_stat("Sum", 60), "ReturnData": false })),
-        none.clone(),
-        "At least one element of MetricDataQueries must have ReturnData true.",
-    )
-    .await;
     let token = World::new().await.data(data_request(good, json!({ "NextToken": "zz" }))).await;
     assert_eq!(refused(token).0, "InvalidNextToken");
 }
@@ -232,4 +226,11 @@ async fn a_window_of_decades_is_read_whole_and_page_by_page() {
         let results = answer.metric_data_results.expect("always there");
         assert_eq!(results.first().and_then(|result| result.values.clone()), Some(values));
     }
+}
+
+#[tokio::test]
+async fn a_request_whose_queries_return_no_data_has_no_results() {
+    let query = json!({ "Id": "a", "MetricStat": metric_stat("Sum", 60), "ReturnData": false });
+    let answer = World::new().await.data(data_request(json!([query]), json!({}))).await;
+    assert_eq!(answer.expect("an answer").metric_data_results, Some(Vec::new()));
 }

@@ -48,11 +48,6 @@ pub(in crate::operations) fn parse(
     if !complaints.is_empty() {
         return Err(fault::queries_invalid(&complaints));
     }
-    if parsed.iter().all(|query| !query.is_returned) {
-        return Err(fault::validation(
-            "At least one element of MetricDataQueries must have ReturnData true.",
-        ));
-    }
     Ok(parsed)
 }
 
