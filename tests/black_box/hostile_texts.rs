@@ -110,6 +110,9 @@ fn places() -> Vec<Place> {
     ]
 }
 
+/// What nests: too much of it may be more than a stack holds, which would end the whole server.
+const NESTED: [&str; 4] = ["[", "{\"a\":", "(", "NOT "];
+
 /// What breaks a text.
 #[derive(Clone, Debug)]
 enum Edit {
@@ -314,6 +317,10 @@ fn broken_texts_are_answered_and_never_with_a_failure() {
         for text in place.texts {
             let whole = ask(place.door, &place.request, text);
             assert!(whole < 500, "{whole} for {text}");
+            for piece in NESTED {
+                let status = ask(place.door, &place.request, &piece.repeat(40_000));
+                assert!(status < 500, "{status} for many of {piece} in {}", place.request);
+            }
             let config =
                 Config { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() };
             let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 12 };

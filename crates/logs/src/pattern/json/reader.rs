@@ -6,9 +6,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr2_iter;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::selector::{Selector, Step};
+
+/// How deep a message may nest; one that nests deeper is no JSON to patterns. sonic-rs passes over what is not asked for by
+/// recursion, without a bound of its own, and anybody may write anything into a log.
+const DEPTH_MAX: usize = 128;
 
 /// What a selector found.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +66,7 @@ impl Reader {
     /// What the selectors find in `message`; `None` if it is not a JSON object.
     pub(super) fn read<'m>(&self, message: &'m [u8]) -> Option<Values<'m>> {
         // Most lines of text end here.
-        if message.trim_ascii_start().first() != Some(&b'{') {
+        if message.trim_ascii_start().first() != Some(&b'{') || !is_shallow(message) {
             return None;
         }
         let mut values = vec![Vec::new(); self.selectors];
@@ -210,7 +215,56 @@ impl<'r> Visitor<'_> for Key<'r> {
     }
 }
 
+/// Whether objects and arrays nest within [`DEPTH_MAX`], as far as the message is JSON.
+fn is_shallow(message: &[u8]) -> bool {
+    // Nearly every message has too few brackets to nest deeper, and counting these is quick.
+    if memchr2_iter(b'{', b'[', message).count() <= DEPTH_MAX {
+        return true;
+    }
+    let (mut depth, mut in_text) = (0_usize, false);
+    let mut bytes = message.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if in_text => {
+                bytes.next();
+            }
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return false;
+        }
+    }
+    true
+}
+
 fn nodes_behind<'r>(nodes: &[&'r Node], leads_there: impl Fn(&Step) -> bool) -> Vec<&'r Node> {
     let steps = nodes.iter().flat_map(|node| &node.steps);
     steps.filter(|(step, _)| leads_there(step)).map(|(_, node)| node).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nests_too_deep_is_no_json() {
+        let reader = Reader::default();
+        let check = |message: String, expected: bool| {
+            assert_eq!(reader.read(message.as_bytes()).is_some(), expected, "{}", message.len());
+        };
+        let nested = |open: &str, close: &str, levels: usize| {
+            format!("{{\"a\":{}1{}}}", open.repeat(levels), close.repeat(levels))
+        };
+        check(nested("[", "]", DEPTH_MAX - 1), true);
+        check(nested("[", "]", DEPTH_MAX), false);
+        check(nested("{\"a\":", "}", DEPTH_MAX), false);
+        // Without a bound these would end the whole process.
+        check(nested("[", "]", 100_000), false);
+        check("{\"a\":".repeat(40_000), false);
+        // Many brackets beside each other are not deep, and those in texts are none.
+        check(format!("{{\"a\":[{}1],\"b\":\"{}\\\"{{\"}}", "[1],".repeat(1000), "[{".repeat(1000)), true);
+    }
 }
