@@ -19,7 +19,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-reques
 
 /// How much of a whole body is handed over at a time, in bytes. What is handed over can no longer be taken back from a client
 /// that does not read it.
-const PIECE_BYTES_MAX: usize = 64 << 10;
+const PIECE_BYTES_MAX: usize = 16 << 10;
 
 /// A response's body.
 #[non_exhaustive]
