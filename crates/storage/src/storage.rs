@@ -1,6 +1,7 @@
 //! The data directory as a whole.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ impl Storage {
     /// wrote it; [`StorageError::Corrupt`].
     pub fn open(options: StorageOptions) -> Result<(Self, Recovery), StorageError> {
         let StorageOptions { dir, disk, journal } = options;
-        fs::create_dir_all(&dir).map_err(|source| StorageError::io("create", &dir, source))?;
+        create_private(&dir).map_err(|source| StorageError::io("create", &dir, source))?;
         let lock = Some(DirLock::acquire(&dir)?);
         let catalog_path = dir.join("catalog.db");
         let is_new = check_version(&dir)?;
@@ -79,6 +80,12 @@ impl Storage {
         }
         Ok((Self { journal, catalog, segments }, recovery))
     }
+}
+
+/// Creates a directory that only its owner can look into: log events are not for everybody on the machine. Who may look into one
+/// that is there already is the operator's decision.
+fn create_private(dir: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// Whether the directory is new; refuses a layout that this release does not know.
@@ -108,4 +115,23 @@ fn write_version(dir: &Path) -> std::io::Result<()> {
     fs::File::open(&unfinished)?.sync_all()?;
     fs::rename(&unfinished, dir.join("VERSION"))?;
     fs::File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_new_data_directory_is_its_owners_and_an_old_one_keeps_its_permissions() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let mode = |dir: &Path| fs::metadata(dir).expect("is there").permissions().mode() & 0o777;
+        let new = parent.path().join("a/b");
+        create_private(&new).expect("creates");
+        assert_eq!(mode(&new), 0o700);
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o750)).expect("sets");
+        create_private(&new).expect("is there");
+        assert_eq!(mode(&new), 0o750);
+    }
 }
