@@ -19,6 +19,7 @@ use crate::cadence::{Cadence, Timing};
 use crate::definition::{DefinitionError, MetricDefinition};
 use crate::evaluation::evaluate;
 use crate::reader::{MetricReader, Point, ReadError};
+use crate::source::ReadPoints;
 use crate::window::Range;
 
 /// How many evaluations one backtest may take: 69 days of an alarm that is evaluated every minute.
@@ -189,8 +190,8 @@ async fn run(
 
 /// The datapoints of each metric, on each grid of periods that evaluations use.
 struct History<'a> {
-    /// By where the grid lies within a period, in milliseconds; then by the metric's id; ascending.
-    grids: BTreeMap<i64, BTreeMap<&'a str, Vec<Point>>>,
+    /// By where the grid lies within a period, in milliseconds; the datapoints ascending.
+    grids: BTreeMap<i64, ReadPoints<'a>>,
     period_ms: i64,
 }
 
@@ -215,26 +216,26 @@ impl<'a> History<'a> {
         }
         let mut grids = BTreeMap::new();
         for (grid, (from, to)) in extents {
-            let mut by_id = BTreeMap::new();
+            let mut metrics = ReadPoints::new();
             for (id, metric) in definition.source.metrics() {
                 let mut points = reader.read(scope, metric, from, to).await?;
                 points.sort_unstable_by_key(|point| point.timestamp);
-                by_id.insert(id, points);
+                metrics.push((id, points));
             }
-            grids.insert(grid, by_id);
+            grids.insert(grid, metrics);
         }
         Ok(Self { grids, period_ms })
     }
 
     /// What an evaluation of `range` would have read.
     fn points(&self, definition: &MetricDefinition, range: &Range) -> Result<Vec<Point>, EntryError> {
-        let by_id = &self.grids[&grid(range, self.period_ms)];
+        let metrics = &self.grids[&grid(range, self.period_ms)];
         let part = |points: &Vec<Point>| {
             let start = points.partition_point(|point| point.timestamp < range.from);
             let end = points.partition_point(|point| point.timestamp < range.to);
             points[start..end].to_vec()
         };
-        let read = by_id.iter().map(|(id, points)| (*id, part(points))).collect();
+        let read = metrics.iter().map(|(id, points)| (*id, part(points))).collect();
         definition.source.points(read, range.from, range.to)
     }
 }

@@ -55,20 +55,25 @@ impl Evaluations {
     /// Keeps `record` of the alarm `key`, and drops what is too much.
     pub(crate) fn note(&mut self, key: &Key, record: EvaluationRecord) {
         self.bytes += record.bytes();
-        let key =
-            self.by_alarm.get_key_value(key).map_or_else(|| Arc::new(key.clone()), |(key, _)| key.clone());
-        let kept = self.by_alarm.entry(key.clone()).or_default();
-        kept.push_back(record);
-        if kept.len() > KEPT_PER_ALARM {
-            // Its place in the order goes to the new one.
-            self.bytes -= kept.pop_front().map_or(0, |record| record.bytes());
-        } else {
-            self.order.push_back(key);
+        match self.by_alarm.get_mut(key) {
+            Some(kept) if kept.len() == KEPT_PER_ALARM => {
+                // Its place in the order goes to the new one.
+                self.bytes -= kept.pop_front().map_or(0, |record| record.bytes());
+                kept.push_back(record);
+            }
+            _ => self.keep_one_more(key, record),
         }
         while self.bytes > BYTES_MAX {
             let Some(oldest) = self.order.pop_front() else { return };
             self.drop_oldest_of(&oldest);
         }
+    }
+
+    fn keep_one_more(&mut self, key: &Key, record: EvaluationRecord) {
+        let key =
+            self.by_alarm.get_key_value(key).map_or_else(|| Arc::new(key.clone()), |(key, _)| key.clone());
+        self.by_alarm.entry(key.clone()).or_default().push_back(record);
+        self.order.push_back(key);
     }
 
     /// The evaluations of one alarm, newest first.

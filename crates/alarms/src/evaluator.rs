@@ -8,7 +8,6 @@
 //! first at which its known samples may change it (see [`forecast`](crate::forecast)), and samples that come wake it for
 //! its next moment. Which moments these are changes no history; a test compares it with looking every time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +30,7 @@ use crate::isolation::isolated;
 use crate::lookout::{Lookout, Lookouts, News};
 use crate::math::Insights;
 use crate::reader::{MetricReader, Point, QuerySeries, ReadError};
+use crate::source::ReadPoints;
 use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 use crate::window::Range;
@@ -251,7 +251,7 @@ impl Evaluator {
             let points = series.pop().map(|series| series.points).unwrap_or_default();
             return Ok(Seen { points, sight: None });
         }
-        let (mut read, mut sight) = (BTreeMap::new(), ahead.then(Sight::new));
+        let (mut read, mut sight) = (ReadPoints::new(), ahead.then(Sight::new));
         for (id, metric) in definition.source.metrics() {
             let outlook = match &sight {
                 Some(_) => {
@@ -263,9 +263,9 @@ impl Evaluator {
                 Some(outlook) => outlook.points(range.to),
                 None => self.reader.read(&key.scope, metric, range.from, range.to).await?,
             };
-            read.insert(id, points);
+            read.push((id, points));
             sight = sight.zip(outlook).map(|(mut sight, outlook)| {
-                sight.insert(id, outlook);
+                sight.push((id, outlook));
                 sight
             });
         }

@@ -8,16 +8,15 @@
 //! So an alarm reads when samples come and when its state may change, and not once a minute. Rejected: to keep each alarm's
 //! periods in memory from reading to reading; a forecast from what was just read is as good, and holds nothing.
 
-use std::collections::BTreeMap;
-
 use groundwatch_core::Timestamp;
 
 use crate::alarm::StateValue;
 use crate::cadence::Cadence;
 use crate::definition::MetricDefinition;
 use crate::reader::{Outlook, Point};
-use crate::verdict::judge;
-use crate::window::Range;
+use crate::source::{ReadPoints, Source};
+use crate::verdict;
+use crate::window::{Range, Slot};
 
 /// How far ahead samples are read that are there already, in periods. They can be there two hours ahead of their time.
 const AHEAD_PERIODS: u32 = 128;
@@ -25,8 +24,8 @@ const AHEAD_PERIODS: u32 = 128;
 /// How many periods a forecast looks at in all before it ends.
 const VISITS_MAX: usize = 4096;
 
-/// What is known of each metric, by its id, from the beginning of the range to [`horizon`].
-pub type Sight<'a> = BTreeMap<&'a str, Outlook>;
+/// What is known of each metric that is read, with its id, from the beginning of the range to [`horizon`].
+pub type Sight<'a> = Vec<(&'a str, Outlook)>;
 
 /// Up to when samples are read for a forecast from `range`.
 pub fn horizon(range: &Range) -> Timestamp {
@@ -46,11 +45,12 @@ pub fn next_look(
     }
     let step_secs = Cadence::of(definition).secs();
     let last_known = (horizon(range).since(range.to).as_secs() / u64::from(step_secs)) as u32;
-    let ends = sight.values().all(|outlook| outlook.is_last);
-    let (mut steps, mut visits) = (0, 0);
+    let outlooks = || sight.iter().map(|(_, outlook)| outlook);
+    let ends = outlooks().all(|outlook| outlook.is_last);
+    let (mut steps, mut visits, mut slots) = (0, 0, Vec::new());
     loop {
         let later = range.later(step_secs, steps);
-        let Some(wait) = sight.values().filter_map(|outlook| steps_to_move(outlook, &later, step_secs)).min()
+        let Some(wait) = outlooks().filter_map(|outlook| steps_to_move(outlook, &later, step_secs)).min()
         else {
             return if ends { None } else { Some(last_known + 1) };
         };
@@ -59,8 +59,10 @@ pub fn next_look(
             return Some(last_known + 1);
         }
         let later = range.later(step_secs, steps);
-        visits += later.periods() + sight.values().map(|outlook| outlook.periods.len()).sum::<usize>();
-        let stays = visits <= VISITS_MAX && stays_in(definition, state, &later, sight);
+        visits += later.periods() + outlooks().map(|outlook| outlook.periods.len()).sum::<usize>();
+        let stays = visits <= VISITS_MAX
+            && fill(&mut slots, &definition.source, &later, sight)
+            && verdict_on(definition, &slots).is_none_or(|value| value == state);
         if !stays {
             return Some(steps);
         }
@@ -88,42 +90,55 @@ fn steps_to_move(outlook: &Outlook, range: &Range, step_secs: u32) -> Option<u32
     least.map(|way_secs| u32::try_from(way_secs / i64::from(step_secs)).unwrap_or(u32::MAX - 1) + 1)
 }
 
-/// Whether an evaluation of `range` surely leaves the alarm in `state`.
-fn stays_in(definition: &MetricDefinition, state: StateValue, range: &Range, sight: &Sight<'_>) -> bool {
-    let mut placed = BTreeMap::new();
-    for (id, outlook) in sight {
-        let Some(points) = place(outlook, range) else { return false };
-        placed.insert(*id, points);
+/// Makes `slots` what an evaluation of `range` surely sees; `false` if that is not known.
+fn fill(slots: &mut Vec<Slot>, source: &Source, range: &Range, sight: &Sight<'_>) -> bool {
+    match (source, &sight[..]) {
+        // Nearly all alarms, and several dozen steps an evaluation: nothing is allocated.
+        (Source::Metric(_), [(_, outlook)]) => {
+            range.lay_out(slots);
+            place(outlook, range, |slot, point| slots[slot].point = Some(point))
+        }
+        _ => {
+            let mut read = ReadPoints::new();
+            for (id, outlook) in sight {
+                let mut points = Vec::with_capacity(range.periods());
+                if !place(outlook, range, |_, point| points.push(point)) {
+                    return false;
+                }
+                read.push((id, points));
+            }
+            let Ok(points) = source.points(read, range.from, range.to) else { return false };
+            *slots = range.slots(&points);
+            true
+        }
     }
-    let Ok(points) = definition.source.points(placed, range.from, range.to) else { return false };
-    let slots = range.slots(&points);
-    let verdict =
-        judge(&definition.condition, definition.missing_data(), definition.source.statistic(), &slots);
-    verdict.state.is_none_or(|value| value == state)
 }
 
-/// The datapoints of `range`; `None` if it has a slot with samples that were not one period by themselves.
-fn place(outlook: &Outlook, range: &Range) -> Option<Vec<Point>> {
+fn verdict_on(definition: &MetricDefinition, slots: &[Slot]) -> Option<StateValue> {
+    verdict::state(&definition.condition, definition.missing_data(), definition.source.statistic(), slots)
+}
+
+/// Puts each datapoint of `range` into its slot; `false` if a slot has samples that were not one period by themselves.
+fn place(outlook: &Outlook, range: &Range, mut put: impl FnMut(usize, Point)) -> bool {
     let period_secs = range.period().as_secs() as i64;
     let slot = |at: Timestamp| (at.as_secs() - range.from.as_secs()).div_euclid(period_secs);
-    let mut points = Vec::with_capacity(range.periods());
     let mut last = None;
     for filled in &outlook.periods {
         if filled.oldest >= range.to {
             break;
         }
         let (oldest, newest) = (slot(filled.oldest), slot(filled.newest));
-        if newest < 0 {
-            continue;
-        }
+        let Ok(index) = usize::try_from(newest) else { continue };
         if oldest != newest || last == Some(oldest) {
-            return None;
+            return false;
         }
         last = Some(oldest);
         let begin = Timestamp::from_secs(range.from.as_secs() + oldest * period_secs);
-        points.extend(filled.point_at(begin));
+        if let Some(point) = filled.point_at(begin) {
+            put(index, point);
+        }
     }
-    Some(points)
+    true
 }
 
 #[cfg(test)]
@@ -160,7 +175,7 @@ mod tests {
                 }),
             }
         }
-        let sight = Sight::from([("", Outlook { periods, is_last: true })]);
+        let sight = vec![("", Outlook { periods, is_last: true })];
         let found = next_look(&definition, state, &range, &sight);
         assert_eq!(found, expected, "{samples:?}");
     }

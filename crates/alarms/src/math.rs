@@ -157,25 +157,26 @@ impl MathQuery {
         })
     }
 
-    /// The datapoints of the returned entry, `read` being those of the metrics by id over the periods from `from` to `to`.
+    /// The datapoints of the returned entry, `read` being those of the metrics over the periods from `from` to `to`.
     ///
     /// Errors are those of values that only evaluation knows, such as series without a common period.
     pub fn evaluate(
         &self,
-        read: &BTreeMap<&str, Vec<Point>>,
+        read: &[(&str, Vec<Point>)],
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Point>, EntryError> {
         let returned = self.entries.iter().find(|entry| entry.returned && !self.is_band(entry));
         let Some(returned) = returned else { return Ok(Vec::new()) };
-        if let Some(points) = read.get(returned.id.as_str()) {
+        let points_of = |id: &str| read.iter().find(|(read, _)| *read == id).map(|(_, points)| points);
+        if let Some(points) = points_of(&returned.id) {
             return Ok(points.clone());
         }
         let range =
             TimeRange { start_secs: from.as_secs(), end_secs: to.as_secs(), aligned_at_secs: from.as_secs() };
         let period = NonZeroU32::new(self.period_secs).unwrap_or(NonZeroU32::MIN);
         let values = self.metrics().map(|(id, metric)| {
-            let points = read.get(id).map_or(&[][..], Vec::as_slice);
+            let points = points_of(id).map_or(&[][..], Vec::as_slice);
             (id, Value::Series(series(metric, period, points)))
         });
         let mut known = Known { values: values.collect(), metrics: self, range, period };
@@ -438,7 +439,7 @@ mod tests {
         };
         let query = MathQuery { entries, period_secs: 300, insights: None, band: None };
         query.check().expect("good expressions");
-        let read = BTreeMap::from([("a", points(a)), ("b", points(b))]);
+        let read = [("a", points(a)), ("b", points(b))];
         let found = query.evaluate(&read, from, Timestamp::from_secs(from.as_secs() + 900)).expect("values");
         found
             .into_iter()

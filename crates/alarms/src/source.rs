@@ -1,13 +1,14 @@
 //! What a metric alarm watches: one metric, or the value of one expression over several.
 
-use std::collections::BTreeMap;
-
 use groundwatch_core::Timestamp;
 use groundwatch_metric_math::EntryError;
 use serde::{Deserialize, Serialize};
 
 use crate::math::{Insights, MathQuery};
 use crate::reader::{MetricQuery, Point, Statistic};
+
+/// The datapoints of each metric that was read, with its id.
+pub type ReadPoints<'a> = Vec<(&'a str, Vec<Point>)>;
 
 /// Where an alarm's datapoints come from.
 ///
@@ -68,15 +69,15 @@ impl Source {
         }
     }
 
-    /// What is watched, `read` being the datapoints of the metrics by id over the periods from `from` to `to`.
+    /// What is watched, `read` being the datapoints of [`Self::metrics`] over the periods from `from` to `to`.
     pub fn points(
         &self,
-        mut read: BTreeMap<&str, Vec<Point>>,
+        mut read: ReadPoints<'_>,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Point>, EntryError> {
         match self {
-            Self::Metric(_) => Ok(read.remove("").unwrap_or_default()),
+            Self::Metric(_) => Ok(read.pop().map(|(_, points)| points).unwrap_or_default()),
             Self::Math(math) => math.evaluate(&read, from, to),
         }
     }

@@ -28,26 +28,28 @@ pub fn judge(
     statistic: Option<&Statistic>,
     slots: &[Slot],
 ) -> Verdict {
-    let out_of = condition.out_of();
-    let mut real: Vec<Point> = slots.iter().rev().filter_map(|slot| slot.point).take(out_of).collect();
+    let mut real: Vec<Point> = counted(condition, slots).copied().collect();
     real.reverse();
-    let filled = out_of - real.len();
-    let state = if has_too_few_samples(condition, statistic, &real) {
-        None
-    } else {
-        state_of(condition, treatment, &real, filled, slots)
-    };
-    Verdict { state, real, filled, treatment }
+    let filled = condition.out_of() - real.len();
+    Verdict { state: state(condition, treatment, statistic, slots), real, filled, treatment }
 }
 
-fn state_of(
+/// The state that [`judge`] gives to `slots`, for whoever needs no more than that.
+pub fn state(
     condition: &Condition,
     treatment: MissingData,
-    real: &[Point],
-    filled: usize,
+    statistic: Option<&Statistic>,
     slots: &[Slot],
 ) -> Option<StateValue> {
-    let breaching = real.iter().filter(|point| condition.is_breached_by(point)).count();
+    if has_too_few_samples(condition, statistic, slots) {
+        return None;
+    }
+    let (mut real, mut breaching) = (0, 0);
+    for point in counted(condition, slots) {
+        real += 1;
+        breaching += usize::from(condition.is_breached_by(point));
+    }
+    let filled = condition.out_of() - real;
     let by_count = |breaching: usize| {
         Some(if breaching >= condition.needed() { StateValue::Alarm } else { StateValue::Ok })
     };
@@ -55,14 +57,19 @@ fn state_of(
         _ if filled == 0 => by_count(breaching),
         MissingData::Breaching => by_count(breaching + filled),
         MissingData::NotBreaching => by_count(breaching),
-        MissingData::Missing if real.is_empty() => Some(StateValue::InsufficientData),
-        MissingData::Ignore if real.is_empty() => None,
+        MissingData::Missing if real == 0 => Some(StateValue::InsufficientData),
+        MissingData::Ignore if real == 0 => None,
         // Enough breaches, or at least one good datapoint: missing ones would change nothing.
-        _ if breaching >= condition.needed() || breaching < real.len() => by_count(breaching),
+        _ if breaching >= condition.needed() || breaching < real => by_count(breaching),
         MissingData::Missing if oldest_real_age(slots) >= condition.needed() => Some(StateValue::Alarm),
         // All breach but they are too few and too young ("premature"), or missing data are ignored.
         MissingData::Missing | MissingData::Ignore => None,
     }
+}
+
+/// The real datapoints that count, newest first; at most N.
+fn counted<'a>(condition: &Condition, slots: &'a [Slot]) -> impl Iterator<Item = &'a Point> {
+    slots.iter().rev().filter_map(|slot| slot.point.as_ref()).take(condition.out_of())
 }
 
 /// The age of the oldest real datapoint in slots; the newest slot's is 1.
@@ -73,7 +80,7 @@ fn oldest_real_age(slots: &[Slot]) -> usize {
 /// Whether a percentile that counts rests on too few samples, in an alarm that minds.
 ///
 /// The guide's bound: 10 / (1 - p) samples from p50 on, 10 / p below it.
-fn has_too_few_samples(condition: &Condition, statistic: Option<&Statistic>, real: &[Point]) -> bool {
+fn has_too_few_samples(condition: &Condition, statistic: Option<&Statistic>, slots: &[Slot]) -> bool {
     if condition.low_sample_percentiles != Some(LowSamplePercentiles::Ignore) {
         return false;
     }
@@ -83,7 +90,7 @@ fn has_too_few_samples(condition: &Condition, statistic: Option<&Statistic>, rea
         _ => return false,
     };
     // 1000 / (100 - 99.9) is a little more than 10,000 in binary; 10,000 samples are enough.
-    real.iter().any(|point| point.sample_count < samples_min * (1.0 - 1e-9))
+    counted(condition, slots).any(|point| point.sample_count < samples_min * (1.0 - 1e-9))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Why an alarm is in its state: what its last evaluations read, filled in, counted and decided. An extension of Groundwatch's.
 
-use std::collections::BTreeMap;
-
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::Key;
 use serde::Serialize;
@@ -14,6 +12,7 @@ use crate::composite::judgement::Child;
 use crate::definition::MetricDefinition;
 use crate::evaluations::EvaluationRecord;
 use crate::reader::{Band, MetricReader, ReadError};
+use crate::source::ReadPoints;
 use crate::verdict::judge;
 use crate::window::{Range, Slot};
 
@@ -234,9 +233,9 @@ async fn read(
     definition: &MetricDefinition,
     range: &Range,
 ) -> Result<Box<[crate::reader::Point]>, ReadError> {
-    let mut read = BTreeMap::new();
+    let mut read = ReadPoints::new();
     for (id, metric) in definition.source.metrics() {
-        read.insert(id, reader.read(scope, metric, range.from, range.to).await?);
+        read.push((id, reader.read(scope, metric, range.from, range.to).await?));
     }
     let points = definition.source.points(read, range.from, range.to);
     let points = points.map_err(|error| ReadError(Box::new(error)))?;

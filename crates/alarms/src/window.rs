@@ -54,18 +54,25 @@ impl Range {
 
     /// Puts `points` into the range's slots, oldest first. Points that begin elsewhere are left out.
     pub fn slots(&self, points: &[Point]) -> Vec<Slot> {
-        let mut slots: Vec<Slot> = Vec::with_capacity(self.periods);
-        let mut start = self.from;
-        for _ in 0..self.periods {
-            slots.push(Slot { start, point: None });
-            start = start + self.period;
-        }
+        let mut slots = Vec::new();
+        self.lay_out(&mut slots);
         for point in points {
             if let Ok(index) = slots.binary_search_by_key(&point.timestamp, |slot| slot.start) {
                 slots[index].point = Some(*point);
             }
         }
         slots
+    }
+
+    /// Makes `slots` those of the range, oldest first, all of them empty.
+    pub(crate) fn lay_out(&self, slots: &mut Vec<Slot>) {
+        slots.clear();
+        slots.reserve(self.periods);
+        let mut start = self.from;
+        for _ in 0..self.periods {
+            slots.push(Slot { start, point: None });
+            start = start + self.period;
+        }
     }
 }
 
