@@ -33,6 +33,8 @@ pub(crate) enum Service {
     Logs,
     /// SQS, in JSON.
     Sqs,
+    /// SNS, by the query protocol.
+    Sns,
 }
 
 /// Everything of an operation's requests but their bodies.
@@ -96,6 +98,7 @@ impl Service {
             Self::Monitoring => "monitoring",
             Self::Logs => "logs",
             Self::Sqs => "sqs",
+            Self::Sns => "sns",
         }
     }
 
@@ -104,6 +107,7 @@ impl Service {
             Self::Monitoring => "GraniteServiceVersion20100801",
             Self::Logs => "Logs_20140328",
             Self::Sqs => "AmazonSQS",
+            Self::Sns => "AmazonSimpleNotificationService",
         }
     }
 }

@@ -98,6 +98,15 @@ impl<'a> AlarmFleet<'a> {
         self.connection.call_json(&head, input).await.context(operation)
     }
 
+    /// Creates an SNS topic, which nobody subscribes to.
+    pub(super) async fn create_topic(&mut self, name: &str) -> anyhow::Result<()> {
+        self.requests += 1;
+        let head = self.session.head(Service::Sns, "CreateTopic", Protocol::Query);
+        let form = Bytes::from(format!("Action=CreateTopic&Version=2010-03-31&Name={name}"));
+        self.connection.call(&head, Bytes::new(), form).await.context("CreateTopic")?;
+        Ok(())
+    }
+
     /// Sends a JSON document to one of the server's own doors.
     pub(super) async fn door(&mut self, path: &str, input: &Value) -> anyhow::Result<Value> {
         self.requests += 1;

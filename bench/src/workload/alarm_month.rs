@@ -31,7 +31,8 @@ const HOURS_BETWEEN_INCIDENTS: u64 = 180;
 const INCIDENT_MINUTES: u32 = 10;
 
 /// A topic that the alarms publish to.
-const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:bench-alarms";
+const TOPIC: &str = "bench-alarms";
+const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:bench-alarms";
 
 /// Runs the month. An item is one minute of one alarm.
 pub(crate) async fn run(session: &Session) -> anyhow::Result<Report> {
@@ -42,6 +43,7 @@ pub(crate) async fn run(session: &Session) -> anyhow::Result<Report> {
     progress.say("putting alarms");
     let begin = json!({ "set": BEGIN.to_iso8601() });
     fleet.door("/_groundwatch/clock", &begin).await.context("the server needs `--clock manual`")?;
+    fleet.create_topic(TOPIC).await?;
     for index in 0..alarms {
         let alarm = definition(&fleet, index);
         fleet.call("PutMetricAlarm", &alarm).await?;
@@ -88,7 +90,7 @@ fn definition(fleet: &AlarmFleet<'_>, index: usize) -> Value {
     input["Period"] = period.into();
     input["EvaluationPeriods"] = periods.into();
     input["DatapointsToAlarm"] = needed.into();
-    input["AlarmActions"] = json!([TOPIC]);
+    input["AlarmActions"] = json!([TOPIC_ARN]);
     match index % 30 {
         2 => input["Period"] = 10.into(),
         3 => {

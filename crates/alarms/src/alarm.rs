@@ -26,6 +26,9 @@ pub struct Alarm {
     pub tags: BTreeMap<String, String>,
     /// The state that it is in.
     pub state: State,
+    /// When its warm-up began, if it has not ended yet by what came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up_began: Option<Timestamp>,
     /// Whether a suppressor holds its actions back. Composite alarms only.
     #[serde(default, skip_serializing_if = "Suppression::is_none")]
     pub suppression: Suppression,
@@ -60,6 +63,8 @@ impl Document for Alarm {
 impl Alarm {
     /// A new alarm, as AWS begins all of them, whatever TreatMissingData says (recorded 2025-09).
     pub fn new(definition: impl Into<Definition>, tags: BTreeMap<String, String>, now: Timestamp) -> Self {
+        let definition = definition.into();
+        let warm_up = definition.as_metric().and_then(|definition| definition.warm_up);
         let state = State {
             value: StateValue::InsufficientData,
             reason: UNCHECKED.to_owned(),
@@ -68,10 +73,11 @@ impl Alarm {
             transitioned: now,
         };
         Self {
-            definition: definition.into(),
+            definition,
             configured: now,
             tags,
             state,
+            warm_up_began: warm_up.map(|_| now),
             suppression: Suppression::None,
             withheld: None,
             set_by_hand: None,
@@ -88,12 +94,18 @@ impl Alarm {
         };
         let same_suppressor = suppressor(&self.definition) == suppressor(&definition);
         Self {
+            warm_up_began: self.warming_up_until(now).and(self.warm_up_began),
             suppression: if same_suppressor { self.suppression } else { Suppression::None },
             definition,
             configured: now,
             set_by_hand: None,
             ..self.clone()
         }
+    }
+
+    /// The tags that go along with what it sends; `None` if it does not speak of tags.
+    pub fn propagated_tags(&self) -> Option<BTreeMap<&str, &str>> {
+        self.definition.actions().tags.as_ref()?.of(&self.tags)
     }
 
     /// Whether it was never evaluated.

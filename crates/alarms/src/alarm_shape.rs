@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use groundwatch_storage::Key;
 use serde::Serialize;
 
-use crate::alarm::{State, StateValue, arn};
+use crate::alarm::{Alarm, State, StateValue, arn};
 use crate::composite::suppression::Suppression;
 use crate::definition::{CompositeDefinition, Definition};
 use crate::math::{MathEntry, Term};
+use crate::metric_json::{Case, SuppressorJson};
 use crate::reader::MetricQuery;
 use crate::source::Source;
 
@@ -41,6 +42,25 @@ impl<'a> StateShape<'a> {
     }
 }
 
+/// `AlarmTagsStatus`: tags are kept with the alarm, so that they are always found.
+pub(crate) const TAGS_FOUND: &str = "SUCCESS";
+
+/// The guide has an object here, unlike in notifications, so that event patterns are easy to write.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TagsShape<'a> {
+    alarm_tags: BTreeMap<&'a str, &'a str>,
+    alarm_tags_status: &'static str,
+}
+
+impl<'a> TagsShape<'a> {
+    /// The tags that go along with what `alarm` sends, if any do.
+    pub(crate) fn of(alarm: &'a Alarm) -> Option<Self> {
+        let alarm_tags = alarm.propagated_tags()?;
+        Some(Self { alarm_tags, alarm_tags_status: TAGS_FOUND })
+    }
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum ConfigurationShape<'a> {
@@ -67,12 +87,8 @@ pub(crate) struct CompositeConfiguration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     alarm_rule: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_wait_period: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_extension_period: Option<u32>,
+    #[serde(flatten)]
+    suppressor: SuppressorJson<'a>,
 }
 
 impl<'a> CompositeConfiguration<'a> {
@@ -81,13 +97,10 @@ impl<'a> CompositeConfiguration<'a> {
     }
 
     pub(crate) fn of(definition: &'a CompositeDefinition) -> Self {
-        let suppressor = definition.suppressor.as_ref();
         Self {
             description: definition.description.as_deref(),
             alarm_rule: definition.rule.text(),
-            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
-            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
-            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
+            suppressor: SuppressorJson(Case::Camel, definition.suppressor.as_ref()),
         }
     }
 }

@@ -2,14 +2,13 @@
 //! and lists its transitions. An extension of Groundwatch's.
 //!
 //! Windows slide: the evaluations of an alarm of five minutes fall into five grids of periods. Each grid is read once, in
-//! pieces, rather than once an evaluation.
+//! pieces, rather than once an evaluation. Warm-up is left out: it tells of an alarm's creation, and not of its data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groundwatch_api::cloudwatch::PutMetricAlarmInput;
 use groundwatch_core::{Scope, Timestamp};
-use groundwatch_metric_math::EntryError;
 use groundwatch_storage::Key;
 use serde::Serialize;
 
@@ -18,7 +17,9 @@ use crate::alarms::Alarms;
 use crate::cadence::{Cadence, Timing};
 use crate::definition::{DefinitionError, MetricDefinition};
 use crate::evaluation::evaluate;
+use crate::math::Insights;
 use crate::reader::{MetricReader, Point, ReadError};
+use crate::reading::{compute, read_points};
 use crate::source::ReadPoints;
 use crate::window::Range;
 
@@ -102,9 +103,6 @@ pub enum BacktestError {
     /// The datapoints cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The expression cannot be evaluated.
-    #[error(transparent)]
-    Math(#[from] EntryError),
 }
 
 impl Alarms {
@@ -128,9 +126,8 @@ impl Alarms {
                 alarm.definition.as_metric().cloned().ok_or(BacktestError::Composite { name })?
             }
         };
-        if definition.source.threshold_metric_id().is_some() {
-            // Each hour had a model of its own, which knew nothing of what came later.
-            return Err(DefinitionError::Unsupported { what: "backtests of alarms on anomaly bands" }.into());
+        if let Some((Insights::Grouped, _)) = definition.source.as_insights() {
+            return Err(DefinitionError::Unsupported { what: "backtests of alarms on several series" }.into());
         }
         run(&*self.reader, scope, &definition, from, to).await
     }
@@ -151,7 +148,7 @@ async fn run(
     let Some(moments) = moments else {
         return Err(BacktestError::Length { from: from.to_iso8601(), to: to.to_iso8601(), count });
     };
-    let history = History::read(reader, scope, definition, first, last, step).await?;
+    let mut history = History::read(reader, scope, definition, first, last, step).await?;
 
     let mut state = StateValue::InsufficientData;
     let mut backtest = Backtest {
@@ -165,7 +162,7 @@ async fn run(
     let mut now = first;
     for _ in 0..moments {
         let range = Range::of(definition, Timing::EXACT, now);
-        let points = history.points(definition, &range)?;
+        let points = history.points(&range).await?;
         if let Some(new) = evaluate(definition, state, &range.slots(&points), now) {
             backtest.transition_count += 1;
             if backtest.transitions.len() < TRANSITIONS_LISTED_MAX {
@@ -188,33 +185,40 @@ async fn run(
     Ok(backtest)
 }
 
-/// The datapoints of each metric, on each grid of periods that evaluations use.
+/// The datapoints that evaluations would have read.
 struct History<'a> {
-    /// By where the grid lies within a period, in milliseconds; the datapoints ascending.
+    reader: &'a dyn MetricReader,
+    scope: &'a Scope,
+    definition: &'a MetricDefinition,
+    /// Those of each metric on each grid of periods that sliding windows use: by where the grid lies within a period, in
+    /// milliseconds; ascending.
     grids: BTreeMap<i64, ReadPoints<'a>>,
-    period_ms: i64,
+    /// What was read last, for windows that stand still for a while.
+    last: Option<(Range, Vec<Point>)>,
 }
 
 impl<'a> History<'a> {
     async fn read(
-        reader: &dyn MetricReader,
-        scope: &Scope,
+        reader: &'a dyn MetricReader,
+        scope: &'a Scope,
         definition: &'a MetricDefinition,
         first: Timestamp,
         last: Timestamp,
         step: Duration,
     ) -> Result<Self, ReadError> {
-        let period_ms = i64::from(definition.source.period_secs()) * 1000;
+        let mut history = Self { reader, scope, definition, grids: BTreeMap::new(), last: None };
+        if history.is_read_by_range() {
+            return Ok(history);
+        }
         // Where each grid's first range begins, and its last one ends.
         let mut extents: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
         let mut now = first;
         while now <= last {
             let range = Range::of(definition, Timing::EXACT, now);
-            let extent = extents.entry(grid(&range, period_ms)).or_insert((range.from, range.to));
+            let extent = extents.entry(grid(&range)).or_insert((range.from, range.to));
             extent.1 = range.to;
             now = now + step;
         }
-        let mut grids = BTreeMap::new();
         for (grid, (from, to)) in extents {
             let mut metrics = ReadPoints::new();
             for (id, metric) in definition.source.metrics() {
@@ -222,24 +226,39 @@ impl<'a> History<'a> {
                 points.sort_unstable_by_key(|point| point.timestamp);
                 metrics.push((id, points));
             }
-            grids.insert(grid, metrics);
+            history.grids.insert(grid, metrics);
         }
-        Ok(Self { grids, period_ms })
+        Ok(history)
     }
 
-    /// What an evaluation of `range` would have read.
-    fn points(&self, definition: &MetricDefinition, range: &Range) -> Result<Vec<Point>, EntryError> {
-        let metrics = &self.grids[&grid(range, self.period_ms)];
-        let part = |points: &Vec<Point>| {
-            let start = points.partition_point(|point| point.timestamp < range.from);
-            let end = points.partition_point(|point| point.timestamp < range.to);
-            points[start..end].to_vec()
-        };
-        let read = metrics.iter().map(|(id, points)| (*id, part(points))).collect();
-        definition.source.points(read, range.from, range.to)
+    /// Whether each range is read by itself: windows along a clock change seldom, and queries are not read metric by metric.
+    fn is_read_by_range(&self) -> bool {
+        self.definition.wall_clock().is_some() || self.definition.source.as_insights().is_some()
+    }
+
+    /// What an evaluation of `range` would have read. Bands are those of their time: their models know nothing of what came
+    /// later.
+    async fn points(&mut self, range: &Range) -> Result<Vec<Point>, ReadError> {
+        let Self { reader, scope, definition, .. } = *self;
+        if !self.is_read_by_range() {
+            let part = |points: &Vec<Point>| {
+                let start = points.partition_point(|point| point.timestamp < range.from);
+                let end = points.partition_point(|point| point.timestamp < range.to);
+                points[start..end].to_vec()
+            };
+            let read = self.grids[&grid(range)].iter().map(|(id, points)| (*id, part(points))).collect();
+            return compute(reader, scope, definition, read, range).await;
+        }
+        if let Some((_, points)) = self.last.as_ref().filter(|(last, _)| last == range) {
+            return Ok(points.clone());
+        }
+        let points = read_points(reader, scope, definition, range).await?;
+        self.last = Some((range.clone(), points.clone()));
+        Ok(points)
     }
 }
 
-fn grid(range: &Range, period_ms: i64) -> i64 {
+fn grid(range: &Range) -> i64 {
+    let period_ms = i64::try_from(range.period().as_millis()).unwrap_or(i64::MAX);
     range.from.as_millis().rem_euclid(period_ms)
 }

@@ -84,6 +84,11 @@ impl Timing {
         last_step + Duration::from_secs(u64::from(cadence.secs()))
     }
 
+    /// The first moment at which the window of the alarm named `name` can end at `end`.
+    pub fn first_look_at(self, cadence: Cadence, name: &str, end: Timestamp) -> Timestamp {
+        self.next_moment(cadence, name, end + self.settle - Duration::from_millis(1))
+    }
+
     /// Where the window of an evaluation at `now` ends.
     pub fn window_end(self, cadence: Cadence, now: Timestamp) -> Timestamp {
         (now - self.settle).floor_to(cadence.secs())

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::alarm::{Alarm, StateValue, arn};
-use crate::alarm_shape::{CompositeConfiguration, ConfigurationShape, MetricEntry, StateShape, stable_uuid};
+use crate::alarm_shape::{
+    CompositeConfiguration, ConfigurationShape, MetricEntry, StateShape, TagsShape, stable_uuid,
+};
 use crate::contributors::ContributorMark;
 use crate::definition::{Definition, MetricDefinition};
 use crate::java_double::JavaDouble;
@@ -104,6 +106,7 @@ pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) 
             mute_window_start: mute.from.to_aws_json_text(),
             mute_window_end: mute.to.to_aws_json_text(),
         }),
+        tags: TagsShape::of(alarm),
     };
     AlarmEvent {
         detail_type: "CloudWatch Alarm State Change".to_owned(),
@@ -121,6 +124,7 @@ pub fn contributor_state_change(key: &Key, alarm: &Alarm) -> AlarmEvent {
         alarm_contributor: alarm.contributor.as_ref(),
         state: StateShape::of(&alarm.state, &alarm.suppression),
         configuration: ConfigurationShape::of(key, &alarm.definition),
+        tags: TagsShape::of(alarm),
     };
     AlarmEvent {
         detail_type: "CloudWatch Alarm Contributor State Change".to_owned(),
@@ -137,6 +141,8 @@ struct ContributorStateChange<'a> {
     alarm_contributor: Option<&'a ContributorMark>,
     state: StateShape<'a>,
     configuration: ConfigurationShape<'a>,
+    #[serde(flatten)]
+    tags: Option<TagsShape<'a>>,
 }
 
 /// The event that at `at` the alarm `old` came to be defined as `new`: one of both may be missing, as it was created or
@@ -181,6 +187,8 @@ struct StateChange<'a> {
     configuration: ConfigurationShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mute_detail: Option<MuteDetail<'a>>,
+    #[serde(flatten)]
+    tags: Option<TagsShape<'a>>,
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@ use crate::action_target::ActionTargetError;
 use crate::definition::DefinitionError;
 use crate::error::AlarmError;
 use crate::math::MathQueryError;
+use crate::wall_clock::PERIODS;
 
 impl From<AlarmError> for Fault {
     fn from(error: AlarmError) -> Self {
@@ -131,6 +132,16 @@ fn definition_fault(error: DefinitionError) -> Fault {
                 "Metrics cannot be checked across more than {days} (EvaluationPeriods * Period must be <= {limit_secs})."
             ))
         }
+        // The words are ours.
+        DefinitionError::WallClockPeriod { .. } => {
+            let periods: Vec<String> = PERIODS.iter().map(u32::to_string).collect();
+            validation(format!("Period must be one of {} with a WallClockWindow.", periods.join(", ")))
+        }
+        DefinitionError::QueryReach { limit_secs } => validation(format!(
+            "Metrics Insights queries cannot be checked across more than {} hours ((EvaluationPeriods + 1) * Period \
+             must be <= {limit_secs}).",
+            limit_secs / 3600
+        )),
         DefinitionError::TooManyNeeded => {
             validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods.".to_owned())
         }

@@ -7,12 +7,12 @@ use groundwatch_storage::Key;
 use serde::Serialize;
 
 use crate::alarm::{Alarm, State, StateValue, Withheld, arn};
+use crate::alarm_shape::TAGS_FOUND;
 use crate::composite::judgement::ReasonData;
 use crate::condition::MissingData;
 use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
-use crate::history::LowerCaseDimension;
 use crate::java_double::JavaDouble;
-use crate::math_json::{Case, EntryJson};
+use crate::metric_json::{Case, EntryJson, LowerCaseDimension, SuppressorJson};
 use crate::reader::{MetricQuery, Statistic};
 use crate::regions::display_name;
 use crate::source::Source;
@@ -54,6 +54,7 @@ pub fn message(key: &Key, alarm: &Alarm, owed: &Withheld) -> String {
         action_executed_after_mute_window: owed.by_mute_rule,
         alarm_contributor_id: alarm.contributor.as_ref().map(|contributor| contributor.id.as_str()),
         alarm_contributor_attributes: alarm.contributor.as_ref().map(|contributor| &contributor.attributes),
+        tags: alarm.propagated_tags().map(NotifiedTags::of),
         cause: match &alarm.definition {
             Definition::Metric(definition) => Cause::Metric { trigger: Box::new(Trigger::of(definition)) },
             Definition::Composite(definition) => {
@@ -100,7 +101,31 @@ struct Notification<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     alarm_contributor_attributes: Option<&'a BTreeMap<String, String>>,
     #[serde(flatten)]
+    tags: Option<NotifiedTags<'a>>,
+    #[serde(flatten)]
     cause: Cause<'a>,
+}
+
+/// The guide names the members and speaks of a list; the form of its items is not published.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NotifiedTags<'a> {
+    alarm_tags: Vec<NotifiedTag<'a>>,
+    alarm_tags_status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NotifiedTag<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+impl<'a> NotifiedTags<'a> {
+    fn of(tags: BTreeMap<&'a str, &'a str>) -> Self {
+        let alarm_tags = tags.into_iter().map(|(key, value)| NotifiedTag { key, value }).collect();
+        Self { alarm_tags, alarm_tags_status: TAGS_FOUND }
+    }
 }
 
 /// What the alarm watches.
@@ -120,12 +145,8 @@ enum Cause<'a> {
 struct Composition<'a> {
     alarm_rule: &'a str,
     triggering_children: Vec<TriggeringChild>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_wait_period: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_extension_period: Option<u32>,
+    #[serde(flatten)]
+    suppressor: SuppressorJson<'a>,
 }
 
 impl<'a> Composition<'a> {
@@ -133,7 +154,6 @@ impl<'a> Composition<'a> {
         // A state that was set by hand has whatever data it was given.
         let data =
             state.reason_data.as_deref().and_then(|data| serde_json::from_str::<ReasonData>(data).ok());
-        let suppressor = definition.suppressor.as_ref();
         Self {
             alarm_rule: definition.rule.text(),
             triggering_children: data
@@ -148,9 +168,7 @@ impl<'a> Composition<'a> {
                     },
                 })
                 .collect(),
-            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
-            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
-            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
+            suppressor: SuppressorJson(Case::Pascal, definition.suppressor.as_ref()),
         }
     }
 }
@@ -258,7 +276,7 @@ mod tests {
     use super::*;
     use crate::composite::suppression::Suppressor;
     use crate::condition::Comparison;
-    use crate::definition::Actions;
+    use crate::definition::{Actions, PropagatedKeys, TagPropagation};
     use crate::math::{MathEntry, MathQuery, Term};
     use crate::testing::{composite, definition, key};
     use groundwatch_core::Timestamp;
@@ -364,6 +382,17 @@ mod tests {
              [{\"Arn\":\"arn:a\",\"State\":{\"Value\":\"ALARM\",\"Timestamp\":\"T\"}}],\"ActionsSuppressor\":\"s\",\
              \"ActionsSuppressorWaitPeriod\":60,\"ActionsSuppressorExtensionPeriod\":120}";
         assert!(message.ends_with(expected), "{message}");
+    }
+
+    #[test]
+    fn tags_go_along_where_asked() {
+        let tags = Some(TagPropagation { enabled: true, keys: PropagatedKeys::All });
+        let actions = Actions { enabled: true, tags, ..Actions::default() };
+        let mut alarm = alarm_in_alarm(definition().actions(actions).build());
+        alarm.tags.insert("team".to_owned(), "web".to_owned());
+        let message = message(&key("cpu"), &alarm, &new());
+        let expected = "\"AlarmTags\":[{\"Key\":\"team\",\"Value\":\"web\"}],\"AlarmTagsStatus\":\"SUCCESS\",\"Trigger\":";
+        assert!(message.contains(expected), "{message}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::action_target::{ActionKind, ActionTarget, ActionTargetError, InstanceAction};
 use crate::alarm::{Alarm, State, StateValue, arn};
-use crate::alarm_shape::{ConfigurationShape, StateShape, stable_uuid};
+use crate::alarm_shape::{ConfigurationShape, StateShape, TagsShape, stable_uuid};
 use crate::composite::suppression::Suppression;
 use crate::contributors::ContributorMark;
 use crate::delivery::Delivery;
@@ -63,9 +63,12 @@ impl Order {
         let instance = metric.and_then(|metric| metric.dimensions.iter().find(|it| it.name == "InstanceId"));
         let value = alarm.state.reason_data.as_deref().and_then(newest_value);
         let threshold = definition.and_then(|definition| definition.condition.threshold);
+        let is_function =
+            ActionTarget::parse(action_arn).is_ok_and(|target| target.kind == ActionKind::Function);
         Self {
             arn: action_arn.to_owned(),
-            event: function_event(key, alarm, previous),
+            // Other services are not told of tags.
+            event: function_event(key, alarm, previous, is_function),
             state: alarm.state.value,
             repetition: 0,
             instance_id: instance.map(|dimension| dimension.value.clone()),
@@ -227,7 +230,7 @@ struct OrderJson<'a> {
 }
 
 /// The event that functions are invoked with (user guide, "Event object sent from CloudWatch to Lambda").
-fn function_event(key: &Key, alarm: &Alarm, previous: &State) -> String {
+fn function_event(key: &Key, alarm: &Alarm, previous: &State, with_tags: bool) -> String {
     let event = FunctionEvent {
         source: SOURCE,
         alarm_arn: arn(key),
@@ -240,6 +243,7 @@ fn function_event(key: &Key, alarm: &Alarm, previous: &State) -> String {
             previous_state: StateShape::of(previous, &Suppression::None),
             configuration: ConfigurationShape::of(key, &alarm.definition),
             alarm_contributor: alarm.contributor.as_ref(),
+            tags: with_tags.then(|| TagsShape::of(alarm)).flatten(),
         },
     };
     serde_json::to_string(&event).expect("text, numbers and lists always have a JSON form")
@@ -265,6 +269,8 @@ struct AlarmData<'a> {
     configuration: ConfigurationShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alarm_contributor: Option<&'a ContributorMark>,
+    #[serde(flatten)]
+    tags: Option<TagsShape<'a>>,
 }
 
 /// The newest datapoint of a `StateReasonData`; a state that was set by hand has whatever data it was given.

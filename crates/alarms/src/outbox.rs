@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::alarm::Alarm;
+use crate::complaints::Complaints;
 use crate::delivery::{Delivery, Notifier, NotifyError, Payload, REPEATED_AFTER, WAIT_MAX};
 use crate::due_queue::DueQueue;
 use crate::evaluations::Evaluations;
@@ -38,6 +39,7 @@ pub(crate) struct Outbox {
     alarms: Documents<Alarm>,
     mutes: Arc<MuteRules>,
     evaluations: Arc<Mutex<Evaluations>>,
+    complaints: Complaints,
     /// Names the next delivery: deliveries are executed in the order in which they came about.
     next_number: AtomicU64,
     queue: Mutex<DueQueue<Key>>,
@@ -104,6 +106,7 @@ impl Outbox {
             alarms: Documents::open(catalog)?,
             mutes,
             evaluations,
+            complaints: Complaints::default(),
             next_number: AtomicU64::new(next_number),
             queue: Mutex::new(queue),
             changed: Notify::new(),
@@ -248,14 +251,21 @@ impl Outbox {
                 None => Some(error),
             },
         };
-        if let Some(error) = &error {
-            tracing::warn!(alarm = delivery.alarm, error, "an action failed");
-        }
         let executed = match &delivery.payload {
             Payload::Action { arn, message, .. } => Some((arn, message)),
             Payload::Order(order) => Some((&order.arn, &order.event)),
             Payload::Event(_) => None,
         };
+        let arn = executed.map_or("", |(arn, _)| arn);
+        let is_news = self.complaints.note(&key.scope, &delivery.alarm, arn, error.is_some());
+        if let Some(error) = error.as_deref().filter(|_| is_news) {
+            tracing::warn!(
+                alarm = delivery.alarm,
+                arn,
+                error,
+                "an action failed; said again once it has succeeded"
+            );
+        }
         if let Some((arn, message)) = executed {
             let outcome = error.as_deref().map_or(Ok(()), Err);
             let item =

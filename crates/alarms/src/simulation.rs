@@ -33,6 +33,8 @@ mod muting;
 mod operations;
 mod properties;
 mod scenarios;
+mod warming_up;
+mod windows;
 
 /// Times of day, all of 2026-01-02 unless they say otherwise.
 pub(crate) fn at(text: &str) -> Timestamp {

@@ -32,7 +32,8 @@ pub(crate) fn definition() -> DefinitionBuilder {
             low_sample_percentiles: None,
         },
         actions: Actions { enabled: true, ..Actions::default() },
-        sliding_window_named: false,
+        window: None,
+        warm_up: None,
     })
 }
 

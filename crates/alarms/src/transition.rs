@@ -98,7 +98,12 @@ pub fn advance(
     }
     changed.suppression = suppression(alarm, surroundings, transitions, now);
 
-    let owed = if transitions { newly_owed(&changed, &alarm.state) } else { alarm.withheld.clone() };
+    let owed = match transitions {
+        // What happens during the warm-up is never acted on.
+        true if changed.warming_up_until(now).is_some() => None,
+        true => newly_owed(&changed, &alarm.state),
+        false => alarm.withheld.clone(),
+    };
     let mut history = Vec::new();
     let mut deliveries = Vec::new();
     if transitions {
@@ -196,7 +201,7 @@ mod tests {
             enabled,
             ok: vec!["arn:aws:sns:us-east-1:1:ok".to_owned()],
             alarm: vec!["arn:aws:sns:us-east-1:1:a".to_owned(), "arn:aws:sns:us-east-1:1:b".to_owned()],
-            insufficient_data: Vec::new(),
+            ..Actions::default()
         };
         Alarm::new(definition().actions(actions).build(), BTreeMap::new(), CREATED)
     }

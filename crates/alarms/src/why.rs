@@ -6,13 +6,12 @@ use serde::Serialize;
 
 use crate::alarm::StateValue;
 use crate::alarms::Alarms;
-use crate::band::with_band;
 use crate::cadence::{Cadence, Timing};
 use crate::composite::judgement::Child;
 use crate::definition::MetricDefinition;
 use crate::evaluations::EvaluationRecord;
-use crate::reader::{Band, MetricReader, ReadError};
-use crate::source::ReadPoints;
+use crate::reader::{Band, ReadError};
+use crate::reading::read_points;
 use crate::verdict::judge;
 use crate::window::{Range, Slot};
 
@@ -28,6 +27,9 @@ pub struct Why {
     pub since: String,
     /// `StateReason`.
     pub reason: String,
+    /// When its warm-up ends at the latest, if it is in one: until then evaluations decide nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warming_up_until: Option<String>,
     /// What decides.
     #[serde(flatten)]
     pub grounds: Grounds,
@@ -207,6 +209,7 @@ impl Alarms {
             state: alarm.state.value,
             since: alarm.state.transitioned.to_iso8601(),
             reason: alarm.state.reason.clone(),
+            warming_up_until: alarm.warming_up_until(self.clock.now()).map(Timestamp::to_iso8601),
             grounds,
         }))
     }
@@ -220,26 +223,10 @@ impl Alarms {
     ) -> Result<EvaluationRecord, ReadError> {
         let timing = self.evaluator.timing();
         let range = Range::of(definition, timing, at);
-        let points = read(&*self.reader, &key.scope, definition, &range).await?;
+        let points = read_points(&*self.reader, &key.scope, definition, &range).await?.into();
         let next = timing.next_moment(Cadence::of(definition), &key.name, at);
         Ok(EvaluationRecord { at, definition: definition.clone(), points, before, next: Some(next) })
     }
-}
-
-/// The datapoints of what `definition` watches in `range`.
-async fn read(
-    reader: &dyn MetricReader,
-    scope: &Scope,
-    definition: &MetricDefinition,
-    range: &Range,
-) -> Result<Box<[crate::reader::Point]>, ReadError> {
-    let mut read = ReadPoints::new();
-    for (id, metric) in definition.source.metrics() {
-        read.push((id, reader.read(scope, metric, range.from, range.to).await?));
-    }
-    let points = definition.source.points(read, range.from, range.to);
-    let points = points.map_err(|error| ReadError(Box::new(error)))?;
-    Ok(with_band(reader, scope, &definition.source, points, range).await?.into())
 }
 
 impl ChildState {

@@ -1,9 +1,10 @@
 //! What an alarm does when its state changes.
 
+use groundwatch_api::cloudwatch::ActionConfiguration;
 use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
-use super::DefinitionError;
+use super::{DefinitionError, TagPropagation};
 use crate::action_target::{ActionKind, ActionTarget, ActionTargetError};
 use crate::alarm::StateValue;
 
@@ -18,16 +19,20 @@ pub struct Actions {
     pub alarm: Vec<String>,
     /// `InsufficientDataActions`.
     pub insufficient_data: Vec<String>,
+    /// `ActionConfiguration`: which of the alarm's tags go along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagPropagation>,
 }
 
 impl Actions {
-    /// Reads the members `ActionsEnabled`, and the actions for OK, ALARM and INSUFFICIENT_DATA.
+    /// Reads the members `ActionsEnabled`, the actions for OK, ALARM and INSUFFICIENT_DATA, and `ActionConfiguration`.
     pub(super) fn read(
         enabled: Option<bool>,
         [ok, alarm, insufficient_data]: [Option<Vec<String>>; 3],
+        configuration: Option<ActionConfiguration>,
         region: &Region,
-    ) -> Result<Self, ActionTargetError> {
-        let checked = |arns: Option<Vec<String>>| {
+    ) -> Result<Self, DefinitionError> {
+        let checked = |arns: Option<Vec<String>>| -> Result<Vec<String>, ActionTargetError> {
             let arns = arns.unwrap_or_default();
             arns.iter().try_for_each(|arn| ActionTarget::parse(arn)?.check_region(region))?;
             Ok(arns)
@@ -37,6 +42,7 @@ impl Actions {
             ok: checked(ok)?,
             alarm: checked(alarm)?,
             insufficient_data: checked(insufficient_data)?,
+            tags: TagPropagation::read(configuration)?,
         })
     }
 

@@ -26,12 +26,10 @@ pub struct CompositeDefinition {
 impl CompositeDefinition {
     /// Reads `input` for an alarm in `scope`. Whether the alarms that it names exist is not checked here.
     pub fn from_input(input: PutCompositeAlarmInput, scope: &Scope) -> Result<Self, DefinitionError> {
-        if input.action_configuration.is_some() {
-            return Err(DefinitionError::Unsupported { what: "ActionConfiguration" });
-        }
         let actions = Actions::read(
             input.actions_enabled,
             [input.ok_actions, input.alarm_actions, input.insufficient_data_actions],
+            input.action_configuration,
             &scope.region,
         )?;
         refuse_machine_actions(&actions)?;

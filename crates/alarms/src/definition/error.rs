@@ -55,6 +55,18 @@ pub enum DefinitionError {
         /// The limit for this period.
         limit_secs: u64,
     },
+    /// A period that has no boundaries on the clock.
+    #[error("a period of {period_secs} s cannot follow a clock")]
+    WallClockPeriod {
+        /// What was asked for.
+        period_secs: u32,
+    },
+    /// A Metrics Insights query that would look back too far.
+    #[error("the query would look back over more than {limit_secs} s")]
+    QueryReach {
+        /// The limit.
+        limit_secs: u64,
+    },
     /// DatapointsToAlarm exceeds EvaluationPeriods.
     #[error("more datapoints are needed than are evaluated")]
     TooManyNeeded,

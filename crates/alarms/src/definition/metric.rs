@@ -1,7 +1,7 @@
 //! What PutMetricAlarm says.
 
 use groundwatch_api::OpenEnum as _;
-use groundwatch_api::cloudwatch::{self as api, EvaluationWindow, PutMetricAlarmInput};
+use groundwatch_api::cloudwatch::{self as api, PutMetricAlarmInput};
 use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,12 @@ use crate::condition::{Comparison, Condition, LowSamplePercentiles, MissingData}
 use crate::math::MathQuery;
 use crate::reader::{Dimension, MetricQuery, Statistic};
 use crate::source::Source;
+use crate::wall_clock::{self, UnknownTimezone, WallClock};
+use crate::warm_up::WarmUp;
+use crate::window::EvaluationWindow;
+
+/// How far back a query may look whose windows follow the clock, the running period included.
+const QUERY_REACH_SECS_MAX: u64 = 3 * 3600;
 
 /// A metric alarm: what it watches, when it is breached, and what then happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,9 +30,12 @@ pub struct MetricDefinition {
     pub condition: Condition,
     /// What happens when the state changes.
     pub actions: Actions,
-    /// Whether the user asked for the sliding window by name: it is the default, but shown only then.
-    #[serde(default)]
-    pub sliding_window_named: bool,
+    /// `EvaluationWindow`, if the user said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<EvaluationWindow>,
+    /// `WarmUpConfiguration`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
 }
 
 impl MetricDefinition {
@@ -38,11 +47,13 @@ impl MetricDefinition {
     ) -> Result<Self, DefinitionError> {
         refuse_unsupported(&input)?;
         let description = input.alarm_description.take();
-        let sliding_window_named = input.evaluation_window.is_some();
+        let window = input.evaluation_window.take().map(window).transpose()?;
+        let warm_up = input.warm_up_configuration.as_ref().map(WarmUp::read);
         let condition = condition(&input)?;
         let actions = Actions::read(
             input.actions_enabled,
             [input.ok_actions.take(), input.alarm_actions.take(), input.insufficient_data_actions.take()],
+            input.action_configuration.take(),
             region,
         )?;
         let band = input.threshold_metric_id.take();
@@ -59,7 +70,33 @@ impl MetricDefinition {
             None => Source::Metric(metric(input, &supports)?),
         };
         check_look_back(source.period_secs(), condition.evaluation_periods)?;
-        Ok(Self { description, source, condition, actions, sliding_window_named })
+        let definition = Self { description, source, condition, actions, window, warm_up };
+        definition.check_window()?;
+        Ok(definition)
+    }
+
+    /// The clock that its periods follow, if they follow one.
+    pub fn wall_clock(&self) -> Option<&WallClock> {
+        match self.window.as_ref()? {
+            EvaluationWindow::WallClock(clock) => Some(clock),
+            EvaluationWindow::Sliding => None,
+        }
+    }
+
+    /// The guide: only some periods have boundaries on the clock, and a query must not reach back too far.
+    fn check_window(&self) -> Result<(), DefinitionError> {
+        let period_secs = self.source.period_secs();
+        if self.wall_clock().is_none() {
+            return Ok(());
+        }
+        if !wall_clock::PERIODS.contains(&period_secs) {
+            return Err(DefinitionError::WallClockPeriod { period_secs });
+        }
+        let reach_secs = u64::from(period_secs) * (u64::from(self.condition.evaluation_periods) + 1);
+        if self.source.as_insights().is_some() && reach_secs > QUERY_REACH_SECS_MAX {
+            return Err(DefinitionError::QueryReach { limit_secs: QUERY_REACH_SECS_MAX });
+        }
+        Ok(())
     }
 
     /// What missing datapoints mean to this alarm.
@@ -138,9 +175,6 @@ fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError
     let refused = [
         ("EvaluationCriteria (PromQL)", input.evaluation_criteria.is_some()),
         ("EvaluationInterval (PromQL)", input.evaluation_interval.is_some()),
-        ("WarmUpConfiguration", input.warm_up_configuration.is_some()),
-        ("ActionConfiguration", input.action_configuration.is_some()),
-        ("EvaluationWindow.WallClockWindow", input.evaluation_window.as_ref().is_some_and(is_wall_clock)),
     ];
     match refused.into_iter().find(|(_, present)| *present) {
         Some((what, _)) => Err(DefinitionError::Unsupported { what }),
@@ -148,8 +182,14 @@ fn refuse_unsupported(input: &PutMetricAlarmInput) -> Result<(), DefinitionError
     }
 }
 
-fn is_wall_clock(window: &EvaluationWindow) -> bool {
-    window.wall_clock_window.is_some()
+fn window(window: api::EvaluationWindow) -> Result<EvaluationWindow, DefinitionError> {
+    match (window.sliding_window, window.wall_clock_window) {
+        (Some(_), None) => Ok(EvaluationWindow::Sliding),
+        (None, Some(window)) => WallClock::new(window.timezone)
+            .map(EvaluationWindow::WallClock)
+            .map_err(|UnknownTimezone(value)| DefinitionError::Value { parameter: "Timezone", value }),
+        _ => Err(DefinitionError::NotExactlyOne { parameters: ["SlidingWindow", "WallClockWindow"] }),
+    }
 }
 
 fn condition(input: &PutMetricAlarmInput) -> Result<Condition, DefinitionError> {

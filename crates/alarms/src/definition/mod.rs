@@ -6,6 +6,7 @@ mod actions;
 mod composite;
 mod error;
 mod metric;
+mod tag_propagation;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use composite::CompositeDefinition;
 pub use error::DefinitionError;
 pub use metric::MetricDefinition;
 pub(crate) use metric::period;
+pub use tag_propagation::{PropagatedKeys, TagPropagation};
 
 use crate::alarm::AlarmType;
 

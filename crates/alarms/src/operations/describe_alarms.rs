@@ -62,7 +62,7 @@ impl Alarms {
             let key = Key::new(call.scope(), name);
             match &alarm.definition {
                 Definition::Metric(definition) => {
-                    metric_alarms.push(look.metric(metric_alarm(&key, &alarm, definition)));
+                    metric_alarms.push(look.metric(metric_alarm(&key, &alarm, definition, self.clock.now())));
                 }
                 Definition::Composite(definition) => {
                     composite_alarms.push(look.composite(composite_alarm(&key, &alarm, definition)));

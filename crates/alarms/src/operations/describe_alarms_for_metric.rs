@@ -22,7 +22,7 @@ impl Handle<DescribeAlarmsForMetric> for Alarms {
         let alarms = self.store.list(call.scope(), "", None, usize::MAX);
         let on_metric = alarms.iter().filter_map(|(name, alarm)| {
             let definition = alarm.definition.as_metric().filter(|definition| asked.means(definition))?;
-            Some(metric_alarm(&Key::new(call.scope(), name.as_str()), alarm, definition))
+            Some(metric_alarm(&Key::new(call.scope(), name.as_str()), alarm, definition, self.clock.now()))
         });
         Ok(DescribeAlarmsForMetricOutput { metric_alarms: Some(on_metric.collect()) })
     }

@@ -1,17 +1,25 @@
 //! Alarms as AWS's shapes, which several operations answer with.
 
 use groundwatch_api::cloudwatch::{self as api, CompositeAlarm, MetricAlarm, MetricDataQuery, MetricStat};
+use groundwatch_core::Timestamp;
 use groundwatch_storage::Key;
 
 use crate::alarm::{Alarm, arn};
-use crate::definition::{CompositeDefinition, MetricDefinition};
+use crate::definition::{CompositeDefinition, MetricDefinition, TagPropagation};
 use crate::math::{MathEntry, Term};
 use crate::reader::{Dimension, MetricQuery, Statistic};
 use crate::source::Source;
+use crate::warm_up::{IN_WARM_UP, WarmUp};
+use crate::window::EvaluationWindow;
 
 /// An alarm as AWS shows it: lists are always there, optional members only if they were set (recorded 2025-09 and
 /// 2026-02). Terraform takes any other answer for a change that it must undo.
-pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefinition) -> MetricAlarm {
+pub(super) fn metric_alarm(
+    key: &Key,
+    alarm: &Alarm,
+    definition: &MetricDefinition,
+    now: Timestamp,
+) -> MetricAlarm {
     let Alarm { configured, state, .. } = alarm;
     let (condition, actions) = (&definition.condition, &definition.actions);
     MetricAlarm {
@@ -37,12 +45,22 @@ pub(super) fn metric_alarm(key: &Key, alarm: &Alarm, definition: &MetricDefiniti
         evaluate_low_sample_count_percentile: condition
             .low_sample_percentiles
             .map(|option| option.name().to_owned()),
-        evaluation_window: definition.sliding_window_named.then(|| api::EvaluationWindow {
-            sliding_window: Some(api::SlidingWindow {}),
-            ..api::EvaluationWindow::default()
-        }),
+        evaluation_window: definition.window.as_ref().map(window),
+        evaluation_state: alarm.warming_up_until(now).map(|_| api::EvaluationState::from(IN_WARM_UP)),
+        warm_up_configuration: definition.warm_up.as_ref().map(WarmUp::shape),
+        action_configuration: actions.tags.as_ref().map(TagPropagation::shape),
         ..watching(&definition.source)
     }
+}
+
+fn window(window: &EvaluationWindow) -> api::EvaluationWindow {
+    let (sliding, wall_clock) = match window {
+        EvaluationWindow::Sliding => (Some(api::SlidingWindow {}), None),
+        EvaluationWindow::WallClock(clock) => {
+            (None, Some(api::WallClockWindow { timezone: clock.timezone().map(str::to_owned) }))
+        }
+    };
+    api::EvaluationWindow { sliding_window: sliding, wall_clock_window: wall_clock }
 }
 
 /// The members that tell what an alarm watches.
@@ -126,7 +144,7 @@ pub(super) fn composite_alarm(key: &Key, alarm: &Alarm, definition: &CompositeDe
         actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.clone()),
         actions_suppressor_wait_period: suppressor.map(|suppressor| integer(suppressor.wait_secs)),
         actions_suppressor_extension_period: suppressor.map(|suppressor| integer(suppressor.extension_secs)),
-        ..CompositeAlarm::default()
+        action_configuration: actions.tags.as_ref().map(TagPropagation::shape),
     }
 }
 

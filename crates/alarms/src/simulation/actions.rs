@@ -1,6 +1,8 @@
 //! What changes of state send, and what becomes of it.
 
-use groundwatch_api::cloudwatch::{self as api, PutMetricAlarmInput};
+use groundwatch_api::cloudwatch::{
+    self as api, ActionConfiguration, AlarmTagsPropagation, PutMetricAlarmInput,
+};
 
 use super::{World, alarm, at};
 use crate::delivery::NotifyError;
@@ -194,6 +196,26 @@ async fn functions_are_invoked_through_restarts_and_failures() {
         history.last().expect("an item"),
         &format!("12:00:07 cpu: Successfully executed action {FUNCTION}")
     );
+}
+
+#[tokio::test]
+async fn functions_and_events_are_told_of_tags_where_asked() {
+    let world = World::new();
+    let propagation = AlarmTagsPropagation { enabled: Some(true), ..AlarmTagsPropagation::default() };
+    let team = api::Tag { key: Some("team".to_owned()), value: Some("web".to_owned()) };
+    world
+        .put(PutMetricAlarmInput {
+            action_configuration: Some(ActionConfiguration { alarm_tags_propagation: Some(propagation) }),
+            tags: Some(vec![team]),
+            ..acting("cpu", &[FUNCTION, POLICY])
+        })
+        .await;
+    world.set_state("cpu", "ALARM").await;
+    world.settle().await;
+    let told = "\"alarmTags\":{\"team\":\"web\"},\"alarmTagsStatus\":\"SUCCESS\"";
+    let tells: Vec<bool> = world.topics.ordered.lock().iter().map(|body| body.contains(told)).collect();
+    assert_eq!(tells, [true, false], "policies are not told");
+    assert!(world.bus.state_changes()[0].detail.ends_with(&format!("{told}}}")));
 }
 
 /// The datapoints that the policy was told, in order.

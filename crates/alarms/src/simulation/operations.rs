@@ -1,8 +1,9 @@
 //! The API: what it refuses in which words, what it shows, how it pages.
 
 use groundwatch_api::cloudwatch::{
-    self as api, DeleteAlarmsInput, DescribeAlarmHistoryInput, DescribeAlarmsInput, EvaluationWindow,
-    MetricDataQuery, PutMetricAlarmInput, SetAlarmStateInput, SlidingWindow, Tag, WallClockWindow,
+    self as api, ActionConfiguration, AlarmTagsPropagation, DeleteAlarmsInput, DescribeAlarmHistoryInput,
+    DescribeAlarmsInput, EvaluationWindow, MetricDataQuery, PutMetricAlarmInput, SetAlarmStateInput,
+    SlidingWindow, Tag,
 };
 
 use super::{World, alarm, at};
@@ -106,14 +107,11 @@ async fn definitions_are_refused_in_awss_words() {
         ),
         (
             PutMetricAlarmInput {
-                evaluation_window: Some(EvaluationWindow {
-                    wall_clock_window: Some(WallClockWindow::default()),
-                    sliding_window: None,
-                }),
+                action_configuration: Some(propagating(Some("team"), Some("stage"))),
                 ..alarm("a")
             },
-            "ValidationError",
-            "Groundwatch does not support EvaluationWindow.WallClockWindow yet.",
+            "InvalidParameterCombination",
+            "The parameter IncludedTagKeys cannot be used together with ExcludedTagKeys.",
         ),
         (
             PutMetricAlarmInput {
@@ -130,6 +128,17 @@ async fn definitions_are_refused_in_awss_words() {
         assert_eq!((fault.shape.code, fault.message.as_deref()), (*code, Some(*message)));
     }
     assert!(world.describe("a").await.is_none());
+}
+
+fn propagating(included: Option<&str>, excluded: Option<&str>) -> ActionConfiguration {
+    let keys = |key: Option<&str>| key.map(|key| vec![key.to_owned()]);
+    ActionConfiguration {
+        alarm_tags_propagation: Some(AlarmTagsPropagation {
+            enabled: Some(true),
+            included_tag_keys: keys(included),
+            excluded_tag_keys: keys(excluded),
+        }),
+    }
 }
 
 #[tokio::test]
@@ -156,6 +165,7 @@ async fn an_alarm_shows_what_was_set_and_nothing_else() {
         evaluate_low_sample_count_percentile: Some("ignore".to_owned()),
         dimensions: Some(vec![api::Dimension { name: Some("Host".to_owned()), value: Some("a".to_owned()) }]),
         alarm_actions: Some(vec!["arn:aws:sns:us-east-1:123456789012:x".to_owned()]),
+        action_configuration: Some(propagating(Some("team"), None)),
         evaluation_window: Some(EvaluationWindow {
             wall_clock_window: None,
             sliding_window: Some(SlidingWindow {}),
@@ -170,6 +180,7 @@ async fn an_alarm_shows_what_was_set_and_nothing_else() {
     assert_eq!((full.actions_enabled, full.alarm_actions), (Some(false), input.alarm_actions));
     assert_eq!((full.dimensions, full.treat_missing_data), (input.dimensions, input.treat_missing_data));
     assert_eq!((full.datapoints_to_alarm, full.evaluation_window), (Some(1), input.evaluation_window));
+    assert_eq!(full.action_configuration, input.action_configuration);
     assert_eq!(full.evaluate_low_sample_count_percentile, input.evaluate_low_sample_count_percentile);
 }
 

@@ -3,19 +3,17 @@
 //! Items outlive their alarm. The JSON's members and their order are those of recorded histories; a text that would
 //! exceed AWS's limit for `HistoryData` leaves out its bulkiest part.
 
+mod configuration;
+
 use groundwatch_core::Timestamp;
 use groundwatch_storage::{Entry, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::alarm::{Alarm, AlarmType, State, StateValue, arn};
+use self::configuration::ConfigurationData;
+use crate::alarm::{Alarm, AlarmType, State, StateValue};
 use crate::contributors::ContributorMark;
-use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
-use crate::java_double::JavaDouble;
-use crate::math_json::{Case, EntryJson};
 use crate::mute::Mute;
-use crate::reader::{Dimension, MetricQuery, Statistic};
-use crate::source::Source;
 
 /// The longest `HistoryData`, in bytes.
 const DATA_BYTES_MAX: usize = 4095;
@@ -82,23 +80,14 @@ pub enum ConfigurationChange {
 impl HistoryItem {
     /// `Alarm "cpu" created`; `alarm` is what it is now, or was last.
     pub fn configuration(key: &Key, alarm: &Alarm, change: ConfigurationChange) -> Self {
-        let configuration = Some(Configuration::of(key, alarm));
-        let (verb, data) = match change {
-            ConfigurationChange::Create => (
-                "created",
-                ConfigurationData { created_alarm: configuration, ..ConfigurationData::new("Create") },
-            ),
-            ConfigurationChange::Update => (
-                "updated",
-                ConfigurationData { updated_alarm: configuration, ..ConfigurationData::new("Update") },
-            ),
-            ConfigurationChange::Delete => (
-                "deleted",
-                ConfigurationData { deleted_alarm: configuration, ..ConfigurationData::new("Delete") },
-            ),
+        let verb = match change {
+            ConfigurationChange::Create => "created",
+            ConfigurationChange::Update => "updated",
+            ConfigurationChange::Delete => "deleted",
         };
         let kind = HistoryKind::ConfigurationUpdate;
-        let data = first_that_fits([json(&data), json(&ConfigurationData::new(data.kind))]);
+        let brief = ConfigurationData::brief(change);
+        let data = first_that_fits([json(&ConfigurationData::whole(key, alarm, change)), json(&brief)]);
         Self {
             alarm_type: alarm.definition.alarm_type(),
             kind,
@@ -203,209 +192,6 @@ fn first_that_fits<const N: usize>(texts: [String; N]) -> String {
         }
     }
     last
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ConfigurationData<'a> {
-    version: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_alarm: Option<Configuration<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_alarm: Option<Configuration<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted_alarm: Option<Configuration<'a>>,
-}
-
-impl ConfigurationData<'_> {
-    fn new(kind: &'static str) -> Self {
-        Self { version: "1.0", kind, created_alarm: None, updated_alarm: None, deleted_alarm: None }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Configuration<'a> {
-    Metric(Box<MetricConfiguration<'a>>),
-    Composite(Box<CompositeConfiguration<'a>>),
-}
-
-impl<'a> Configuration<'a> {
-    fn of(key: &'a Key, alarm: &'a Alarm) -> Self {
-        match &alarm.definition {
-            Definition::Metric(definition) => {
-                Self::Metric(Box::new(MetricConfiguration::of(key, alarm, definition)))
-            }
-            Definition::Composite(definition) => {
-                Self::Composite(Box::new(CompositeConfiguration::of(key, alarm, definition)))
-            }
-        }
-    }
-}
-
-/// Recorded 2022-11, down to `okactions`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MetricConfiguration<'a> {
-    alarm_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alarm_description: Option<&'a str>,
-    alarm_arn: String,
-    alarm_configuration_updated_timestamp: String,
-    #[serde(flatten)]
-    metric: Option<SingleMetric<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<Vec<EntryJson<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold: Option<JavaDouble>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold_metric_id: Option<&'a str>,
-    comparison_operator: &'static str,
-    evaluation_periods: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    datapoints_to_alarm: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    treat_missing_data: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evaluate_low_sample_count_percentile: Option<&'static str>,
-    state_value: StateValue,
-    state_updated_timestamp: String,
-    actions_enabled: bool,
-    alarm_actions: &'a [String],
-    insufficient_data_actions: &'a [String],
-    okactions: &'a [String],
-}
-
-impl<'a> MetricConfiguration<'a> {
-    fn of(key: &'a Key, alarm: &'a Alarm, definition: &'a MetricDefinition) -> Self {
-        let Alarm { configured, state, .. } = alarm;
-        let condition = &definition.condition;
-        let (metric, metrics) = match &definition.source {
-            Source::Metric(metric) => (Some(SingleMetric::of(metric)), None),
-            Source::Math(math) => {
-                let entries = math.entries.iter();
-                (None, Some(entries.map(|entry| EntryJson(Case::Camel, entry)).collect()))
-            }
-        };
-        Self {
-            alarm_name: &key.name,
-            alarm_description: definition.description.as_deref(),
-            alarm_arn: arn(key),
-            alarm_configuration_updated_timestamp: configured.to_aws_json_text(),
-            metric,
-            metrics,
-            threshold: condition.threshold.map(JavaDouble),
-            threshold_metric_id: definition.source.threshold_metric_id(),
-            comparison_operator: condition.comparison.name(),
-            evaluation_periods: condition.evaluation_periods,
-            datapoints_to_alarm: condition.datapoints_to_alarm,
-            treat_missing_data: condition.treat_missing_data.map(|treatment| treatment.name()),
-            evaluate_low_sample_count_percentile: condition
-                .low_sample_percentiles
-                .map(|option| option.name()),
-            state_value: state.value,
-            state_updated_timestamp: state.updated.to_aws_json_text(),
-            actions_enabled: definition.actions.enabled,
-            alarm_actions: &definition.actions.alarm,
-            insufficient_data_actions: &definition.actions.insufficient_data,
-            okactions: &definition.actions.ok,
-        }
-    }
-}
-
-/// What a configuration says of a single metric.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SingleMetric<'a> {
-    namespace: &'a str,
-    metric_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statistic: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended_statistic: Option<&'a str>,
-    period: u32,
-    dimensions: Vec<LowerCaseDimension<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
-}
-
-impl<'a> SingleMetric<'a> {
-    fn of(metric: &'a MetricQuery) -> Self {
-        let (statistic, extended_statistic) = match &metric.statistic {
-            Statistic::Simple(text) => (Some(text.as_str()), None),
-            Statistic::Extended(text) => (None, Some(text.as_str())),
-        };
-        Self {
-            namespace: &metric.namespace,
-            metric_name: &metric.metric_name,
-            statistic,
-            extended_statistic,
-            period: metric.period_secs,
-            dimensions: metric.dimensions.iter().map(LowerCaseDimension::of).collect(),
-            unit: metric.unit.as_deref(),
-        }
-    }
-}
-
-/// In the manner of a metric alarm's.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CompositeConfiguration<'a> {
-    alarm_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alarm_description: Option<&'a str>,
-    alarm_arn: String,
-    alarm_configuration_updated_timestamp: String,
-    alarm_rule: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_wait_period: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_suppressor_extension_period: Option<u32>,
-    state_value: StateValue,
-    state_updated_timestamp: String,
-    actions_enabled: bool,
-    alarm_actions: &'a [String],
-    insufficient_data_actions: &'a [String],
-    okactions: &'a [String],
-}
-
-impl<'a> CompositeConfiguration<'a> {
-    fn of(key: &'a Key, alarm: &'a Alarm, definition: &'a CompositeDefinition) -> Self {
-        let suppressor = definition.suppressor.as_ref();
-        Self {
-            alarm_name: &key.name,
-            alarm_description: definition.description.as_deref(),
-            alarm_arn: arn(key),
-            alarm_configuration_updated_timestamp: alarm.configured.to_aws_json_text(),
-            alarm_rule: definition.rule.text(),
-            actions_suppressor: suppressor.map(|suppressor| suppressor.alarm.as_str()),
-            actions_suppressor_wait_period: suppressor.map(|suppressor| suppressor.wait_secs),
-            actions_suppressor_extension_period: suppressor.map(|suppressor| suppressor.extension_secs),
-            state_value: alarm.state.value,
-            state_updated_timestamp: alarm.state.updated.to_aws_json_text(),
-            actions_enabled: definition.actions.enabled,
-            alarm_actions: &definition.actions.alarm,
-            insufficient_data_actions: &definition.actions.insufficient_data,
-            okactions: &definition.actions.ok,
-        }
-    }
-}
-
-/// A dimension as AWS writes it into JSON texts: value first, in lower case (recorded 2022 and 2026-02).
-#[derive(Serialize)]
-pub(crate) struct LowerCaseDimension<'a> {
-    value: &'a str,
-    name: &'a str,
-}
-
-impl<'a> LowerCaseDimension<'a> {
-    pub(crate) fn of(dimension: &'a Dimension) -> Self {
-        Self { value: &dimension.value, name: &dimension.name }
-    }
 }
 
 #[derive(Serialize)]

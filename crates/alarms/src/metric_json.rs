@@ -1,10 +1,11 @@
-//! The entries of `Metrics` as AWS writes them into notifications (`PascalCase`) and histories (`camelCase`).
+//! The parts of definitions that AWS writes alike into notifications (`PascalCase`) and into histories and events
+//! (`camelCase`).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::history::LowerCaseDimension;
+use crate::composite::suppression::Suppressor;
 use crate::math::{MathEntry, Term};
-use crate::reader::MetricQuery;
+use crate::reader::{Dimension, MetricQuery};
 
 /// How members are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) enum Case {
     Camel,
 }
 
-/// An entry in one of the two cases.
+/// An entry of `Metrics` in one of the two cases.
 pub(crate) struct EntryJson<'a>(pub(crate) Case, pub(crate) &'a MathEntry);
 
 struct MetricStatJson<'a>(Case, &'a MetricQuery);
@@ -79,5 +80,34 @@ impl Serialize for MetricJson<'_> {
         map.serialize_entry(&case.of("MetricName"), &metric.metric_name)?;
         map.serialize_entry(&case.of("Namespace"), &metric.namespace)?;
         map.end()
+    }
+}
+
+/// The members that speak of a suppressor; none if there is none.
+pub(crate) struct SuppressorJson<'a>(pub(crate) Case, pub(crate) Option<&'a Suppressor>);
+
+impl Serialize for SuppressorJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(case, suppressor) = self;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(suppressor) = suppressor {
+            map.serialize_entry(&case.of("ActionsSuppressor"), &suppressor.alarm)?;
+            map.serialize_entry(&case.of("ActionsSuppressorWaitPeriod"), &suppressor.wait_secs)?;
+            map.serialize_entry(&case.of("ActionsSuppressorExtensionPeriod"), &suppressor.extension_secs)?;
+        }
+        map.end()
+    }
+}
+
+/// A dimension as AWS writes it into JSON texts: value first, in lower case (recorded 2022 and 2026-02).
+#[derive(serde::Serialize)]
+pub(crate) struct LowerCaseDimension<'a> {
+    value: &'a str,
+    name: &'a str,
+}
+
+impl<'a> LowerCaseDimension<'a> {
+    pub(crate) fn of(dimension: &'a Dimension) -> Self {
+        Self { value: &dimension.value, name: &dimension.name }
     }
 }
