@@ -16,7 +16,7 @@ use crate::evaluation::evaluate;
 use crate::evaluations::{EvaluationRecord, Evaluations};
 use crate::forecast::{self, Sight, next_look};
 use crate::isolation::isolated;
-use crate::lookout::Lookout;
+use crate::lookout::{Lookout, Watches};
 use crate::math::Insights;
 use crate::reader::{MetricReader, Point, ReadError};
 use crate::reading::{compute, read_points, read_query};
@@ -88,20 +88,21 @@ impl Decider {
             let change = evaluate_contributors(key, &alarm, definition, series, &range, &surroundings, now)?;
             return Some(Decision { lookout, version, change });
         }
-        let can_sleep = schedule.watch(&lookout, definition, &*self.reader) && self.is_unaltered(&range);
-        let seen = self.read(key, definition, &range, can_sleep).await;
+        let watches = schedule.watch(&lookout, definition, &*self.reader);
+        let watches = watches.filter(|_| self.is_unaltered(&range));
+        let seen = self.read(key, definition, &range, watches.as_ref()).await;
         let seen = self.known(seen, &lookout, now)?;
         if !is_warm(&seen.points) {
             return None;
         }
         let new = evaluate(definition, alarm.state.value, &range.slots(&seen.points), now);
         let state = new.as_ref().map_or(alarm.state.value, |new| new.value);
-        let looks_next = match can_sleep {
-            true => {
+        let looks_next = match watches {
+            Some(_) => {
                 let until = self.sleeps_until(key, definition, state, &range, next, seen.sight.as_ref());
                 schedule.sleep(&lookout, next, until)
             }
-            false => next,
+            None => next,
         };
         let record = EvaluationRecord {
             at: now,
@@ -160,23 +161,24 @@ impl Decider {
         self.reader.unaltered_for().is_none_or(|unaltered| length <= unaltered)
     }
 
-    /// The datapoints in `range`, and with `ahead` what is known beyond it, as far as windows slide.
+    /// The datapoints in `range`, and with `watches` what is known beyond it, as far as windows slide.
     async fn read<'a>(
         &self,
         key: &Key,
         definition: &'a MetricDefinition,
         range: &Range,
-        ahead: bool,
+        watches: Option<&Watches>,
     ) -> Result<Seen<'a>, ReadError> {
         let (reader, scope) = (&*self.reader, &key.scope);
-        if !ahead || definition.wall_clock().is_some() || definition.source.as_insights().is_some() {
+        let slides = definition.wall_clock().is_none() && definition.source.as_insights().is_none();
+        let Some(watches) = watches.filter(|_| slides) else {
             let points = read_points(reader, scope, definition, range).await?;
             return Ok(Seen { points, sight: None });
-        }
+        };
         let (mut read, mut sight) = (ReadPoints::new(), Some(Sight::new()));
-        for (id, metric) in definition.source.metrics() {
+        for ((id, metric), watched) in definition.source.metrics().zip(&**watches) {
             let outlook = match &sight {
-                Some(_) => reader.read_ahead(scope, metric, range.from, forecast::horizon(range)).await?,
+                Some(_) => watched.look_ahead(range.from, forecast::horizon(range)).await?,
                 None => None,
             };
             let points = match &outlook {

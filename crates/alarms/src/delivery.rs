@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_core::{BoxFuture, Scope, Timestamp, stable_hash};
+use groundwatch_outbound::Backoff;
 use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +12,15 @@ use crate::contributors::ContributorMark;
 use crate::event::AlarmEvent;
 use crate::order::Order;
 
-/// The wait before the second attempt; each further wait is twice as long, up to [`WAIT_MAX`].
-const WAIT_FIRST: Duration = Duration::from_secs(1);
+/// When an action is attempted again, and when it counts as failed.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(1), longest: WAIT_MAX, give_up_after: Duration::from_secs(3600) };
 
 /// The longest wait between two attempts.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// When an order is given again that is repeated.
 pub(crate) const REPEATED_AFTER: Duration = Duration::from_secs(60);
-
-/// How long an action is attempted before it counts as failed.
-const ATTEMPTED_MAX: Duration = Duration::from_secs(3600);
 
 /// One thing to send. Its document is written together with the state that it tells of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,11 +82,9 @@ impl Delivery {
 
     /// The delivery after one more vain attempt at `now`; `None` if it has been attempted for long enough.
     pub fn retried(&self, now: Timestamp) -> Option<Self> {
-        if now.since(self.state_updated) >= ATTEMPTED_MAX {
-            return None;
-        }
-        let wait = WAIT_FIRST.saturating_mul(1 << self.attempts.min(16)).min(WAIT_MAX);
-        Some(Self { attempts: self.attempts.saturating_add(1), due: now + wait, ..self.clone() })
+        let attempts = self.attempts.saturating_add(1);
+        let wait = BACKOFF.wait(attempts, now.since(self.state_updated), stable_hash(self.alarm.bytes()))?;
+        Some(Self { attempts, due: now + wait, ..self.clone() })
     }
 }
 
@@ -125,11 +122,15 @@ mod tests {
         let mut delivery = Delivery::new("cpu", AlarmType::MetricAlarm, payload, now);
         let mut waits = Vec::new();
         while let Some(next) = delivery.retried(now) {
-            waits.push(next.due.since(now).as_secs());
+            waits.push(next.due.since(now).as_secs_f64());
             now = next.due;
             delivery = next;
         }
-        assert_eq!(waits[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert!((3600..3660).contains(&now.as_secs()), "gave up after {now:?}");
+        let longest = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0];
+        assert!(
+            waits.iter().zip(longest).all(|(wait, most)| (most / 2.0..=most).contains(wait)),
+            "{waits:?}"
+        );
+        assert!((3540..=3600).contains(&now.as_secs()), "gave up after {now:?}");
     }
 }

@@ -10,8 +10,9 @@
 //! in AWS's words) → [`transition`] (state to effects, pure) → [`history`], [`message`] and [`event`] (what
 //! the effects say). [`math`] makes one series of several, `band` holds a series against what is usual;
 //! composite alarms come to [`transition`] from [`rule`] (the language) and [`composite`] (children and
-//! suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints), `follower` (all other
-//! causes) and `outbox` (what is sent) are the loops around that, `store` writes, `operations` is the API.
+//! suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints: `schedule` says when,
+//! `decider` what), `follower` (all other causes) and `outbox` (what is sent) are the loops around that, `store`
+//! writes, `operations` is the API.
 //!
 //! [`why`] explains the last evaluations, and [`backtest`] tries a definition on history; both decide nothing
 //! by themselves.
@@ -84,6 +85,6 @@ pub use lookout::Wake;
 pub use math::{MathEntry, MathQuery, Term};
 pub use reader::{
     Band, Dimension, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError,
-    Statistic, Watch,
+    Statistic, WatchedMetric,
 };
 pub use tags::{AlarmTags, AlarmTagsError};

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::cadence::Cadence;
 use crate::definition::MetricDefinition;
-use crate::reader::{MetricReader, Watch};
+use crate::reader::{MetricReader, WatchedMetric};
 
 /// One alarm on the lookout.
 pub(crate) struct Lookout {
@@ -27,8 +27,11 @@ pub(crate) struct Lookout {
 struct Watched {
     definition: Arc<MetricDefinition>,
     /// `None` if not all of them can be had.
-    watches: Option<Vec<Watch>>,
+    watches: Option<Watches>,
 }
+
+/// The metrics of a definition, in its order.
+pub(crate) type Watches = Arc<[Box<dyn WatchedMetric>]>;
 
 /// Wakes an alarm that is on the lookout.
 pub struct Wake {
@@ -67,26 +70,25 @@ impl News {
 }
 
 impl Lookout {
-    /// Sees to it that the alarm is woken by samples of all metrics of `definition` that come from now on. `false` if that
-    /// is not possible.
+    /// Sees to it that the alarm is woken by samples of all metrics of `definition` that come from now on. `None` if that is
+    /// not possible.
     pub(crate) fn watch(
         self: &Arc<Self>,
         definition: &Arc<MetricDefinition>,
         reader: &dyn MetricReader,
         news: &Arc<News>,
-    ) -> bool {
+    ) -> Option<Watches> {
         self.has_news.store(false, Memory::Release);
         let mut watched = self.watched.lock();
         match &*watched {
-            Some(watched) if Arc::ptr_eq(&watched.definition, definition) => watched.watches.is_some(),
+            Some(watched) if Arc::ptr_eq(&watched.definition, definition) => watched.watches.clone(),
             _ => {
                 let wake = || Wake { lookout: Arc::downgrade(self), news: Arc::downgrade(news) };
                 let metrics = definition.source.metrics();
-                let watches: Option<Vec<Watch>> =
+                let watches: Option<Watches> =
                     metrics.map(|(_, metric)| reader.watch(&self.key.scope, metric, wake())).collect();
-                let is_watched = watches.is_some();
-                *watched = Some(Watched { definition: Arc::clone(definition), watches });
-                is_watched
+                *watched = Some(Watched { definition: Arc::clone(definition), watches: watches.clone() });
+                watches
             }
         }
     }

@@ -1,6 +1,5 @@
 //! What an alarm watches, and how it asks for it: the metrics store as alarms see it.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -138,14 +137,12 @@ impl FilledPeriod {
     }
 }
 
-/// A watch on a metric, which ends when this is dropped.
-pub struct Watch(#[expect(dead_code, reason = "kept for what dropping it does")] Box<dyn Any + Send + Sync>);
-
-impl Watch {
-    /// A watch that ends when `guard` is dropped.
-    pub fn new(guard: impl Send + Sync + 'static) -> Self {
-        Self(Box::new(guard))
-    }
+/// A metric that wakes an alarm, until this is dropped.
+pub trait WatchedMetric: Send + Sync {
+    /// What [`MetricReader::read`] would answer, with where the samples lie. `None` if that cannot be told, or if it is not the
+    /// same in a part of the range as in all of it.
+    fn look_ahead(&self, from: Timestamp, to: Timestamp)
+    -> BoxFuture<'_, Result<Option<Outlook>, ReadError>>;
 }
 
 /// One series of a Metrics Insights query.
@@ -182,20 +179,8 @@ pub trait MetricReader: Send + Sync + 'static {
 
     /// Has `wake` woken whenever the metric of `query` gets samples, right after they became readable, also if it has none
     /// yet. `None` if this reader cannot do that: the alarm is then read at each of its moments.
-    fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Wake) -> Option<Watch> {
+    fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Wake) -> Option<Box<dyn WatchedMetric>> {
         None
-    }
-
-    /// As [`Self::read`], with where the samples lie. `None` if this reader cannot tell, or if what `read` answers is not the
-    /// same in a part of the range as in all of it.
-    fn read_ahead<'a>(
-        &'a self,
-        _scope: &'a Scope,
-        _query: &'a MetricQuery,
-        _from: Timestamp,
-        _to: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Outlook>, ReadError>> {
-        Box::pin(async { Ok(None) })
     }
 
     /// The series of a Metrics Insights query that have datapoints, over periods as [`Self::read`] has them.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::cadence::{Cadence, Timing};
 use crate::definition::MetricDefinition;
 use crate::due_queue::DueQueue;
-use crate::lookout::{Lookout, Lookouts, News};
+use crate::lookout::{Lookout, Lookouts, News, Watches};
 use crate::reader::MetricReader;
 use crate::window::Range;
 
@@ -63,13 +63,13 @@ impl Schedule {
         until
     }
 
-    /// Has samples of what `definition` watches wake the alarm from now on. `false` if that is not possible.
+    /// Has samples of what `definition` watches wake the alarm from now on. `None` if that is not possible.
     pub(crate) fn watch(
         &self,
         lookout: &Arc<Lookout>,
         definition: &Arc<MetricDefinition>,
         reader: &dyn MetricReader,
-    ) -> bool {
+    ) -> Option<Watches> {
         lookout.watch(definition, reader, &self.news)
     }
 

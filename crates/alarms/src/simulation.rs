@@ -57,7 +57,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(at("12:00:00")));
-        let metrics = Arc::new(Metrics::new(clock.clone()));
+        let metrics = Metrics::new(clock.clone());
         let (topics, bus) = (Arc::default(), Arc::default());
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
         let caller = Caller { scope: Scope::default(), access_key_id: String::new() };

@@ -5,32 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use groundwatch_api::sns::MessageAttributeValue;
-use serde::{Deserialize, Serialize};
+pub use groundwatch_api::{AttributeValue, MessageAttribute};
 
 /// The longest name of an attribute, in characters.
 const NAME_LENGTH_MAX: usize = 256;
 
 /// The attributes of one message, by name.
 pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
-
-/// One attribute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageAttribute {
-    /// `String`, `String.Array`, `Number` or `Binary`; behind a dot there may be a type of the publisher's own.
-    pub data_type: String,
-    /// Its value.
-    pub value: AttributeValue,
-}
-
-/// An attribute's value, as its type wants it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AttributeValue {
-    /// Of texts, arrays (in JSON) and numbers (in decimal digits).
-    Text(String),
-    /// Of binary values.
-    #[serde(with = "as_base64")]
-    Binary(Vec<u8>),
-}
 
 /// What is wrong with a message attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,52 +35,16 @@ pub enum InvalidAttribute {
     Number(String),
 }
 
-impl MessageAttribute {
-    /// The attribute called `name`, as a publisher gave it.
-    fn new(name: &str, given: MessageAttributeValue) -> Result<Self, InvalidAttribute> {
-        check_name(name)?;
-        let data_type = given.data_type.unwrap_or_default();
-        let no_value = || InvalidAttribute::NoValue { name: name.to_owned(), data_type: data_type.clone() };
-        let text = given.string_value.filter(|text| !text.is_empty());
-        let kind = data_type.split('.').next().unwrap_or_default();
-        let value = match kind {
-            "Binary" => {
-                let bytes = given.binary_value.filter(|bytes| !bytes.0.is_empty()).ok_or_else(no_value)?;
-                AttributeValue::Binary(bytes.0)
-            }
-            "Number" => {
-                let text = text.ok_or_else(no_value)?;
-                if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                    return Err(InvalidAttribute::Number(name.to_owned()));
-                }
-                AttributeValue::Text(text)
-            }
-            "String" => AttributeValue::Text(text.ok_or_else(no_value)?),
-            _ => return Err(InvalidAttribute::Type(name.to_owned())),
-        };
-        Ok(Self { data_type, value })
-    }
+/// A text of this server's own.
+pub(crate) fn own_text(text: String) -> MessageAttribute {
+    MessageAttribute { data_type: "String".to_owned(), value: AttributeValue::Text(text) }
+}
 
-    /// A text of this server's own.
-    pub(crate) fn text(text: String) -> Self {
-        Self { data_type: "String".to_owned(), value: AttributeValue::Text(text) }
-    }
-
-    /// The value as it stands in SNS's JSON: bytes in base64.
-    pub(crate) fn shown(&self) -> String {
-        match &self.value {
-            AttributeValue::Text(text) => text.clone(),
-            AttributeValue::Binary(bytes) => STANDARD.encode(bytes),
-        }
-    }
-
-    /// How long it is, in bytes, as the limit of messages counts it.
-    pub(crate) fn bytes(&self) -> usize {
-        let value = match &self.value {
-            AttributeValue::Text(text) => text.len(),
-            AttributeValue::Binary(bytes) => bytes.len(),
-        };
-        self.data_type.len() + value
+/// A value as it stands in SNS's JSON: bytes in base64.
+pub(crate) fn shown(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::Text(text) => text.clone(),
+        AttributeValue::Binary(bytes) => STANDARD.encode(bytes),
     }
 }
 
@@ -109,8 +54,33 @@ pub(crate) fn read(
 ) -> Result<MessageAttributes, InvalidAttribute> {
     given
         .into_iter()
-        .map(|(name, value)| MessageAttribute::new(&name, value).map(|attribute| (name, attribute)))
+        .map(|(name, value)| attribute(&name, value).map(|attribute| (name, attribute)))
         .collect()
+}
+
+/// The attribute called `name`, as a publisher gave it.
+fn attribute(name: &str, given: MessageAttributeValue) -> Result<MessageAttribute, InvalidAttribute> {
+    check_name(name)?;
+    let data_type = given.data_type.unwrap_or_default();
+    let no_value = || InvalidAttribute::NoValue { name: name.to_owned(), data_type: data_type.clone() };
+    let text = given.string_value.filter(|text| !text.is_empty());
+    let kind = data_type.split('.').next().unwrap_or_default();
+    let value = match kind {
+        "Binary" => {
+            let bytes = given.binary_value.filter(|bytes| !bytes.0.is_empty()).ok_or_else(no_value)?;
+            AttributeValue::Binary(bytes.0)
+        }
+        "Number" => {
+            let text = text.ok_or_else(no_value)?;
+            if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+                return Err(InvalidAttribute::Number(name.to_owned()));
+            }
+            AttributeValue::Text(text)
+        }
+        "String" => AttributeValue::Text(text.ok_or_else(no_value)?),
+        _ => return Err(InvalidAttribute::Type(name.to_owned())),
+    };
+    Ok(MessageAttribute { data_type, value })
 }
 
 fn check_name(name: &str) -> Result<(), InvalidAttribute> {
@@ -121,22 +91,6 @@ fn check_name(name: &str) -> Result<(), InvalidAttribute> {
         Ok(())
     } else {
         Err(InvalidAttribute::Name(name.to_owned()))
-    }
-}
-
-mod as_base64 {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map_err(D::Error::custom)
     }
 }
 
@@ -157,7 +111,7 @@ mod tests {
     #[test]
     fn values_are_of_their_type() {
         let check = |given: MessageAttributeValue, allowed: bool| {
-            assert_eq!(MessageAttribute::new("name", given.clone()).is_ok(), allowed, "{given:?}");
+            assert_eq!(attribute("name", given.clone()).is_ok(), allowed, "{given:?}");
         };
         check(text("String", "x"), true);
         check(text("String.custom", "x"), true);
@@ -182,7 +136,7 @@ mod tests {
     #[test]
     fn names_have_no_stray_dots() {
         let check = |name: &str, allowed: bool| {
-            assert_eq!(MessageAttribute::new(name, text("String", "x")).is_ok(), allowed, "{name}");
+            assert_eq!(attribute(name, text("String", "x")).is_ok(), allowed, "{name}");
         };
         check("a.b-c_d9", true);
         check("", false);

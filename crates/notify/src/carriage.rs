@@ -6,7 +6,7 @@ use std::time::Duration;
 use groundwatch_outbound::{AwsCall, HttpRequest, Outcome, Parcel};
 
 use crate::Carriers;
-use crate::attributes::{MessageAttribute, MessageAttributes};
+use crate::attributes::{MessageAttributes, own_text};
 use crate::directory::Directory;
 use crate::envelope::Wrapping;
 use crate::mail::{Letter, MailError};
@@ -83,8 +83,8 @@ impl Carriage {
             Err(error) => return Some(Outcome::unavailable(error.to_string())),
         };
         let reason: String = reason.chars().take(REASON_LENGTH_MAX).collect();
-        attributes.insert("ErrorMessage".to_owned(), MessageAttribute::text(reason));
-        attributes.insert("ErrorCode".to_owned(), MessageAttribute::text("ClientError".to_owned()));
+        attributes.insert("ErrorMessage".to_owned(), own_text(reason));
+        attributes.insert("ErrorCode".to_owned(), own_text("ClientError".to_owned()));
         let group_id = queue_arn
             .ends_with(".fifo")
             .then(|| message.group_id.clone().unwrap_or_else(|| id.id().to_string()));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::attributes::shown;
 use crate::message::{Message, MessageKind};
 use crate::signature::{CERTIFICATE_PATH, Signature};
 use crate::subscription::{Subscription, SubscriptionId};
@@ -237,7 +238,10 @@ impl<'a> Wrapping<'a> {
 
     fn attributes(&self) -> BTreeMap<&'a str, ShownAttribute<'a>> {
         let shown = self.message.attributes.iter().map(|(name, attribute)| {
-            (name.as_str(), ShownAttribute { data_type: &attribute.data_type, value: attribute.shown() })
+            (
+                name.as_str(),
+                ShownAttribute { data_type: &attribute.data_type, value: shown(&attribute.value) },
+            )
         });
         shown.collect()
     }

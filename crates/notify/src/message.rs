@@ -63,7 +63,7 @@ pub(crate) struct InLine {
 impl Message {
     /// How much memory it takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let attributes = self.attributes.iter().map(|(name, attribute)| name.len() + attribute.bytes());
+        let attributes = self.attributes.iter().map(|(name, attribute)| name.len() + attribute.size_bytes());
         self.body.bytes() + attributes.sum::<usize>()
     }
 }

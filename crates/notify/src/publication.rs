@@ -49,7 +49,7 @@ impl Publication {
         };
         let attributes = attributes::read(wording.attributes.unwrap_or_default()).map_err(Invalid::from)?;
         let attributes_bytes: usize =
-            attributes.iter().map(|(name, attribute)| name.len() + attribute.bytes()).sum();
+            attributes.iter().map(|(name, attribute)| name.len() + attribute.size_bytes()).sum();
         if wording.message.len() + attributes_bytes > MESSAGE_BYTES_MAX {
             return Err(Invalid::MessageTooLong.into());
         }

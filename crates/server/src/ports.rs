@@ -46,33 +46,15 @@ impl alarms::MetricReader for AlarmReader {
         statistic.parse::<Statistic>().is_ok()
     }
 
-    fn watch(&self, scope: &Scope, query: &alarms::MetricQuery, wake: alarms::Wake) -> Option<alarms::Watch> {
-        self.0.watch(scope, &metric_of(query), move |at| wake.arrived(at)).map(alarms::Watch::new)
-    }
-
-    fn read_ahead<'a>(
-        &'a self,
-        scope: &'a Scope,
-        query: &'a alarms::MetricQuery,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<alarms::Outlook>, alarms::ReadError>> {
-        Box::pin(async move {
-            let Some(asked) = Asked::of(query)? else { return Ok(None) };
-            let Asked { metric, statistic, period, unit } = asked;
-            let read = self.0.read_outlook(scope, &metric, &statistic, period, unit, (from, to)).await;
-            let as_alarms_see_it = |filled: FilledPeriod| alarms::FilledPeriod {
-                timestamp: filled.timestamp,
-                value: filled.value,
-                sample_count: filled.sample_count,
-                oldest: filled.oldest,
-                newest: filled.newest,
-            };
-            Ok(read.map_err(unreadable)?.map(|outlook| alarms::Outlook {
-                periods: outlook.periods.into_iter().map(as_alarms_see_it).collect(),
-                is_last: outlook.is_last,
-            }))
-        })
+    fn watch(
+        &self,
+        scope: &Scope,
+        query: &alarms::MetricQuery,
+        wake: alarms::Wake,
+    ) -> Option<Box<dyn alarms::WatchedMetric>> {
+        let asked = Asked::of(query).ok()??;
+        let watch = self.0.watch(scope, &asked.metric, move |at| wake.arrived(at))?;
+        Some(Box::new(WatchedMetric { watch, asked }))
     }
 
     fn read_query<'a>(
@@ -132,6 +114,36 @@ impl alarms::MetricReader for AlarmReader {
 
     fn unaltered_for(&self) -> Option<Duration> {
         self.0.unaltered_for()
+    }
+}
+
+/// A metric that an alarm watches.
+struct WatchedMetric {
+    watch: MetricWatch,
+    asked: Asked,
+}
+
+impl alarms::WatchedMetric for WatchedMetric {
+    fn look_ahead(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<alarms::Outlook>, alarms::ReadError>> {
+        Box::pin(async move {
+            let Asked { statistic, period, unit, .. } = &self.asked;
+            let outlook = self.watch.outlook(statistic, *period, *unit, (from, to)).await;
+            let as_alarms_see_it = |filled: FilledPeriod| alarms::FilledPeriod {
+                timestamp: filled.timestamp,
+                value: filled.value,
+                sample_count: filled.sample_count,
+                oldest: filled.oldest,
+                newest: filled.newest,
+            };
+            Ok(outlook.map_err(unreadable)?.map(|outlook| alarms::Outlook {
+                periods: outlook.periods.into_iter().map(as_alarms_see_it).collect(),
+                is_last: outlook.is_last,
+            }))
+        })
     }
 }
 
@@ -323,10 +335,7 @@ impl notify::QueueSender for Queues {
     fn send(&self, message: notify::QueueMessage) -> BoxFuture<'_, Result<(), notify::QueueError>> {
         Box::pin(async move {
             let notify::QueueMessage { queue_arn, body, attributes, group_id, deduplication_id } = message;
-            let attributes =
-                attributes.into_iter().map(|(name, attribute)| (name, queue_attribute(attribute)));
-            let delivery =
-                sqs::Delivery { body, attributes: attributes.collect(), group_id, deduplication_id };
+            let delivery = sqs::Delivery { body, attributes, group_id, deduplication_id };
             self.0.deliver(&queue_arn, delivery).await.map_err(|error| {
                 let reason = error.to_string();
                 match error {
@@ -377,12 +386,4 @@ impl logs::LocalServices for LogReceivers {
             }
         })
     }
-}
-
-fn queue_attribute(attribute: notify::MessageAttribute) -> sqs::MessageAttribute {
-    let value = match attribute.value {
-        notify::AttributeValue::Text(text) => sqs::AttributeValue::Text(text),
-        notify::AttributeValue::Binary(bytes) => sqs::AttributeValue::Binary(bytes),
-    };
-    sqs::MessageAttribute { data_type: attribute.data_type, value }
 }

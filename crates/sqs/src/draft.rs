@@ -7,7 +7,7 @@ use groundwatch_api::sqs::{MessageAttributeValue, MessageSystemAttributeValue};
 use crate::attributes::Fifo;
 use crate::digest::sha256_of_text;
 use crate::directory::Found;
-use crate::message::{AttributeValue, MessageAttribute};
+use crate::message::{AttributeValue, MessageAttribute, size_bytes};
 use crate::{Invalid, SqsError};
 
 /// How many attributes a message can have.
@@ -112,10 +112,7 @@ impl Draft {
 
     /// As AWS counts it.
     pub(crate) fn size_bytes(&self) -> usize {
-        let attribute = |(name, attribute): (&String, &MessageAttribute)| {
-            name.len() + attribute.data_type.len() + attribute.value.as_bytes().len()
-        };
-        self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
+        size_bytes(&self.body, &self.attributes)
     }
 }
 

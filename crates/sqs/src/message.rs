@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use groundwatch_api::{AttributeValue, MessageAttribute};
 use groundwatch_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -29,40 +30,10 @@ pub(crate) struct Message {
     pub(crate) dead_letter_source_arn: Option<String>,
 }
 
-/// A message attribute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageAttribute {
-    /// `String`, `Number` or `Binary`; behind a dot there may be a type of the sender's own.
-    pub data_type: String,
-    /// Its value.
-    pub value: AttributeValue,
-}
-
-/// The value of a message attribute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AttributeValue {
-    /// Of texts and numbers.
-    Text(String),
-    /// Of binary values.
-    Binary(Vec<u8>),
-}
-
-impl AttributeValue {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Binary(bytes) => bytes,
-        }
-    }
-}
-
 impl Message {
-    /// Its size as AWS counts it: the body, and names, types and values of its attributes.
+    /// Its size as AWS counts it.
     pub(crate) fn size_bytes(&self) -> usize {
-        let attribute = |(name, attribute): (&String, &MessageAttribute)| {
-            name.len() + attribute.data_type.len() + attribute.value.as_bytes().len()
-        };
-        self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
+        size_bytes(&self.body, &self.attributes)
     }
 
     /// What keeping it costs in memory.
@@ -71,4 +42,10 @@ impl Message {
         let texts: usize = texts.iter().filter_map(|text| text.as_ref().map(String::len)).sum();
         self.size_bytes() + texts + self.attributes.len() * 100 + OVERHEAD_BYTES
     }
+}
+
+/// The size of a message as AWS counts it: the body, and names, types and values of its attributes.
+pub(crate) fn size_bytes(body: &str, attributes: &BTreeMap<String, MessageAttribute>) -> usize {
+    let attribute = |(name, attribute): (&String, &MessageAttribute)| name.len() + attribute.size_bytes();
+    body.len() + attributes.iter().map(attribute).sum::<usize>()
 }

@@ -131,7 +131,7 @@ async fn a_failing_action_is_tried_again_until_it_succeeds() {
     // Attempts at 0, 1, 3 and 7 seconds.
     assert_eq!(
         history.last().expect("an item"),
-        "12:00:07 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:calm"
+        "12:00:10 cpu: Successfully executed action arn:aws:sns:us-east-1:000000000000:calm"
     );
 }
 
@@ -194,7 +194,7 @@ async fn functions_are_invoked_through_restarts_and_failures() {
     let history = world.history().await;
     assert_eq!(
         history.last().expect("an item"),
-        &format!("12:00:07 cpu: Successfully executed action {FUNCTION}")
+        &format!("12:00:10 cpu: Successfully executed action {FUNCTION}")
     );
 }
 

@@ -1,7 +1,7 @@
 //! Metrics that are made up: samples by metric name, in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
@@ -10,11 +10,13 @@ use parking_lot::Mutex;
 use crate::lookout::Wake;
 use crate::math::MathQuery;
 use crate::reader::{
-    Band, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic, Watch,
+    Band, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic,
+    WatchedMetric,
 };
 
 /// Samples by metric name.
 pub(crate) struct Metrics {
+    me: Weak<Metrics>,
     clock: Arc<ManualClock>,
     samples: Mutex<BTreeMap<String, BTreeMap<Timestamp, f64>>>,
     /// By metric name. Those of alarms that are gone wake nobody.
@@ -28,8 +30,9 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        Self {
+    pub(crate) fn new(clock: Arc<ManualClock>) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             clock,
             samples: Mutex::default(),
             wakes: Mutex::default(),
@@ -37,7 +40,7 @@ impl Metrics {
             broken: Mutex::default(),
             band: Mutex::default(),
             short_sighted: Mutex::default(),
-        }
+        })
     }
 
     pub(crate) fn add(&self, metric: &str, at: Timestamp, value: f64) {
@@ -123,28 +126,12 @@ impl MetricReader for Metrics {
         statistic.starts_with('p') || statistic == "Sum"
     }
 
-    fn watch(&self, _: &Scope, query: &MetricQuery, wake: Wake) -> Option<Watch> {
+    fn watch(&self, _: &Scope, query: &MetricQuery, wake: Wake) -> Option<Box<dyn WatchedMetric>> {
         if *self.short_sighted.lock() {
             return None;
         }
         self.wakes.lock().entry(query.metric_name.clone()).or_default().push(wake);
-        Some(Watch::new(()))
-    }
-
-    fn read_ahead<'a>(
-        &'a self,
-        _: &'a Scope,
-        query: &'a MetricQuery,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Outlook>, ReadError>> {
-        Box::pin(async move {
-            self.count_read()?;
-            let periods = self.periods(query, from, to);
-            let samples = self.samples.lock();
-            let latest = samples.get(&query.metric_name).and_then(|samples| samples.keys().next_back());
-            Ok(Some(Outlook { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
-        })
+        Some(Box::new(Watched { metrics: self.me.upgrade()?, query: query.clone() }))
     }
 
     /// Whatever the query says: the average of each metric that has samples, told apart by its name as `Host`.
@@ -174,6 +161,29 @@ impl MetricReader for Metrics {
                 QuerySeries { attributes: attributes.into_iter().collect(), points }
             });
             Ok(series.filter(|series| !series.points.is_empty()).collect())
+        })
+    }
+}
+
+/// One of them, with what an alarm asks of it.
+struct Watched {
+    metrics: Arc<Metrics>,
+    query: MetricQuery,
+}
+
+impl WatchedMetric for Watched {
+    fn look_ahead(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Outlook>, ReadError>> {
+        Box::pin(async move {
+            let Self { metrics, query } = self;
+            metrics.count_read()?;
+            let periods = metrics.periods(query, from, to);
+            let samples = metrics.samples.lock();
+            let latest = samples.get(&query.metric_name).and_then(|samples| samples.keys().next_back());
+            Ok(Some(Outlook { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
         })
     }
 }

@@ -1,11 +1,10 @@
 //! What an alarm needs in order to tell when it must look again: where in each period its samples lie, and whether there are
 //! more of them after the range.
 
-use groundwatch_core::{Scope, Timestamp};
+use groundwatch_core::Timestamp;
 
-use super::MetricStore;
+use super::{MetricStore, SeriesId};
 use crate::query::Window;
-use crate::series_key::MetricId;
 use crate::statistics::{PeriodSamples, Statistic};
 use crate::{MetricError, Period, Second, Unit};
 
@@ -34,21 +33,15 @@ pub struct Outlook {
 }
 
 impl MetricStore {
-    /// The periods that begin at `from` and after it every `period`, before `to`, as far as they have samples.
-    ///
-    /// `None` if no unit is asked for and the range has samples of several: which of them counts depends on the range.
-    pub async fn read_outlook(
+    /// See [`MetricWatch::outlook`](super::MetricWatch::outlook).
+    pub(super) async fn outlook(
         &self,
-        scope: &Scope,
-        metric: &MetricId,
+        id: SeriesId,
         statistic: &Statistic,
         period: Period,
         unit: Option<Unit>,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Option<Outlook>, MetricError> {
-        let Some(id) = self.series_of(scope, metric) else {
-            return Ok(Some(Outlook { periods: Vec::new(), is_last: true }));
-        };
         let window = Window::sliding(from, to, period);
         let latest = self.inner.shards[id.shard()].lock().latest(id);
         let fill = |start: Second, samples: &PeriodSamples<'_>| Some(filled(start, samples, statistic));

@@ -11,8 +11,10 @@ use groundwatch_core::{Scope, Timestamp};
 use hashbrown::HashMap;
 
 use super::shard::shard_of;
-use super::{Inner, MetricStore};
+use super::{Inner, MetricStore, Outlook};
 use crate::series_key::MetricId;
+use crate::statistics::Statistic;
+use crate::{MetricError, Period, Unit};
 
 /// What is called with the moment at which samples came.
 type Watcher = Box<dyn Fn(Timestamp) + Send + Sync>;
@@ -61,21 +63,42 @@ impl fmt::Debug for Watchers {
     }
 }
 
-/// A watch, which ends when this is dropped.
+/// A watch on a metric, which ends when this is dropped.
 #[must_use = "a watch ends when it is dropped"]
 pub struct MetricWatch {
     store: Weak<Inner>,
     key: Box<str>,
+    hash: u64,
     number: u64,
+}
+
+impl MetricWatch {
+    /// The periods of the metric that begin at `from` and after it every `period`, before `to`, as far as they have samples.
+    ///
+    /// `None` if no unit is asked for and the range has samples of several: which of them counts depends on the range.
+    pub async fn outlook(
+        &self,
+        statistic: &Statistic,
+        period: Period,
+        unit: Option<Unit>,
+        range: (Timestamp, Timestamp),
+    ) -> Result<Option<Outlook>, MetricError> {
+        let nothing = Some(Outlook { periods: Vec::new(), is_last: true });
+        let Some(inner) = self.store.upgrade() else { return Ok(nothing) };
+        let store = MetricStore { inner };
+        match store.find_hashed(self.hash, &self.key) {
+            Some(id) => store.outlook(id, statistic, period, unit, range).await,
+            None => Ok(nothing),
+        }
+    }
 }
 
 impl Drop for MetricWatch {
     fn drop(&mut self) {
         let Some(inner) = self.store.upgrade() else { return };
-        let hash = inner.hasher.hash_one(&*self.key);
-        let mut shard = inner.shards[shard_of(hash)].lock();
+        let mut shard = inner.shards[shard_of(self.hash)].lock();
         let is_watched = shard.watchers_mut().remove(&self.key, self.number);
-        shard.mark_watched(hash, &self.key, is_watched);
+        shard.mark_watched(self.hash, &self.key, is_watched);
     }
 }
 
@@ -93,6 +116,6 @@ impl MetricStore {
         let number = shard.watchers_mut().add(&key, Box::new(watcher));
         shard.mark_watched(hash, &key, true);
         drop(shard);
-        Some(MetricWatch { store: Arc::downgrade(&self.inner), key, number })
+        Some(MetricWatch { store: Arc::downgrade(&self.inner), key, hash, number })
     }
 }

@@ -50,9 +50,8 @@ async fn a_watch_is_called_from_before_the_first_sample_until_it_is_dropped() {
 async fn outlook(world: &World, from: &str, to: &str) -> Option<Outlook> {
     let range = (moment(from), moment(to));
     let period = Period::from_secs(300).expect("a period");
-    let read =
-        world.store.read_outlook(&world.scope, &metric("m"), &Statistic::Sum, period, None, range).await;
-    read.expect("readable")
+    let (_, watch) = watch(world, "m");
+    watch.outlook(&Statistic::Sum, period, None, range).await.expect("readable")
 }
 
 #[tokio::test]
