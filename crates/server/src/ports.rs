@@ -9,7 +9,7 @@ use groundwatch_dashboards as dashboards;
 use groundwatch_logs as logs;
 use groundwatch_metrics::{
     Alignment, DataQuery, DataSource, EvaluatedSeries, EvaluationRange, FilledPeriod, MetricId, MetricStat,
-    MetricStore, Period, Second, Statistic, Unit,
+    MetricStore, MetricWatch, Period, Second, Statistic, Unit,
 };
 use groundwatch_notify::{self as notify, Notify, NotifyError};
 use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel};

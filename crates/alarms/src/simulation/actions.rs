@@ -281,6 +281,19 @@ async fn definitions_are_events_too() {
 }
 
 #[tokio::test]
+async fn a_long_stop_is_caught_up_without_a_storm() {
+    let world = World::new();
+    world.put(noisy("cpu")).await;
+    for minute in 0..600 {
+        let time = at("12:00:30") + std::time::Duration::from_secs(60 * minute);
+        world.metrics.add("cpu", time, if minute % 2 == 0 { 9.0 } else { 0.0 });
+    }
+    let world = world.restart();
+    world.jump_to(at("22:00:00")).await;
+    assert_eq!(*world.topics.published.lock(), ["calm OK: \"cpu\""], "of 600 changes the last state");
+}
+
+#[tokio::test]
 async fn a_mistake_with_one_alarm_or_action_harms_no_other() {
     let world = World::new();
     world.put(alarm("mistake")).await;

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::math::{expression, metric_of};
+use super::warming_up::warming_up;
+use super::windows::along;
 use super::{World, alarm, at};
 
 const METRICS: [&str; 3] = ["a", "b", "c"];
@@ -69,6 +71,19 @@ fn alarms(metric: &str) -> Vec<PutMetricAlarmInput> {
         metric_name: Some(metric.to_owned()),
         ..alarm(&format!("percentile-{metric}"))
     });
+    for (period, timezone) in [(300, "UTC"), (3600, "Asia/Kathmandu")] {
+        inputs.push(PutMetricAlarmInput {
+            evaluation_periods: Some(2),
+            metric_name: Some(metric.to_owned()),
+            ..along(&format!("{timezone}-{metric}"), Some(timezone), period)
+        });
+    }
+    for to_the_end in [false, true] {
+        inputs.push(PutMetricAlarmInput {
+            metric_name: Some(metric.to_owned()),
+            ..warming_up(&format!("warm-{to_the_end}-{metric}"), 20, Some(to_the_end))
+        });
+    }
     for (name, text) in [
         ("sum", "a + FILL(b, 1)"),
         ("clock", "IF(MINUTE(a) < 30, a)"),

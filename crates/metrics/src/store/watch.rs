@@ -85,7 +85,8 @@ impl MetricWatch {
     ) -> Result<Option<Outlook>, MetricError> {
         let nothing = Some(Outlook { periods: Vec::new(), is_last: true });
         let Some(inner) = self.store.upgrade() else { return Ok(nothing) };
-        let store = MetricStore { inner };
+        // Insight rules have a part in expressions only.
+        let store = MetricStore { inner, insight_rules: None };
         match store.find_hashed(self.hash, &self.key) {
             Some(id) => store.outlook(id, statistic, period, unit, range).await,
             None => Ok(nothing),
