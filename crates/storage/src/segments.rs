@@ -10,7 +10,7 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -93,16 +93,27 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// Opens the segments in the directory `dir`, and deletes every file in it that is not registered.
+    /// Opens the segments in the directory `dir`, and deletes every file in it that is not registered: unless the journal is not
+    /// whole or registered ones are missing, because the catalog may be older than the files then.
     pub(crate) fn open(
         dir: &Path,
         catalog: &Catalog,
         journal: &Journal,
+        journal_is_whole: bool,
         lock: Option<DirLock>,
     ) -> Result<Self, StorageError> {
         fs::create_dir_all(dir).map_err(|source| StorageError::io("create", dir, source))?;
         let registry = Documents::open(catalog)?;
-        delete_orphans(dir, &registry).map_err(|source| StorageError::io("clean up", dir, source))?;
+        let clean_up = |source| StorageError::io("clean up", dir, source);
+        let orphans = orphans(dir, &registry).map_err(clean_up)?;
+        if journal_is_whole && all_are_there(dir, &registry) {
+            delete(&orphans).map_err(clean_up)?;
+        } else if !orphans.is_empty() {
+            tracing::warn!(
+                files = orphans.len(),
+                "segments that are not registered stay, for some others are missing"
+            );
+        }
         let store =
             LocalFileSystem::new_with_prefix(dir).map_err(|source| failed("open", "segments", source))?;
         Ok(Self {
@@ -240,8 +251,9 @@ fn root_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// Deletes what a crash left: objects that were never registered, and files that were never finished.
-fn delete_orphans(dir: &Path, registry: &Documents<SegmentMeta>) -> io::Result<()> {
+/// What a crash left: objects that were never registered, and files that were never finished.
+fn orphans(dir: &Path, registry: &Documents<SegmentMeta>) -> io::Result<Vec<PathBuf>> {
+    let mut orphans = Vec::new();
     for kind in fs::read_dir(dir)? {
         let kind = kind?;
         if !kind.file_type()?.is_dir() {
@@ -254,10 +266,22 @@ fn delete_orphans(dir: &Path, registry: &Documents<SegmentMeta>) -> io::Result<(
             let registered =
                 name.is_some_and(|name| registry.get(&Key::new(&Scope::default(), name)).is_some());
             if !registered {
-                tracing::info!(file = %file.display(), "delete a segment that was never registered");
-                fs::remove_file(&file)?;
+                orphans.push(file);
             }
         }
+    }
+    Ok(orphans)
+}
+
+/// Whether every registered segment has its file.
+fn all_are_there(dir: &Path, registry: &Documents<SegmentMeta>) -> bool {
+    registry.all().iter().all(|(key, _)| dir.join(&key.name).exists())
+}
+
+fn delete(orphans: &[PathBuf]) -> io::Result<()> {
+    for file in orphans {
+        tracing::info!(file = %file.display(), "delete a segment that was never registered");
+        fs::remove_file(file)?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Storage {
             let reason = "it is missing, though the data directory is not new".to_owned();
             return Err(StorageError::Corrupt { place: "catalog.db".to_owned(), reason });
         }
-        let catalog = Catalog::open_locked(&catalog_path, lock.clone())?;
+        let catalog = Catalog::open_locked(&catalog_path, is_new, lock.clone())?;
         let disk = match disk {
             Some(disk) => disk,
             None => {
@@ -74,7 +74,7 @@ impl Storage {
             }
         };
         let (journal, recovery) = Journal::open(disk, journal, &catalog, lock.clone())?;
-        let segments = Segments::open(&dir.join("segments"), &catalog, &journal, lock)?;
+        let segments = Segments::open(&dir.join("segments"), &catalog, &journal, recovery.is_whole(), lock)?;
         if is_new {
             write_version(&dir).map_err(|source| StorageError::io("write", &dir.join("VERSION"), source))?;
         }

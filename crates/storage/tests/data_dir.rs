@@ -177,6 +177,31 @@ async fn orphans_are_deleted_at_the_start_and_registered_segments_stay() {
 }
 
 #[tokio::test]
+async fn orphans_stay_where_the_catalog_may_be_too_old() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (storage, _) = open(dir.path());
+    let registered = write_segment(&storage, &dir, vec![1; 10]).await;
+    let newer = storage.segments.write(KIND, Bytes::from_static(b"newer")).await.expect("written");
+    let newer = dir.path().join("segments").join(newer.id.as_str());
+    drop(storage);
+    std::fs::remove_file(&registered).expect("replaced by the newer one");
+    open(dir.path());
+    assert!(newer.exists());
+}
+
+#[tokio::test]
+async fn an_empty_catalog_is_refused_and_no_segment_deleted() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (storage, _) = open(dir.path());
+    let segment = write_segment(&storage, &dir, vec![1; 10]).await;
+    drop(storage);
+    std::fs::write(dir.path().join("catalog.db"), b"").expect("cut off");
+    let refused = Storage::open(StorageOptions::new(dir.path())).err();
+    assert!(matches!(refused, Some(StorageError::Corrupt { .. })), "{refused:?}");
+    assert!(segment.exists());
+}
+
+#[tokio::test]
 async fn files_of_others_beside_the_segments_are_left_alone() {
     let dir = tempfile::tempdir().expect("a directory");
     drop(open(dir.path()));

@@ -46,8 +46,8 @@ const STEPS: &[&str] = &[
     ",
 ];
 
-/// Brings the catalog to this release's tables, in one transaction.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
+/// Brings the catalog to this release's tables, in one transaction. Refuses one without any, unless it `may_be_new`.
+pub(super) fn migrate(connection: &mut Connection, may_be_new: bool) -> Result<(), StorageError> {
     let failed = |source| StorageError::sqlite("migrate", source);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let seen: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -55,7 +55,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
         place: "catalog.db".to_owned(),
         reason: format!("its user_version is {seen}"),
     };
-    let seen = usize::try_from(seen).map_err(|_| corrupt())?;
+    let seen = usize::try_from(seen).ok().filter(|seen| may_be_new || *seen > 0).ok_or_else(corrupt)?;
     let missing = STEPS.get(seen..).ok_or_else(|| StorageError::TooNew {
         place: "catalog.db".to_owned(),
         found: seen as u64,

@@ -55,13 +55,18 @@ struct Inner {
 impl Catalog {
     /// Opens the catalog at `path`, creates it, or brings it to this release's format.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        Self::open_locked(path, None)
+        Self::open_locked(path, true, None)
     }
 
-    /// Like [`Catalog::open`], and keeps the data directory locked as long as the catalog is open.
-    pub(crate) fn open_locked(path: &Path, lock: Option<DirLock>) -> Result<Self, StorageError> {
+    /// Like [`Catalog::open`], and keeps the data directory locked as long as the catalog is open. Only one that `may_be_new`
+    /// may be empty.
+    pub(crate) fn open_locked(
+        path: &Path,
+        may_be_new: bool,
+        lock: Option<DirLock>,
+    ) -> Result<Self, StorageError> {
         let mut connection = connection::open_writer(path)?;
-        migrations::migrate(&mut connection)?;
+        migrations::migrate(&mut connection, may_be_new)?;
         let writer = Writer::new(connection)?;
         let (queue, requests) = mpsc::channel(WAITING_BATCHES_MAX);
         let writer = std::thread::Builder::new()

@@ -249,7 +249,7 @@ mod tests {
     /// A writer without a thread, on a catalog of its own.
     fn writer(dir: &tempfile::TempDir) -> Writer {
         let mut connection = connection::open_writer(&dir.path().join("catalog.db")).expect("opened");
-        migrations::migrate(&mut connection).expect("migrated");
+        migrations::migrate(&mut connection, true).expect("migrated");
         Writer::new(connection).expect("a writer")
     }
 

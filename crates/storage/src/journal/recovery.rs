@@ -218,6 +218,11 @@ impl Recovery {
         (Self { disk, releases, items: plan.items, scan: None, _files: files }, plan.tail)
     }
 
+    /// Whether all files are there, as far as is known before they are read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.items.iter().all(|item| matches!(item, Item::File { .. }))
+    }
+
     /// The next record or problem of the file that is being read.
     fn next_in_file(&mut self) -> Option<Result<Record, StorageError>> {
         let scan = self.scan.as_mut()?;
