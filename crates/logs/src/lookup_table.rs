@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::{Scope, TagChange, Tags, Timestamp};
 use groundwatch_storage::{
-    Batch, Catalog, Document, Documents, Expect, Key, SegmentId, SegmentMeta, Segments, Storage, StorageError,
+    Batch, Catalog, Document, Documents, Expect, Key, SegmentId, SegmentMeta, SegmentObject, Segments,
+    Storage, StorageError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,9 +175,9 @@ impl LookupTables {
             return Err(LookupTableError::TooMany.into());
         }
         let mut batch = Batch::new();
-        let table = self.written(&mut batch, scope, content, shape, tags).await?;
+        let (table, written) = self.written(&mut batch, scope, content, shape, tags).await?;
         self.documents.put(&mut batch, Key::new(scope, name), table, Expect::Absent);
-        self.catalog.commit(batch).await.map_err(|error| match error {
+        self.commit(batch, written).await.map_err(|error| match error {
             StorageError::Conflict { .. } => LookupTableError::Exists.into(),
             error => error.into(),
         })
@@ -197,10 +198,10 @@ impl LookupTables {
             ..content
         };
         let mut batch = Batch::new();
-        let table = self.written(&mut batch, scope, content, shape, known.tags.clone()).await?;
+        let (table, written) = self.written(&mut batch, scope, content, shape, known.tags.clone()).await?;
         self.segments.unregister(&mut batch, &known.segment);
         self.documents.put(&mut batch, key, table, Expect::Version(version));
-        Ok(self.catalog.commit(batch).await?)
+        Ok(self.commit(batch, written).await?)
     }
 
     /// Changes a table's tags.
@@ -228,6 +229,15 @@ impl LookupTables {
         Ok(self.catalog.commit(batch).await?)
     }
 
+    /// Commits a batch that registers `written`.
+    async fn commit(&self, batch: Batch, written: SegmentObject) -> Result<(), StorageError> {
+        let committed = self.catalog.commit(batch).await;
+        if let Err(error) = &committed {
+            self.segments.discard_after(error, vec![written]).await;
+        }
+        committed
+    }
+
     /// Writes the text, and adds its registration to `batch`.
     async fn written(
         &self,
@@ -236,12 +246,12 @@ impl LookupTables {
         content: Content,
         shape: Shape,
         tags: Tags,
-    ) -> Result<LookupTable, LogsError> {
+    ) -> Result<(LookupTable, SegmentObject), LogsError> {
         let Content { body, description, kms_key_id, now } = content;
         let compressed =
             zstd::bulk::compress(body.as_bytes(), COMPRESSION_LEVEL).map_err(StoreError::internal)?;
         let object = self.segments.write(SEGMENT_KIND, Bytes::from(compressed)).await?;
-        let segment = object.id.clone();
+        let (segment, written) = (object.id.clone(), object.clone());
         let Shape { columns, rows } = shape;
         let size_bytes = body.len() as u64;
         self.segments.register(
@@ -256,7 +266,9 @@ impl LookupTables {
                 extra: serde_json::Value::Null,
             },
         );
-        Ok(LookupTable { description, columns, rows, size_bytes, updated: now, kms_key_id, tags, segment })
+        let table =
+            LookupTable { description, columns, rows, size_bytes, updated: now, kms_key_id, tags, segment };
+        Ok((table, written))
     }
 }
 

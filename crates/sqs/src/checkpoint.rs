@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use groundwatch_core::{Activity, BoxFuture, SharedClock, Timestamp};
-use groundwatch_storage::{Batch, SegmentMeta, Storage, StorageError, StreamId};
+use groundwatch_storage::{Batch, SegmentMeta, SegmentObject, Storage, StorageError, StreamId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -120,31 +120,38 @@ impl Checkpoint {
         position: groundwatch_storage::Position,
     ) -> Result<(), StorageError> {
         let storage = &self.storage.segments;
-        let mut batch = Batch::new();
-        for old in storage.list(KIND) {
-            storage.unregister(&mut batch, old.id());
+        let mut written = Vec::new();
+        if let Err(error) = self.write_all(segments, &mut written).await {
+            storage.discard(objects(written)).await;
+            return Err(error);
         }
+        let mut batch = Batch::new();
+        storage.list(KIND).iter().for_each(|old| storage.unregister(&mut batch, old.id()));
+        written.iter().for_each(|new| storage.register(&mut batch, new.clone()));
+        storage.release_journal(&mut batch, StreamId::SQS, position);
+        let committed = self.storage.catalog.commit(batch).await;
+        if let Err(error) = &committed {
+            storage.discard_after(error, objects(written)).await;
+        }
+        committed
+    }
+
+    /// Adds what it writes to `written`.
+    async fn write_all(
+        &self,
+        segments: Vec<Vec<Part>>,
+        written: &mut Vec<SegmentMeta>,
+    ) -> Result<(), StorageError> {
         for parts in segments {
             let rows = parts.iter().map(|part| part.entries.len() as u64).sum();
             let bytes = Bytes::from(record::encode(&parts));
             let length = bytes.len() as u64;
-            let object = storage.write(KIND, bytes).await?;
+            let object = self.storage.segments.write(KIND, bytes).await?;
             let now = self.clock.now();
-            storage.register(
-                &mut batch,
-                SegmentMeta {
-                    object,
-                    scope: None,
-                    from: now,
-                    to: now,
-                    rows,
-                    bytes: length,
-                    extra: Default::default(),
-                },
-            );
+            let (from, to, extra) = (now, now, Default::default());
+            written.push(SegmentMeta { object, scope: None, from, to, rows, bytes: length, extra });
         }
-        storage.release_journal(&mut batch, StreamId::SQS, position);
-        self.storage.catalog.commit(batch).await
+        Ok(())
     }
 
     fn expire(&self, now: Timestamp) {
@@ -168,6 +175,10 @@ impl Checkpoint {
         let has_messages = self.directory.memory().load(Ordering::Relaxed) > 0;
         has_messages.then(|| *self.expired.lock() + EXPIRY_INTERVAL)
     }
+}
+
+fn objects(written: Vec<SegmentMeta>) -> Vec<SegmentObject> {
+    written.into_iter().map(|meta| meta.object).collect()
 }
 
 /// Parts of queues, in portions of the size of a segment.

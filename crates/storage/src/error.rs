@@ -91,6 +91,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether nothing of the request can turn out to have been done after all.
+    pub(crate) fn is_certain(&self) -> bool {
+        !matches!(self, Self::Io { .. } | Self::Closed { .. })
+    }
+
     /// Wraps what the machine said when it was asked to do `action` (such as `write`) to `path`.
     pub(crate) fn io(action: &str, path: &Path, source: io::Error) -> Self {
         let action = format!("{action} `{}`", path.display());

@@ -138,10 +138,22 @@ impl Segments {
         Ok(SegmentObject { id, length, checksums })
     }
 
-    /// Deletes an object that was written and is not going to be registered.
-    pub async fn discard(&self, object: SegmentObject) -> Result<(), StorageError> {
-        let deleted = self.store.delete(&path(&object.id)).await;
-        deleted.map_err(|source| failed("delete", object.id.as_str(), source))
+    /// Deletes objects that were written and are not going to be registered.
+    pub async fn discard(&self, written: Vec<SegmentObject>) {
+        for SegmentObject { id, .. } in written {
+            if let Err(error) = self.store.delete(&path(&id)).await {
+                // The next start deletes it, for it is not registered.
+                tracing::warn!(segment = id.as_str(), %error, "cannot delete a segment that is not needed");
+            }
+        }
+    }
+
+    /// Deletes objects that a batch was to register whose commit failed so. If it may have been done nevertheless, they stay
+    /// until the next start, which knows.
+    pub async fn discard_after(&self, error: &StorageError, written: Vec<SegmentObject>) {
+        if error.is_certain() {
+            self.discard(written).await;
+        }
     }
 
     /// Adds to a batch: the segment becomes visible.

@@ -1,6 +1,7 @@
 //! A data directory as a whole: opened, locked, restarted, damaged, and brought from earlier releases.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::{Scope, Timestamp};
@@ -124,6 +125,21 @@ async fn segments_and_release_happen_together_or_not_at_all() {
     assert_eq!(storage.segments.list(KIND).len(), 1);
     drop((markers, storage));
     assert!(open(dir.path()).1.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_written_for_nothing_is_deleted_unless_it_may_be_registered() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (storage, _) = open(dir.path());
+    let key = Key::new(&Scope::default(), "a");
+    let io = StorageError::Io { action: String::new(), source: Arc::new(std::io::Error::other("gone")) };
+    let conflict = StorageError::Conflict { kind: "note", key };
+    for (error, stays) in [(io, true), (conflict, false)] {
+        let object = storage.segments.write(KIND, Bytes::from_static(b"one")).await.expect("written");
+        let file = dir.path().join("segments").join(object.id.as_str());
+        storage.segments.discard_after(&error, vec![object]).await;
+        assert_eq!(file.exists(), stays, "{error}");
+    }
 }
 
 #[tokio::test]

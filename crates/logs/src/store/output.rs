@@ -67,9 +67,7 @@ impl<'s> Output<'s> {
         match outcome {
             Ok(()) => Ok(self.written),
             Err(error) => {
-                for segment in self.written {
-                    self.segments.discard(segment).await;
-                }
+                self.segments.discard(&self.written).await;
                 Err(error)
             }
         }

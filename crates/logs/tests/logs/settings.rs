@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::{
-    AssociateKmsKey, AssociateKmsKeyInput, DeleteLogStream, DeleteLogStreamInput, DeleteRetentionPolicy,
-    DeleteRetentionPolicyInput, DescribeLogGroups, DescribeLogGroupsInput, DisassociateKmsKey,
-    DisassociateKmsKeyInput, FilterLogEventsInput, GetLogEventsInput, ListLogGroups, ListLogGroupsInput,
-    ListTagsForResource, ListTagsForResourceInput, ListTagsLogGroup, ListTagsLogGroupInput, LogGroup,
-    PutLogGroupDeletionProtection, PutLogGroupDeletionProtectionInput, PutRetentionPolicy,
-    PutRetentionPolicyInput, TagFilter, TagLogGroup, TagLogGroupInput, TagResource, TagResourceInput,
-    UntagLogGroup, UntagLogGroupInput, UntagResource, UntagResourceInput,
+    AssociateKmsKey, AssociateKmsKeyInput, CreateLookupTable, CreateLookupTableInput, DeleteLogStream,
+    DeleteLogStreamInput, DeleteRetentionPolicy, DeleteRetentionPolicyInput, DescribeLogGroups,
+    DescribeLogGroupsInput, DisassociateKmsKey, DisassociateKmsKeyInput, FilterLogEventsInput,
+    GetLogEventsInput, ListLogGroups, ListLogGroupsInput, ListTagsForResource, ListTagsForResourceInput,
+    ListTagsLogGroup, ListTagsLogGroupInput, LogGroup, PutLogGroupDeletionProtection,
+    PutLogGroupDeletionProtectionInput, PutRetentionPolicy, PutRetentionPolicyInput, TagFilter, TagLogGroup,
+    TagLogGroupInput, TagResource, TagResourceInput, UntagLogGroup, UntagLogGroupInput, UntagResource,
+    UntagResourceInput,
 };
 use groundwatch_core::{Activity, ManualClock};
 
@@ -260,4 +261,19 @@ async fn groups_are_listed_by_name_parts_and_tags() {
         let fault = service.call::<ListLogGroups>(input).await.expect_err(pattern);
         assert_eq!(fault.shape.shape, "InvalidParameterException");
     }
+}
+
+#[tokio::test]
+async fn of_two_tables_of_one_name_one_leaves_nothing() {
+    let service = Service::new().await;
+    let create = || {
+        service.call::<CreateLookupTable>(CreateLookupTableInput {
+            lookup_table_name: Some("hosts".to_owned()),
+            table_body: Some("id,name\n1,one\n".to_owned()),
+            ..Default::default()
+        })
+    };
+    let (one, other) = tokio::join!(create(), create());
+    assert!(one.is_ok() != other.is_ok());
+    assert_eq!(service.segment_files("log-lookup-tables"), 1);
 }

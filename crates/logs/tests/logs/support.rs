@@ -370,6 +370,11 @@ impl Service {
 }
 
 impl Service {
+    /// How many segments of a kind there are on disk.
+    pub(crate) fn segment_files(&self, kind: &str) -> usize {
+        std::fs::read_dir(self.dir.path().join("segments").join(kind)).expect("a directory").count()
+    }
+
     /// Overwrites all segments that there are.
     pub(crate) fn damage_segments(&self) {
         for file in std::fs::read_dir(self.dir.path().join("segments/log-events")).expect("a directory") {

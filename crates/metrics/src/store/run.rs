@@ -52,13 +52,9 @@ impl Run {
         self.written
     }
 
-    /// Deletes what was written. What cannot be deleted now is at the next start.
+    /// Deletes what was written.
     pub(super) async fn discard(self, segments: &Segments) {
-        for meta in self.written {
-            if let Err(error) = segments.discard(meta.object).await {
-                tracing::warn!(%error, "cannot delete a block that is not needed");
-            }
-        }
+        segments.discard(self.written.into_iter().map(|meta| meta.object).collect()).await;
     }
 }
 

@@ -149,7 +149,7 @@ impl LogStore {
         Ok(())
     }
 
-    /// Swaps segments for others in one transaction, with what `also` adds to it.
+    /// Swaps segments for others in one transaction, with what `also` adds to it. If that fails, the others are deleted.
     pub(super) async fn swap(
         &self,
         old: &[Arc<Segment>],
@@ -169,7 +169,11 @@ impl LogStore {
                 Err(groundwatch_storage::StorageError::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
                 }
-                outcome => break outcome?,
+                Err(error) => {
+                    self.inner.segments.discard_after(&error, new).await;
+                    return Err(error.into());
+                }
+                Ok(()) => break,
             }
         }
         let segments = self.inner.segments.registered()?;

@@ -9,7 +9,9 @@ use groundwatch_core::Timestamp;
 use groundwatch_log_files::{
     EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, StreamAddress, Token, WrittenFile,
 };
-use groundwatch_storage::{Batch, Position, SegmentId, SegmentMeta, Segments, StorageError, StreamId};
+use groundwatch_storage::{
+    Batch, Position, SegmentId, SegmentMeta, SegmentObject, Segments, StorageError, StreamId,
+};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -117,13 +119,14 @@ impl SegmentStore {
         Ok(SegmentMeta { object, scope: None, from, to, rows, bytes, extra })
     }
 
-    /// Deletes a file that was written and is not going to be registered.
-    pub(in crate::store) async fn discard(&self, segment: SegmentMeta) {
-        let id = segment.id().clone();
-        if let Err(error) = self.segments.discard(segment.object).await {
-            // The next start deletes it.
-            tracing::warn!(segment = id.as_str(), %error, "cannot delete a segment that is not needed");
-        }
+    /// Deletes files that were written and are not going to be registered.
+    pub(in crate::store) async fn discard(&self, segments: &[SegmentMeta]) {
+        self.segments.discard(objects(segments)).await;
+    }
+
+    /// Deletes files that were to be registered by a batch whose commit failed so.
+    pub(in crate::store) async fn discard_after(&self, error: &StorageError, segments: &[SegmentMeta]) {
+        self.segments.discard_after(error, objects(segments)).await;
     }
 
     /// Adds to the batch: the segment is registered.
@@ -372,6 +375,10 @@ impl Segment {
         let in_time = self.meta.from <= range.to.timestamp && self.meta.to >= range.from.timestamp;
         in_time && self.groups.as_ref().is_none_or(|groups| groups.contains(&group))
     }
+}
+
+fn objects(segments: &[SegmentMeta]) -> Vec<SegmentObject> {
+    segments.iter().map(|segment| segment.object.clone()).collect()
 }
 
 fn corrupt(id: &SegmentId, reason: String) -> StoreError {

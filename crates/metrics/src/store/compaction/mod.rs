@@ -161,7 +161,10 @@ impl MetricStore {
         let mut batch = Batch::new();
         written.iter().for_each(|meta| segments.register(&mut batch, meta.clone()));
         replaced.iter().for_each(|block| segments.unregister(&mut batch, block.meta.id()));
-        self.inner.storage.catalog.commit(batch).await?;
+        if let Err(error) = self.inner.storage.catalog.commit(batch).await {
+            segments.discard_after(&error, written.into_iter().map(|meta| meta.object).collect()).await;
+            return Err(error.into());
+        }
         let blocks = self.registered(written);
         let numbers: HashSet<u64> = replaced.iter().map(|block| block.number).collect();
         let mut tiers = self.inner.tiers.write();
