@@ -38,8 +38,8 @@ pub(crate) struct Checkpoint {
     store: Arc<Store>,
     directory: Arc<Directory>,
     clock: SharedClock,
-    /// After a failure: when to try again.
-    retry_at: Mutex<Option<Timestamp>>,
+    /// When it failed last, until it succeeds.
+    failed_at: Mutex<Option<Timestamp>>,
     expired: Mutex<Timestamp>,
 }
 
@@ -51,7 +51,7 @@ impl Checkpoint {
         clock: SharedClock,
     ) -> Self {
         let expired = Mutex::new(clock.now());
-        Self { storage, store, directory, clock, retry_at: Mutex::default(), expired }
+        Self { storage, store, directory, clock, failed_at: Mutex::default(), expired }
     }
 
     /// Reads the last checkpoint into the queues.
@@ -164,16 +164,17 @@ impl Checkpoint {
     }
 
     fn checkpoint_due(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
         let since = (*self.store.journalled_since.lock())?;
         let is_full = self.store.journalled_bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES
             || self.storage.journal.is_overdue(StreamId::SQS);
-        let due = if is_full { since } else { since + AGE_MAX };
-        Some(self.retry_at.lock().map_or(due, |retry_at| due.max(retry_at)))
+        let due = if is_full { since.min(now) } else { since.due_after(AGE_MAX, now) };
+        Some(self.failed_at.lock().map_or(due, |failed| due.max(failed.due_after(RETRY_AFTER, now))))
     }
 
     fn expiry_due(&self) -> Option<Timestamp> {
         let has_messages = self.directory.memory().load(Ordering::Relaxed) > 0;
-        has_messages.then(|| *self.expired.lock() + EXPIRY_INTERVAL)
+        has_messages.then(|| self.expired.lock().due_after(EXPIRY_INTERVAL, self.clock.now()))
     }
 }
 
@@ -221,14 +222,14 @@ impl Activity for Checkpoint {
             if self.checkpoint_due().is_none_or(|due| due > now) {
                 return;
             }
-            *self.retry_at.lock() = match self.take().await {
+            *self.failed_at.lock() = match self.take().await {
                 Ok(()) => None,
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "checkpoint of SQS failed: will retry"
                     );
-                    Some(now + RETRY_AFTER)
+                    Some(now)
                 }
             };
         })

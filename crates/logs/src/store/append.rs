@@ -70,7 +70,7 @@ impl LogStore {
     fn try_admit(&self, bytes: usize, arrived: Timestamp) -> Result<Ticket<'_>, StoreError> {
         let mut state = self.inner.state.write();
         if state.memory_bytes() + bytes > self.inner.options.head_bytes_max {
-            let fails = state.retry_flush_at.is_some();
+            let fails = state.flush_failed_at.is_some();
             return Err(if fails { StoreError::FlushFails } else { StoreError::Overloaded });
         }
         state.under_way_bytes += bytes;

@@ -49,7 +49,7 @@ impl Activity for LogFlush {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.store.flush_due()
+        self.store.flush_due(self.clock.now())
     }
 
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
@@ -57,8 +57,7 @@ impl Activity for LogFlush {
             let outcome = self.store.flush().await;
             let now = self.clock.now();
             self.store.inner.compaction.flushed(now);
-            let failed_at = outcome.is_err().then_some(now);
-            self.store.inner.state.write().retry_flush_at = failed_at.map(|at| at + RETRY_AFTER);
+            self.store.inner.state.write().flush_failed_at = outcome.is_err().then_some(now);
             // Who waits for room learns that there is some, or that it is not worth it.
             self.store.inner.room.notify_waiters();
             if let Err(error) = outcome {
@@ -74,11 +73,11 @@ impl Activity for LogFlush {
 
 impl LogStore {
     /// When the next flush is due; `None` while there is nothing to flush.
-    fn flush_due(&self) -> Option<Timestamp> {
+    fn flush_due(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.inner.state.read();
         let options = &self.inner.options;
-        if state.retry_flush_at.is_some() {
-            return state.retry_flush_at;
+        if let Some(failed) = state.flush_failed_at {
+            return Some(failed.due_after(RETRY_AFTER, now));
         }
         if state.frozen.is_some() {
             return Some(Timestamp::EPOCH);
@@ -86,7 +85,7 @@ impl LogStore {
         let begun = state.head.begun()?;
         let is_full =
             state.head.memory_bytes() >= options.flush_bytes || self.inner.journal.is_overdue(StreamId::LOGS);
-        Some(if is_full { begun } else { begun + options.flush_age })
+        Some(if is_full { begun.min(now) } else { begun.due_after(options.flush_age, now) })
     }
 
     /// Moves all visible events into segments. Nothing of them is in memory or held in the journal afterwards.

@@ -159,8 +159,8 @@ struct State {
     under_way_bytes: usize,
     /// Bytes of batches that wait for room.
     waiting_bytes: usize,
-    /// After a failed flush, when it is tried again.
-    retry_flush_at: Option<Timestamp>,
+    /// When a flush failed last, until one succeeds.
+    flush_failed_at: Option<Timestamp>,
 }
 
 /// A head that takes no more events, on its way to segments.

@@ -51,12 +51,12 @@ impl ReclaimSchedule {
         self.changed.notify_one();
     }
 
-    fn next_due(&self) -> Timestamp {
+    fn next_due(&self, now: Timestamp) -> Timestamp {
         let asked = self.asked.lock();
         match (asked.last, asked.soon) {
             (None, _) => Timestamp::EPOCH,
-            (Some(last), true) => last + PATIENCE,
-            (Some(last), false) => last + INTERVAL,
+            (Some(last), true) => last.due_after(PATIENCE, now),
+            (Some(last), false) => last.due_after(INTERVAL, now),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Activity for LogReclaim {
     fn next_due(&self) -> Option<Timestamp> {
         // Nothing has to be freed where nothing is stored.
         let has_segments = !self.store.inner.state.read().segments.is_empty();
-        has_segments.then(|| self.store.inner.reclaim.next_due())
+        has_segments.then(|| self.store.inner.reclaim.next_due(self.clock.now()))
     }
 
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {

@@ -103,7 +103,7 @@ impl StoreReplay {
             arrivals,
             under_way_bytes: 0,
             waiting_bytes: 0,
-            retry_flush_at: None,
+            flush_failed_at: None,
         };
         Ok(LogStore {
             inner: Arc::new(Inner {

@@ -46,3 +46,11 @@ async fn a_long_journal_is_flushed_at_once() {
     service.flush().await;
     assert_eq!(service.journal_records(), 0);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_puts_no_flush_off() {
+    let mut service = Service::new().await;
+    service.put(GROUP, STREAM, &[(0, "one")]).await.expect("stored");
+    service.call.received = NOW - Duration::from_secs(365 * 86_400);
+    assert_eq!(service.flush_due(), Some(service.call.received));
+}

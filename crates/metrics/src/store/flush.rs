@@ -34,8 +34,8 @@ pub(super) struct FlushState {
     /// Held by the one flush that is under way.
     running: tokio::sync::Mutex<()>,
     pub(super) changed: Notify,
-    /// After a failure: when to try again.
-    retry_at: Mutex<Option<Timestamp>>,
+    /// When it failed last, until it succeeds.
+    failed_at: Mutex<Option<Timestamp>>,
 }
 
 impl MetricFlush {
@@ -64,7 +64,7 @@ impl Activity for MetricFlush {
                     error = &error as &dyn std::error::Error,
                     "flush of metrics failed: will retry"
                 );
-                *self.store.inner.flush.retry_at.lock() = Some(now + RETRY_AFTER);
+                *self.store.inner.flush.failed_at.lock() = Some(now);
             }
         })
     }
@@ -91,22 +91,26 @@ impl MetricStore {
         tiers.blocks.extend(blocks);
         tiers.frozen = None;
         drop(tiers);
-        *self.inner.flush.retry_at.lock() = None;
+        *self.inner.flush.failed_at.lock() = None;
         self.inner.compaction.changed.notify_one();
         Ok(())
     }
 
     /// When the next flush is due.
     fn flush_due(&self) -> Option<Timestamp> {
+        let now = self.inner.clock.now();
         let tiers = self.inner.tiers.read();
         if let Some(frozen) = &tiers.frozen {
-            return Some(self.inner.flush.retry_at.lock().unwrap_or(frozen.since));
+            let failed_at = *self.inner.flush.failed_at.lock();
+            return Some(
+                failed_at.map_or(frozen.since.min(now), |failed| failed.due_after(RETRY_AFTER, now)),
+            );
         }
         let since = tiers.head_since?;
         let options = &self.inner.options;
         let is_full = self.inner.head_bytes.load(Ordering::Relaxed) >= options.head_bytes_flush
             || self.inner.storage.journal.is_overdue(StreamId::METRICS);
-        Some(if is_full { since } else { since + options.head_age_max })
+        Some(if is_full { since.min(now) } else { since.due_after(options.head_age_max, now) })
     }
 
     /// Samples that only the journal keeps, in bytes of memory.

@@ -93,6 +93,14 @@ async fn the_activity_flushes_when_the_head_is_old() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_puts_no_flush_off() {
+    let world = World::new().await;
+    put_hosts(&world, 0..10).await;
+    world.clock.set(moment(NOW) - std::time::Duration::from_secs(365 * 86_400));
+    assert_eq!(MetricFlush::new(world.store.clone()).next_due(), Some(world.clock.now()));
+}
+
+#[tokio::test]
 async fn a_full_head_is_due_at_once_and_beyond_its_budget_refuses() {
     let options = MetricOptions { head_bytes_flush: 1000, head_bytes_max: 4000, ..MetricOptions::default() };
     let world = World::with(options).await;

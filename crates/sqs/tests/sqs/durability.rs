@@ -6,6 +6,7 @@ use groundwatch_api::sqs::{
     DeleteQueue, DeleteQueueInput, PurgeQueue, PurgeQueueInput, SendMessageInput, StartMessageMoveTask,
     StartMessageMoveTaskInput,
 };
+use groundwatch_core::Clock;
 use proptest::prelude::*;
 
 use crate::kit::{Kit, attribute, to};
@@ -92,6 +93,18 @@ async fn a_purge_leaves_what_it_deletes_deleted_and_nothing_else() {
     let before = kit.counts(&url).await;
     let kit = kit.restart().await;
     assert_eq!(kit.counts(&url).await, before);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_puts_no_checkpoint_off() {
+    let kit = Kit::new().await;
+    let url = kit.create("q", &[]).await;
+    kit.send(&url, "a").await;
+    kit.advance(-365 * 86_400);
+    let due = || kit.sqs.activities().iter().filter_map(|activity| activity.next_due()).min();
+    assert_eq!(due(), Some(kit.clock.now()));
+    kit.settle(0).await;
+    assert!(due() > Some(kit.clock.now()));
 }
 
 #[tokio::test]

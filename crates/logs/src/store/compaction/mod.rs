@@ -47,8 +47,8 @@ pub(super) struct CompactionSchedule {
 struct ScheduleState {
     /// When a head was flushed last; never since the start if absent.
     flushed: Option<Timestamp>,
-    /// After a failure, when it is tried again.
-    retry_at: Option<Timestamp>,
+    /// When it failed last, until it succeeds.
+    failed_at: Option<Timestamp>,
 }
 
 impl CompactionSchedule {
@@ -78,15 +78,15 @@ impl Activity for LogCompaction {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.store.compaction_due()
+        self.store.compaction_due(self.clock.now())
     }
 
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let now = self.clock.now();
-            let all_early = self.store.early_files_settled().is_none_or(|settled| settled <= now);
+            let all_early = self.store.early_files_settled(now).is_none_or(|settled| settled <= now);
             let outcome = self.store.compact(all_early).await;
-            self.store.inner.compaction.state.lock().retry_at = outcome.is_err().then(|| now + RETRY_AFTER);
+            self.store.inner.compaction.state.lock().failed_at = outcome.is_err().then_some(now);
             if let Err(error) = outcome {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "segments of log events could not be merged");
@@ -101,15 +101,15 @@ impl Activity for LogCompaction {
 
 impl LogStore {
     /// When the next compaction is due; `None` while there is nothing to merge.
-    fn compaction_due(&self) -> Option<Timestamp> {
+    fn compaction_due(&self, now: Timestamp) -> Option<Timestamp> {
         let segments = self.undamaged_segments();
         let due = match (plan::next_job(&segments, false), plan::next_job(&segments, true)) {
             (Some(_), _) => Timestamp::EPOCH,
-            (None, Some(_)) => self.early_files_settled().unwrap_or(Timestamp::EPOCH),
+            (None, Some(_)) => self.early_files_settled(now).unwrap_or(Timestamp::EPOCH),
             (None, None) => return None,
         };
-        let retry_at = self.inner.compaction.state.lock().retry_at;
-        Some(retry_at.map_or(due, |retry_at| due.max(retry_at)))
+        let failed_at = self.inner.compaction.state.lock().failed_at;
+        Some(failed_at.map_or(due, |failed| due.max(failed.due_after(RETRY_AFTER, now))))
     }
 
     pub(super) fn undamaged_segments(&self) -> Vec<Arc<Segment>> {
@@ -119,9 +119,9 @@ impl LogStore {
     }
 
     /// When early files have waited long enough for others.
-    fn early_files_settled(&self) -> Option<Timestamp> {
+    fn early_files_settled(&self, now: Timestamp) -> Option<Timestamp> {
         let flushed = self.inner.compaction.state.lock().flushed;
-        flushed.map(|flushed| flushed + self.inner.options.compact_after)
+        flushed.map(|flushed| flushed.due_after(self.inner.options.compact_after, now))
     }
 
     /// Merges all that is to be merged.

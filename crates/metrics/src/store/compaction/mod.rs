@@ -40,8 +40,8 @@ pub(super) struct CompactionState {
     /// Held by the one compaction that is under way.
     running: tokio::sync::Mutex<()>,
     pub(super) changed: Notify,
-    /// After a failure: when to try again.
-    retry_at: Mutex<Option<Timestamp>>,
+    /// When it failed last, until it succeeds.
+    failed_at: Mutex<Option<Timestamp>>,
 }
 
 impl MetricCompaction {
@@ -57,14 +57,16 @@ impl Activity for MetricCompaction {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let due = plan::next_due(&self.store.runs(), self.store.retention(), self.store.inner.clock.now())?;
-        Some(self.store.inner.compaction.retry_at.lock().map_or(due, |retry_at| due.max(retry_at)))
+        let now = self.store.inner.clock.now();
+        let due = plan::next_due(&self.store.runs(), self.store.retention(), now)?;
+        let failed_at = *self.store.inner.compaction.failed_at.lock();
+        Some(failed_at.map_or(due, |failed| due.max(failed.due_after(RETRY_AFTER, now))))
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let retry_at = &self.store.inner.compaction.retry_at;
-            if retry_at.lock().is_some_and(|retry_at| retry_at > now) {
+            let failed_at = &self.store.inner.compaction.failed_at;
+            if failed_at.lock().is_some_and(|failed| failed.due_after(RETRY_AFTER, now) > now) {
                 return;
             }
             let outcome = self.store.compact(now).await;
@@ -72,7 +74,7 @@ impl Activity for MetricCompaction {
                 let error = error as &dyn std::error::Error;
                 tracing::error!(error, "compaction of metrics failed: will retry");
             }
-            *retry_at.lock() = outcome.is_err().then(|| now + RETRY_AFTER);
+            *failed_at.lock() = outcome.is_err().then_some(now);
         })
     }
 
