@@ -305,6 +305,8 @@ pub(crate) struct MetricFilters {
     catalog: Catalog,
     documents: Documents<MetricFilter>,
     compiled: Arc<RwLock<HashMap<GroupId, Vec<Arc<CompiledFilter>>>>>,
+    /// One change at a time: what is compiled is what was written last.
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl MetricFilters {
@@ -327,7 +329,8 @@ impl MetricFilters {
             }
         }
         catalog.commit(orphans).await?;
-        Ok(Self { catalog: catalog.clone(), documents, compiled: Arc::new(RwLock::new(compiled)) })
+        let compiled = Arc::new(RwLock::new(compiled));
+        Ok(Self { catalog: catalog.clone(), documents, compiled, writing: Arc::default() })
     }
 
     /// Adds a filter, or replaces the one of that name.
@@ -338,6 +341,7 @@ impl MetricFilters {
         name: &str,
         filter: MetricFilter,
     ) -> Result<(), LogsError> {
+        let _turn = self.writing.lock().await;
         let key = filter_key(scope, group, name);
         let mut filter = filter;
         match self.documents.get(&key) {
@@ -358,6 +362,7 @@ impl MetricFilters {
 
     /// Removes a filter.
     pub(crate) async fn delete(&self, scope: &Scope, group: GroupId, name: &str) -> Result<(), LogsError> {
+        let _turn = self.writing.lock().await;
         let mut batch = Batch::new();
         self.documents.remove(&mut batch, filter_key(scope, group, name), Expect::Present);
         self.catalog.commit(batch).await.map_err(|error| match error {
@@ -372,6 +377,7 @@ impl MetricFilters {
 
     /// Removes all filters of a group that was deleted.
     pub(crate) async fn forget_group(&self, scope: &Scope, group: GroupId) -> Result<(), StorageError> {
+        let _turn = self.writing.lock().await;
         self.compiled.write().remove(&group);
         let mut batch = Batch::new();
         for (name, _) in self.documents.list(scope, &stream_prefix(group, ""), None, FILTERS_MAX) {

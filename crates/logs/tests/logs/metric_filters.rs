@@ -1,5 +1,7 @@
 //! Metric filters and embedded metrics: which events give rise to which samples.
 
+use std::task::{Context, Waker};
+
 use groundwatch_api::Fault;
 use groundwatch_api::logs::{
     DeleteMetricFilter, DeleteMetricFilterInput, DescribeLogGroups, DescribeLogGroupsInput,
@@ -237,4 +239,19 @@ async fn events_wait_with_their_metrics_for_room() {
     service.gives(&events, &["App f-metric{}@0 : [0.0]"]).await;
     let stored = service.get(GetLogEventsInput::default()).await.expect("read").events;
     assert_eq!(stored.map(|events| events.len()), Some(1), "nothing was stored as long as there was no room");
+}
+
+#[tokio::test]
+async fn the_filter_that_is_described_is_the_one_that_runs() {
+    let service = Service::new().await;
+    let mut first = Box::pin(service.put_filter(filter("f", "one", "1")));
+    assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "it is being written");
+    let second = service.put_filter(filter("f", "two", "1"));
+    let (second, first) = tokio::join!(second, first);
+    first.and(second).expect("put");
+    let described = service.call::<DescribeMetricFilters>(DescribeMetricFiltersInput::default()).await;
+    let described = described.expect("described").metric_filters.expect("a list");
+    let pattern = described[0].filter_pattern.clone().expect("always there");
+    service.put(GROUP, STREAM, &[(0, &pattern)]).await.expect("stored");
+    assert_eq!(service.metrics.take().len(), 1, "{pattern}");
 }
