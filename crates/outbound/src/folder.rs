@@ -45,13 +45,32 @@ fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
 /// The error of the file system.
 pub async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
     let directory = path.parent().map(PathBuf::from).unwrap_or_default();
+    let changed = with_missing_parents(&directory).await?;
     tokio::fs::create_dir_all(&directory).await?;
     let unfinished = path.with_added_extension("part");
     let mut file = tokio::fs::File::create(&unfinished).await?;
     file.write_all(body).await?;
     file.sync_all().await?;
     tokio::fs::rename(&unfinished, path).await?;
-    tokio::fs::File::open(directory).await?.sync_all().await
+    for directory in changed {
+        tokio::fs::File::open(directory).await?.sync_all().await?;
+    }
+    Ok(())
+}
+
+/// The directories that get a new entry when something is created in `directory`: itself, and as long as they are missing
+/// the ones above, up to one that exists.
+async fn with_missing_parents(directory: &Path) -> std::io::Result<Vec<&Path>> {
+    let mut changed = Vec::new();
+    for directory in directory.ancestors() {
+        let is_relative_start = directory.as_os_str().is_empty();
+        let directory = if is_relative_start { Path::new(".") } else { directory };
+        changed.push(directory);
+        if tokio::fs::try_exists(directory).await? {
+            break;
+        }
+    }
+    Ok(changed)
 }
 
 #[cfg(test)]
@@ -67,6 +86,15 @@ mod tests {
         let file = dir.path().join("arn%3Aaws%3As3%3A%3A%3Ab%2F%2E%2E/%2E%2E%2F1.json");
         assert_eq!(std::fs::read(&file).expect("written"), b"{}");
         assert_eq!(std::fs::read_dir(file.parent().expect("a directory")).expect("there").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn every_directory_that_gets_an_entry_is_known() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let new = dir.path().join("a/b");
+        let changed = with_missing_parents(&new).await.expect("readable");
+        assert_eq!(changed, [new.as_path(), &dir.path().join("a"), dir.path()]);
+        assert_eq!(with_missing_parents(dir.path()).await.expect("readable"), [dir.path()]);
     }
 
     #[tokio::test]
