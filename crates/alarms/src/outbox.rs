@@ -3,11 +3,13 @@
 //! A delivery is written with the state change that causes it, and removed with the history item that tells its outcome.
 //! A crash between the two repeats it: topics and the bus may see a message twice, never not at all.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
 use groundwatch_core::{Activity, BoxFuture, Scope, SharedClock, Timestamp};
 use groundwatch_outbound::{self as outbound, Outbound};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, Ledger, StorageError};
@@ -26,8 +28,11 @@ use crate::mute::MuteRules;
 use crate::order::Order;
 use crate::store::RETRY_AFTER;
 
-/// How many deliveries are under way at once.
+/// How many deliveries of a line are under way at once.
 const CONCURRENT_MAX: usize = 32;
+
+/// How soon it looks again for what has become due while others take their time.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
 
 /// What is to be sent, and the activity that sends it.
 pub(crate) struct Outbox {
@@ -43,7 +48,22 @@ pub(crate) struct Outbox {
     /// Names the next delivery: deliveries are executed in the order in which they came about.
     next_number: AtomicU64,
     queue: Mutex<DueQueue<Key>>,
+    /// Notified when something new is due: for whoever drives the activity.
     changed: Notify,
+    /// Notified at the same moments: for the activity itself while it runs.
+    added: Notify,
+}
+
+/// Deliveries that do not wait for those of another line.
+struct Line<Attempt> {
+    waiting: VecDeque<Key>,
+    under_way: FuturesUnordered<Attempt>,
+}
+
+impl<Attempt> Default for Line<Attempt> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), under_way: FuturesUnordered::new() }
+    }
 }
 
 /// Where deliveries go.
@@ -110,6 +130,7 @@ impl Outbox {
             next_number: AtomicU64::new(next_number),
             queue: Mutex::new(queue),
             changed: Notify::new(),
+            added: Notify::new(),
         })
     }
 
@@ -146,7 +167,45 @@ impl Outbox {
             queue.plan(key, due);
         }
         drop(queue);
+        self.added.notify_one();
         self.changed.notify_one();
+    }
+
+    /// Attempts what is due until nothing is. Orders and events go to others, who may take minutes to answer: notifications,
+    /// which topics take at once, do not wait for them.
+    async fn work_off(&self) {
+        let (mut notifications, mut others) = (Line::default(), Line::default());
+        loop {
+            let now = self.clock.now();
+            let due = self.queue.lock().take_due(now);
+            for key in due {
+                let line = if self.is_notification(&key) { &mut notifications } else { &mut others };
+                line.waiting.push_back(key);
+            }
+            for line in [&mut notifications, &mut others] {
+                while line.under_way.len() < CONCURRENT_MAX
+                    && let Some(key) = line.waiting.pop_front()
+                {
+                    line.under_way.push(self.attend(key, now));
+                }
+            }
+            if notifications.under_way.is_empty() && others.under_way.is_empty() {
+                return;
+            }
+            let next = self.queue.lock().next(now).unwrap_or(Timestamp::MAX);
+            // A real timer, because what is awaited is real; what is due remains the clock's to say.
+            tokio::select! {
+                Some(()) = notifications.under_way.next() => {}
+                Some(()) = others.under_way.next() => {}
+                () = self.added.notified() => {}
+                () = tokio::time::sleep(next.since(now).min(LOOK_AFTER)) => {}
+            }
+        }
+    }
+
+    fn is_notification(&self, key: &Key) -> bool {
+        let delivery = self.deliveries.get(key);
+        delivery.is_some_and(|delivery| matches!(delivery.payload, Payload::Action { .. }))
     }
 
     async fn attend(&self, key: Key, now: Timestamp) {
@@ -300,20 +359,8 @@ impl Activity for Outbox {
         self.queue.lock().next(self.clock.now())
     }
 
-    fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            loop {
-                let due = self.queue.lock().take_due(now);
-                if due.is_empty() {
-                    return;
-                }
-                stream::iter(due)
-                    .map(|key| self.attend(key, now))
-                    .buffered(CONCURRENT_MAX)
-                    .for_each(async |()| {})
-                    .await;
-            }
-        })
+    fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(self.work_off())
     }
 
     fn changed(&self) -> &Notify {

@@ -1,8 +1,11 @@
 //! What changes of state send, and what becomes of it.
 
+use std::sync::atomic::Ordering;
+
 use groundwatch_api::cloudwatch::{
     self as api, ActionConfiguration, AlarmTagsPropagation, PutMetricAlarmInput,
 };
+use groundwatch_core::Clock;
 
 use super::{World, alarm, at};
 use crate::delivery::NotifyError;
@@ -304,4 +307,26 @@ async fn a_mistake_with_one_alarm_or_action_harms_no_other() {
     assert_eq!(*world.topics.published.lock(), ["page ALARM: \"cpu\""]);
     let due = world.alarms.activities().iter().filter_map(|activity| activity.next_due()).min();
     assert!(due.is_some_and(|due| due <= at("12:01:10")), "what failed is tried again");
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_answer_holds_up_no_notification() {
+    let world = World::new();
+    world.topics.hangs.store(true, Ordering::Relaxed);
+    let function = Some(vec!["arn:aws:lambda:us-east-1:000000000000:function:heal".to_owned()]);
+    world.put(PutMetricAlarmInput { alarm_actions: function, ..alarm("slow") }).await;
+    world.put(PutMetricAlarmInput { alarm_actions: Some(vec![topic("page")]), ..alarm("cpu") }).await;
+    world.set_state("slow", "ALARM").await;
+    let outbox = world.alarms.activities().into_iter().find(|activity| activity.name() == "alarm-actions");
+    let outbox = outbox.expect("there is one");
+    let later = async {
+        world.set_state("cpu", "ALARM").await;
+        world.topics.told.notified().await;
+    };
+    tokio::select! {
+        biased;
+        () = outbox.run(world.clock.now()) => panic!("it waits for the target"),
+        () = later => {}
+    }
+    assert_eq!(*world.topics.published.lock(), ["page ALARM: \"cpu\""]);
 }

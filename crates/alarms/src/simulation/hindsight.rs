@@ -134,7 +134,7 @@ proptest! {
             alarm_actions: Some(vec!["arn:aws:sns:us-east-1:000000000000:page".to_owned()]),
             ..alarm("cpu")
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let world = World::new();
             for (minute, value) in (0..).zip(&values) {
