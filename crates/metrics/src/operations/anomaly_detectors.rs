@@ -58,22 +58,33 @@ impl Handle<PutAnomalyDetector> for Metrics {
         let target = target(named, call.scope())?;
         let key = Key::new(call.scope(), key_of(&target, call.scope())?);
         let detectors = self.store.detectors();
-        let current = detectors.get(&key);
-        if current.is_none() && detectors.list(call.scope(), "", None, DETECTORS_MAX).len() == DETECTORS_MAX {
-            return Err(fault::too_many_detectors(DETECTORS_MAX));
-        }
-        let id = current.map_or_else(|| uuid::Uuid::new_v4().to_string(), |current| current.id.clone());
-        let detector = Detector {
-            id: id.clone(),
+        let mut detector = Detector {
+            id: uuid::Uuid::new_v4().to_string(),
             target,
             configuration: input.configuration,
             characteristics: input.metric_characteristics,
         };
         check_configuration(&detector)?;
-        let mut batch = Batch::new();
-        detectors.put(&mut batch, key, detector, Expect::Any);
-        self.store.catalog().commit(batch).await.map_err(|error| fault::of_store(&error.into()))?;
-        Ok(PutAnomalyDetectorOutput { anomaly_detector_id: Some(id) })
+        loop {
+            let expect = match detectors.get_versioned(&key) {
+                Some((version, current)) => {
+                    detector.id.clone_from(&current.id);
+                    Expect::Version(version)
+                }
+                None if detectors.list(call.scope(), "", None, DETECTORS_MAX).len() == DETECTORS_MAX => {
+                    return Err(fault::too_many_detectors(DETECTORS_MAX));
+                }
+                None => Expect::Absent,
+            };
+            let mut batch = Batch::new();
+            detectors.put(&mut batch, key.clone(), detector.clone(), expect);
+            match self.store.catalog().commit(batch).await {
+                // Somebody else has put or deleted it meanwhile.
+                Err(StorageError::Conflict { .. }) => {}
+                Err(error) => return Err(fault::of_store(&error.into())),
+                Ok(()) => return Ok(PutAnomalyDetectorOutput { anomaly_detector_id: Some(detector.id) }),
+            }
+        }
     }
 }
 

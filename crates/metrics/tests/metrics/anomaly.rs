@@ -257,3 +257,12 @@ async fn what_names_nothing_or_two_things_is_refused() {
         assert_eq!(message, expected, "{input}");
     }
 }
+
+#[tokio::test]
+async fn two_puts_of_one_detector_answer_with_one_id() {
+    let world = World::new().await;
+    let detector = json!({ "Namespace": "Shop", "MetricName": "Orders", "Stat": "Sum" });
+    let put = || world.call::<PutAnomalyDetector>(&detector);
+    let (one, other) = tokio::join!(put(), put());
+    assert_eq!(one.expect("taken").anomaly_detector_id, other.expect("taken").anomaly_detector_id);
+}
