@@ -24,23 +24,25 @@ pub(crate) async fn drive(activity: Arc<dyn Activity>, clock: SharedClock, mut s
         tokio::pin!(changed);
         // From here on no notification is missed, also if it comes before the select below.
         changed.as_mut().enable();
-        let pause = match activity.next_due() {
-            Some(due) => due.since(clock.now()).min(SLEEP_MAX),
-            None => SLEEP_MAX,
-        };
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = changed => continue,
-            () = tokio::time::sleep(pause) => {}
+        let (due, now) = (activity.next_due(), clock.now());
+        // What is due runs, however often it changes.
+        if due.is_none_or(|due| due > now) {
+            let pause = due.map_or(SLEEP_MAX, |due| due.since(now).min(SLEEP_MAX));
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = changed => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            continue;
         }
-        let now = clock.now();
-        if activity.next_due().is_some_and(|due| due <= now) {
-            let healthy = activate(&activity, now).await;
-            if !healthy || activity.next_due().is_some_and(|due| due <= now) {
-                tokio::select! {
-                    _ = stop.wait_for(|stop| *stop) => return,
-                    () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
-                }
+        if *stop.borrow() {
+            return;
+        }
+        let healthy = activate(&activity, now).await;
+        if !healthy || activity.next_due().is_some_and(|due| due <= now) {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
             }
         }
     }
@@ -162,6 +164,7 @@ impl ManualDriver {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex as SyncMutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use groundwatch_core::BoxFuture;
 
@@ -225,6 +228,46 @@ mod tests {
             [(2, "two"), (3, "three"), (4, "two"), (6, "two"), (6, "three")]
         );
         assert_eq!(driver.now(), Timestamp::from_secs(6));
+    }
+
+    /// Is due at once, and changes whenever it is asked when that is.
+    struct Restless {
+        asked: AtomicUsize,
+        ran_at: AtomicUsize,
+        changed: Notify,
+        stop: watch::Sender<bool>,
+    }
+
+    impl Activity for Restless {
+        fn name(&self) -> &'static str {
+            "restless"
+        }
+
+        fn next_due(&self) -> Option<Timestamp> {
+            if self.asked.fetch_add(1, Ordering::Relaxed) < 100 {
+                self.changed.notify_waiters();
+            }
+            (!*self.stop.borrow()).then_some(Timestamp::EPOCH)
+        }
+
+        fn run(&self, _: Timestamp) -> BoxFuture<'_, ()> {
+            self.ran_at.store(self.asked.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.stop.send_replace(true);
+            Box::pin(async {})
+        }
+
+        fn changed(&self) -> &Notify {
+            &self.changed
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_due_runs_however_often_it_changes() {
+        let (stop, stopped) = watch::channel(false);
+        let (asked, ran_at) = Default::default();
+        let restless = Arc::new(Restless { asked, ran_at, changed: Notify::new(), stop });
+        drive(restless.clone(), Arc::new(ManualClock::new(Timestamp::EPOCH)), stopped).await;
+        assert_eq!(restless.ran_at.load(Ordering::Relaxed), 1, "when it was first seen to be due");
     }
 
     #[tokio::test]
