@@ -71,6 +71,8 @@ pub trait Operation: Send + Sync + 'static {
     const SERVICE: &'static Service;
     /// Its name, such as `PutMetricData`.
     const NAME: &'static str;
+    /// The error that reports a violated constraint.
+    const VALIDATION_ERROR: &'static ErrorShape = Self::SERVICE.validation_error;
     /// Whether AWS models an output: without one, answers have no body (or no `…Result` element).
     const HAS_OUTPUT: bool;
     /// What it takes. Inputs of the busiest operations borrow from the request's body.

@@ -18,19 +18,22 @@ const MESSAGES_MAX: usize = 32;
 /// How many bytes of an offending value one message tells.
 const VALUE_BYTES_MAX: usize = 1024;
 
+/// Members whose value AWS leaves out of the message (recorded).
+const UNTOLD: [&str; 2] = ["logGroupIdentifier", "logGroupIdentifiers"];
+
 /// An input, or a part of one, with constraints.
 pub trait Validate {
     /// Finds what is wrong with `self`, which stands `at` that place of the input.
     fn validate(&self, at: &Path<'_>, found: &mut Violations);
 }
 
-/// Runs the whole constraint table of an input. The fault is the service's [validation error](crate::Service::validation_error).
+/// Runs the whole constraint table of an input. The fault is the operation's [validation error](Operation::VALIDATION_ERROR).
 pub fn check<O: Operation>(input: &O::Input<'_>) -> Result<(), Fault> {
     let mut found = Violations::default();
     input.validate(&Path::Root, &mut found);
     match found.into_message() {
         None => Ok(()),
-        Some(message) => Err(O::SERVICE.validation_error.with(message)),
+        Some(message) => Err(O::VALIDATION_ERROR.with(message)),
     }
 }
 
@@ -78,8 +81,12 @@ impl Violations {
     pub(crate) fn add(&mut self, at: &Path<'_>, value: Option<&Shown>, demand: &str) {
         self.count += 1;
         if self.messages.len() < MESSAGES_MAX {
-            let value = value.map_or_else(|| "null".to_owned(), |shown| format!("'{}'", shown.text));
-            self.messages.push(format!("Value {value} at '{at}' failed to satisfy constraint: {demand}"));
+            let told = match (value, at) {
+                (_, Path::Member(_, name)) if UNTOLD.contains(name) => String::new(),
+                (None, _) => " null".to_owned(),
+                (Some(shown), _) => format!(" '{}'", shown.text),
+            };
+            self.messages.push(format!("Value{told} at '{at}' failed to satisfy constraint: {demand}"));
         }
     }
 

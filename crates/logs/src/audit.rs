@@ -14,6 +14,7 @@ use crate::incarnation::LogStreamId;
 use crate::logs::Logs;
 use crate::store::StreamAddress;
 use crate::stream::LogStream;
+use crate::view::Report;
 
 /// How many places a report lists of one kind of data. The count tells them all.
 const PLACES_MAX: usize = 100;
@@ -56,18 +57,23 @@ pub(crate) fn report(
 }
 
 impl Logs {
-    /// Writes reports into `group`, into a stream that is called as the audited group. What is written there is not audited
-    /// again. Reports are lost, and the server's log says so, where the group is no more.
+    /// Writes reports into the groups that are told, into a stream that is called as the audited group. What is written
+    /// there is not audited again. Reports are lost, and the server's log says so, where the group is no more.
     pub(crate) async fn tell_findings(
         &self,
         scope: &Scope,
-        group: &str,
         audited: &str,
         at: Timestamp,
-        reports: &[String],
+        reports: Vec<Report>,
     ) {
-        if let Err(error) = self.write_reports(scope, group, audited, at, reports).await {
-            tracing::warn!(%error, group, audited, "findings of sensitive data are lost");
+        let mut of_group: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for Report { group, text } in reports {
+            of_group.entry(group).or_default().push(text);
+        }
+        for (group, reports) in of_group {
+            if let Err(error) = self.write_reports(scope, &group, audited, at, &reports).await {
+                tracing::warn!(%error, group, audited, "findings of sensitive data are lost");
+            }
         }
     }
 

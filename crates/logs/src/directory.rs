@@ -1,4 +1,4 @@
-//! Which groups and streams there are.
+//! Which groups and streams there are, and how they are treated.
 
 use std::sync::Arc;
 
@@ -8,8 +8,10 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 use crate::error::LogsError;
 use crate::group::{LogGroup, group_key};
 use crate::incarnation::{GroupId, LogStreamId};
+use crate::policy::AccountPolicies;
 use crate::store::StreamAddress;
 use crate::stream::{LogStream, stream_key, stream_name, stream_prefix};
+use crate::treatment::Treatment;
 
 /// How many streams of a deleted group are removed in one transaction, so that others get their turn.
 const STREAMS_PER_TRANSACTION: usize = 10_000;
@@ -20,6 +22,7 @@ pub(crate) struct Directory {
     pub(crate) catalog: Catalog,
     pub(crate) groups: Documents<LogGroup>,
     pub(crate) streams: Documents<LogStream>,
+    pub(crate) account_policies: AccountPolicies,
 }
 
 impl Directory {
@@ -29,12 +32,18 @@ impl Directory {
             catalog: catalog.clone(),
             groups: Documents::open(catalog)?,
             streams: Documents::open(catalog)?,
+            account_policies: AccountPolicies::open(catalog)?,
         })
     }
 
     /// The group called `name`, or [`LogsError::GroupMissing`].
     pub(crate) fn group(&self, scope: &Scope, name: &str) -> Result<Arc<LogGroup>, LogsError> {
         self.groups.get(&group_key(scope, name)).ok_or(LogsError::GroupMissing)
+    }
+
+    /// How events of a group are treated, by its own settings and by those of its account.
+    pub(crate) fn treatment(&self, scope: &Scope, name: &str, group: &Arc<LogGroup>) -> Treatment {
+        Treatment::new(Arc::clone(group), name, self.account_policies.of(scope))
     }
 
     /// The stream called `name` of a group, or [`LogsError::StreamMissing`].

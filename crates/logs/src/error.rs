@@ -115,6 +115,9 @@ pub enum LogsError {
     /// A destination or a subscription that is refused, or is not there.
     #[error(transparent)]
     Forwarding(#[from] ForwardingError),
+    /// As many filters of the group as may have regular expressions in their patterns have some.
+    #[error("too many filters have regular expressions")]
+    TooManyRegexes,
     /// The account follows as many live tails as it may.
     #[error("too many live tail sessions")]
     TooManySessions,

@@ -74,6 +74,7 @@ impl From<LogsError> for Fault {
             LogsError::LookupTable(error) => processing::lookup_table(error),
             LogsError::Policy(error) => forwarding::policy(error),
             LogsError::Forwarding(error) => forwarding::forwarding(error),
+            LogsError::TooManyRegexes => errors::LIMIT_EXCEEDED_EXCEPTION.with("Resource limit exceeded."),
             LogsError::TooManySessions => errors::LIMIT_EXCEEDED_EXCEPTION
                 .with(format!("At most {SESSIONS_MAX} live tail sessions can be open at a time.")),
             LogsError::SessionTimedOut => errors::SESSION_TIMEOUT_EXCEPTION
@@ -156,10 +157,10 @@ fn combination(error: Combination) -> &'static str {
             "logStreamNames and logStreamNamePrefix are mutually exclusive parameters."
         }
         Combination::StreamNamesAndPrefixes => {
-            "logStreamNames and logStreamNamePrefixes are mutually exclusive parameters."
+            "Only one of logStreamNames or logStreamNamePrefixes can be provided."
         }
         Combination::StreamsOfSeveralGroups => {
-            "logStreamNames and logStreamNamePrefixes can be specified only with a single log group."
+            "logStreamNames and logStreamNamePrefixes can only be used with a single log group."
         }
         Combination::TailNeedsStart => {
             "startFromHead can be false only with a startTime of 2024-01-01T00:00:00Z or later."

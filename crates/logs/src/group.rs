@@ -7,6 +7,7 @@ use groundwatch_core::{Scope, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
+use crate::error::LogsError;
 use crate::history::History;
 use crate::incarnation::GroupId;
 use crate::index_policy::IndexPolicy;
@@ -104,6 +105,11 @@ impl Document for LogGroup {
 }
 
 impl LogGroup {
+    /// Whether groups of this class offer an operation on their events.
+    pub(crate) fn check_offers(&self, operation: &'static str) -> Result<(), LogsError> {
+        if self.class.readable() { Ok(()) } else { Err(LogsError::ClassRefuses { operation }) }
+    }
+
     /// How long events are kept; `None` is forever.
     pub(crate) fn retention(&self) -> Option<Duration> {
         self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))

@@ -135,7 +135,7 @@ impl IndexPolicy {
 }
 
 /// Reads a policy document. Names are case-sensitive; the two lists have no field in common.
-fn parse(document: &str) -> Result<IndexedFields, IndexPolicyError> {
+pub(crate) fn parse(document: &str) -> Result<IndexedFields, IndexPolicyError> {
     // An object first: a list of the members' values would be read as well.
     let object: Result<Map<String, Value>, _> = serde_json::from_str(document);
     let Document { fields, typed } =

@@ -47,6 +47,7 @@ mod shelf;
 mod store;
 mod stream;
 mod transformer;
+mod treatment;
 mod vended;
 mod view;
 

@@ -19,7 +19,7 @@ use crate::lookup_table::LookupTables;
 use crate::metric_filter::MetricFilters;
 use crate::metric_sink::MetricSink;
 use crate::own_metrics::{LogMetricsActivity, OwnMetrics};
-use crate::policy::{AccountPolicy, ResourcePolicies};
+use crate::policy::ResourcePolicies;
 use crate::query_definition::QueryDefinitions;
 use crate::shelf::Shelf;
 use crate::store::{LogCompaction, LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
@@ -36,7 +36,6 @@ pub struct Logs {
     pub(crate) anomaly_detectors: Detectors,
     pub(crate) destinations: Shelf<Destination>,
     pub(crate) resource_policies: ResourcePolicies,
-    pub(crate) account_policies: Shelf<AccountPolicy>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) courier: Courier,
     pub(crate) export_tasks: Tasks,
@@ -150,7 +149,6 @@ impl LogsReplay {
         let own_metrics = OwnMetrics::new(Arc::clone(&sink));
         store.listen(Arc::new(subscriptions.clone()));
         store.listen(Arc::new(own_metrics.clone()));
-        let account_policies = Shelf::open(&directory.catalog)?;
         let export_tasks = Tasks::new(Shelf::open(&directory.catalog)?);
         let vended = Vended::open(&directory.catalog)?;
         let logs = Logs {
@@ -162,7 +160,6 @@ impl LogsReplay {
             anomaly_detectors,
             destinations,
             resource_policies,
-            account_policies,
             subscriptions,
             buckets: Buckets(courier.outbound().clone()),
             courier,

@@ -4,18 +4,15 @@
 //! force when the event arrived, as AWS's guide wants it (a policy concerns later events only, and those stay masked when
 //! it goes). So a message is stored once, and as it came.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use groundwatch_core::Timestamp;
-use groundwatch_data_protection::{Custom, Detectors, Finding, Identifier, Policy, PolicyError, mask};
+use groundwatch_data_protection::{Custom, Detectors, Finding, Identifier, Policy, PolicyError};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LogsError;
 use crate::group::LogGroup;
 use crate::history::Period;
-use crate::store::Found;
 
 /// How many identifiers of forgotten policies are kept. Beyond that events of that time are masked whole.
 const MERGED_IDENTIFIERS_MAX: usize = 256;
@@ -100,7 +97,7 @@ pub(crate) fn with_protection(
 }
 
 /// Has the later period protect what either did.
-fn merge(oldest: &Period<GroupProtection>, next: &mut Period<GroupProtection>) {
+pub(crate) fn merge(oldest: &Period<GroupProtection>, next: &mut Period<GroupProtection>) {
     next.since = oldest.since;
     let kept: Vec<&Kept> =
         [&oldest.setting, &next.setting].into_iter().flatten().map(|both| &both.kept).collect();
@@ -118,26 +115,6 @@ fn merge(oldest: &Period<GroupProtection>, next: &mut Period<GroupProtection>) {
     next.setting = (!merged.identifiers.is_empty()).then(|| Arc::new(merged.into()));
 }
 
-impl LogGroup {
-    /// The text of an event that arrived at `ingested`, as it is shown to those who may not see what is sensitive.
-    pub(crate) fn masked<'m>(&self, ingested: Timestamp, message: &'m [u8]) -> Cow<'m, [u8]> {
-        let Some(protection) = self.protection.at(ingested) else { return Cow::Borrowed(message) };
-        let text = String::from_utf8_lossy(message);
-        let findings = protection.find(&text);
-        match findings.is_empty() {
-            true => Cow::Borrowed(message),
-            false => Cow::Owned(mask(&text, &findings).into_bytes()),
-        }
-    }
-
-    /// Masks an event that was found.
-    pub(crate) fn mask(&self, event: &mut Found) {
-        if let Cow::Owned(masked) = self.masked(event.ingested, &event.message) {
-            event.message = Bytes::from(masked);
-        }
-    }
-}
-
 /// The group's document of a policy that is in force, with its time; an error if there is none.
 pub(crate) fn policy_in_force(group: &LogGroup) -> Result<(Timestamp, &GroupProtection), LogsError> {
     let (since, protection) = group.protection.current().ok_or(ProtectionError::Missing)?;
@@ -146,6 +123,8 @@ pub(crate) fn policy_in_force(group: &LogGroup) -> Result<(Timestamp, &GroupProt
 
 #[cfg(test)]
 mod tests {
+    use groundwatch_data_protection::mask;
+
     use super::*;
     use crate::history::History;
 

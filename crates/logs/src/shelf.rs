@@ -2,11 +2,35 @@
 
 use std::sync::Arc;
 
-use groundwatch_core::Scope;
+use groundwatch_core::{Scope, Tags};
 use groundwatch_storage::{Batch, Catalog, Document, Documents, Expect, Key, StorageError};
 use tokio::sync::Mutex;
 
 use crate::error::LogsError;
+
+/// A document with tags.
+pub(crate) trait HasTags: Document + Clone {
+    /// Its tags.
+    fn tags(&self) -> &Tags;
+    /// It with other tags.
+    fn with_tags(&self, tags: Tags) -> Self;
+}
+
+/// Implements [`HasTags`] for documents with a field `tags`.
+macro_rules! has_tags {
+    ($($document:ty),+) => {
+        $(impl $crate::shelf::HasTags for $document {
+            fn tags(&self) -> &groundwatch_core::Tags {
+                &self.tags
+            }
+
+            fn with_tags(&self, tags: groundwatch_core::Tags) -> Self {
+                Self { tags, ..self.clone() }
+            }
+        })+
+    };
+}
+pub(crate) use has_tags;
 
 /// The documents of one type. Changes are made one after the other, so that what a change was checked against still
 /// holds when it is written; reads wait for nobody. Cheap to clone.

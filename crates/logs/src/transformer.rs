@@ -65,6 +65,11 @@ impl PartialEq for GroupTransformer {
 }
 
 impl GroupTransformer {
+    /// A transformer that there is since `created`.
+    pub(crate) fn new(processors: Vec<Processor>, created: Timestamp) -> Result<Self, LogsError> {
+        Ok(Self::try_from(Kept { created, processors }).map_err(TransformerError::from)?)
+    }
+
     /// What the transformer makes of an event's text.
     pub(crate) fn transform(
         &self,
@@ -90,8 +95,7 @@ pub(crate) fn with_transformer(
     let setting = match processors {
         Some(processors) => {
             let created = current.map_or(now, |(_, known)| known.created);
-            let kept = Kept { created, processors: processors.to_vec() };
-            Some(GroupTransformer::try_from(kept).map_err(TransformerError::from)?)
+            Some(GroupTransformer::new(processors.to_vec(), created)?)
         }
         None if current.is_none() => return Err(TransformerError::Missing.into()),
         None => None,

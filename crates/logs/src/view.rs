@@ -7,9 +7,9 @@ use groundwatch_core::Timestamp;
 use groundwatch_data_protection::mask;
 
 use crate::audit;
-use crate::group::LogGroup;
 use crate::metric_sink::Samples;
 use crate::store::StreamAddress;
+use crate::treatment::Treatment;
 
 /// Where what became of events is counted.
 const OWN_NAMESPACE: &str = "AWS/Logs";
@@ -19,11 +19,17 @@ const REPORTS_MAX: usize = 10_000;
 
 /// The views of events of one stream that arrive together.
 pub(crate) struct Views<'g> {
-    group: &'g LogGroup,
+    treatment: &'g Treatment,
     address: &'g StreamAddress,
     ingested: Timestamp,
-    reports: Vec<String>,
+    reports: Vec<Report>,
     counts: Counts,
+}
+
+/// A report of what is sensitive in an event, and the group that is told.
+pub(crate) struct Report {
+    pub group: String,
+    pub text: String,
 }
 
 /// What became of events.
@@ -36,29 +42,39 @@ struct Counts {
 }
 
 impl<'g> Views<'g> {
-    pub(crate) fn new(group: &'g LogGroup, address: &'g StreamAddress, ingested: Timestamp) -> Self {
-        Self { group, address, ingested, reports: Vec::new(), counts: Counts::default() }
+    pub(crate) fn new(treatment: &'g Treatment, address: &'g StreamAddress, ingested: Timestamp) -> Self {
+        Self { treatment, address, ingested, reports: Vec::new(), counts: Counts::default() }
     }
 
     /// The event's text as it may be shown. Notes what is sensitive in it.
     pub(crate) fn masked<'e>(&mut self, message: &'e [u8]) -> Cow<'e, [u8]> {
-        let Some(protection) = self.group.protection.at(self.ingested) else { return Cow::Borrowed(message) };
+        let mut protections = self.treatment.protections(self.ingested).peekable();
+        if protections.peek().is_none() {
+            return Cow::Borrowed(message);
+        }
         let text = String::from_utf8_lossy(message);
-        let findings = protection.find(&text);
+        let mut findings = Vec::new();
+        for protection in protections {
+            let found = protection.find(&text);
+            if let Some(group) = protection.findings_group()
+                && self.reports.len() < REPORTS_MAX
+            {
+                let report = audit::report(self.address, self.ingested, &text, &found);
+                self.reports.extend(report.map(|text| Report { group: group.to_owned(), text }));
+            }
+            findings.extend(found);
+        }
         if findings.is_empty() {
             return Cow::Borrowed(message);
         }
         self.counts.with_findings += 1;
-        if protection.findings_group().is_some() && self.reports.len() < REPORTS_MAX {
-            self.reports.extend(audit::report(self.address, self.ingested, &text, &findings));
-        }
         Cow::Owned(mask(&text, &findings).into_bytes())
     }
 
     /// What the group's transformer makes of an event, masked as the event is; the event as it is shown where there is no
     /// transformer, or it cannot do the event.
     pub(crate) fn transformed<'e>(&mut self, message: &[u8], shown: &'e [u8]) -> Cow<'e, [u8]> {
-        let Some(transformer) = self.group.transformers.at(self.ingested) else {
+        let Some(transformer) = self.treatment.transformer(self.ingested) else {
             return Cow::Borrowed(shown);
         };
         let StreamAddress { scope, group, stream, .. } = self.address;
@@ -66,7 +82,7 @@ impl<'g> Views<'g> {
             Ok(text) => {
                 self.counts.transformed += 1;
                 self.counts.transformed_bytes += text.len() as u64;
-                Cow::Owned(self.group.masked(self.ingested, text.as_bytes()).into_owned())
+                Cow::Owned(self.treatment.masked(self.ingested, text.as_bytes()).into_owned())
             }
             Err(error) => {
                 self.counts.transformation_errors += 1;
@@ -77,7 +93,7 @@ impl<'g> Views<'g> {
     }
 
     /// Adds what was counted, as AWS's own metrics, and returns the reports of what is sensitive.
-    pub(crate) fn finish(self, samples: &mut Samples) -> Vec<String> {
+    pub(crate) fn finish(self, samples: &mut Samples) -> Vec<Report> {
         let at = self.ingested.floor_to(MINUTE_SECS);
         for (name, count) in [
             ("LogEventsWithFindings", self.counts.with_findings),

@@ -75,7 +75,11 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_SYSLOG_LOG_STREAM", value_name = "NAME")]
     pub(crate) syslog_log_stream: Option<String>,
 
-    /// Region of the log group for syslog; its account is 000000000000. [default: us-east-1]
+    /// Account of the log group for syslog. [default: 000000000000, that of unsigned requests]
+    #[arg(long, env = "GROUNDWATCH_SYSLOG_ACCOUNT", value_name = "ACCOUNT")]
+    pub(crate) syslog_account: Option<String>,
+
+    /// Region of the log group for syslog. [default: us-east-1]
     #[arg(long, env = "GROUNDWATCH_SYSLOG_REGION", value_name = "REGION")]
     pub(crate) syslog_region: Option<String>,
 

@@ -27,8 +27,8 @@ pub(crate) struct SyslogConfig {
     pub(crate) log_group: String,
     /// The stream, in which `{host}` and `{program}` stand for what a message names.
     pub(crate) log_stream: String,
-    /// The region in which the group is. The account is that of unsigned requests.
-    pub(crate) region: String,
+    /// The account and region in which the group is.
+    pub(crate) scope: Scope,
 }
 
 impl SyslogConfig {
@@ -36,6 +36,7 @@ impl SyslogConfig {
         listen: Option<&str>,
         log_group: Option<String>,
         log_stream: Option<String>,
+        account: Option<&str>,
         region: Option<String>,
     ) -> anyhow::Result<Self> {
         let listen: Vec<Address> = listen
@@ -55,7 +56,14 @@ impl SyslogConfig {
             listen,
             log_group: log_group.unwrap_or_else(|| "syslog".to_owned()),
             log_stream: log_stream.unwrap_or_else(|| "{host}".to_owned()),
-            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+            scope: Scope {
+                account: account
+                    .map(str::parse)
+                    .transpose()
+                    .context("syslog-account is not an account")?
+                    .unwrap_or(AccountId::DEFAULT),
+                region: Region::new(region.as_deref().unwrap_or("us-east-1")),
+            },
         })
     }
 }
@@ -114,10 +122,9 @@ impl SyslogSink {
         there(self.checked::<CreateLogStream>(&call, input).await.map(|_| ()))
     }
 
-    /// A call of the server's own, in the account of unsigned requests.
+    /// A call of the server's own.
     fn own_call(&self) -> Call {
-        let scope = Scope { account: AccountId::DEFAULT, region: Region::new(&self.config.region) };
-        let caller = Caller { scope, access_key_id: String::new() };
+        let caller = Caller { scope: self.config.scope.clone(), access_key_id: String::new() };
         let request_id = RequestId(Uuid::new_v4().to_string());
         Call { caller, request_id, received: self.clock.now(), explain: false }
     }
@@ -175,11 +182,12 @@ mod tests {
 
     #[test]
     fn addresses_are_a_list_of_loopback_ones() {
-        let listen =
-            |list: &str| SyslogConfig::new(Some(list), None, None, None).map(|config| config.listen.len());
+        let listen = |list: &str| {
+            SyslogConfig::new(Some(list), None, None, None, None).map(|config| config.listen.len())
+        };
         assert_eq!(listen("tcp://127.0.0.1:1514, udp://[::1]:1514").expect("valid"), 2);
         assert!(listen("tcp://0.0.0.0:1514").is_err());
         assert!(listen("127.0.0.1:1514").is_err());
-        assert_eq!(SyslogConfig::new(None, None, None, None).expect("valid").listen, []);
+        assert_eq!(SyslogConfig::new(None, None, None, None, None).expect("valid").listen, []);
     }
 }

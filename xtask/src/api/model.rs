@@ -49,6 +49,9 @@ pub(super) struct Metadata {
 pub(super) struct Operation {
     pub(super) input: Option<Reference>,
     pub(super) output: Option<Reference>,
+    /// The errors that it can answer.
+    #[serde(default)]
+    pub(super) errors: Vec<Reference>,
 }
 
 /// Where a shape is used: a member, an element, a key, a value.

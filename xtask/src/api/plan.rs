@@ -43,6 +43,8 @@ pub(super) struct Operation {
     pub(super) has_output: bool,
     /// The event stream that it answers, if it does.
     pub(super) events: Option<String>,
+    /// Whether it reports violated constraints as a `ValidationException` of the service's own.
+    pub(super) own_validation: bool,
 }
 
 /// A structure.
@@ -131,11 +133,17 @@ impl<'m> Planner<'m> {
         if events.is_none() {
             self.root(&output, operation.output.as_ref(), format!("Output of [`{name}`]."), used)?;
         }
+        // The others leave it to the framework, whatever their models say.
+        let is_logs = self.plan.service == "logs";
+        let answers = |error: &str| operation.errors.iter().any(|known| known.shape == error);
         self.plan.operations.push(Operation {
             name: name.to_owned(),
             borrowed: self.plan.borrowed.contains_key(&input),
             has_output: operation.output.is_some(),
             events,
+            own_validation: is_logs
+                && answers("ValidationException")
+                && !answers("InvalidParameterException"),
         });
         Ok(())
     }

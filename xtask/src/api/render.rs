@@ -222,6 +222,9 @@ fn operation_type(out: &mut String, operation: &Operation) {
     put!(out, "const SERVICE: &'static Service = &SERVICE;");
     put!(out, "const NAME: &'static str = {name:?};");
     put!(out, "const HAS_OUTPUT: bool = {};", operation.has_output);
+    if operation.own_validation {
+        put!(out, "const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;");
+    }
     put!(out, "type Input<'a> = {input};");
     match &operation.events {
         Some(events) => put!(out, "type Output = EventStream<{events}>;"),

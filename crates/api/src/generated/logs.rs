@@ -6,7 +6,7 @@ use crate::event_stream::{EventStream, events};
 use crate::open_enum::open_enum;
 use crate::shape::shape;
 use crate::validate::{Number, OneOf, Opaque, Path, Shape, Text, Validate, Violations};
-use crate::{Operation, Protocol, Service};
+use crate::{ErrorShape, Operation, Protocol, Service};
 use std::collections::BTreeMap;
 
 /// Amazon CloudWatch Logs.
@@ -176,6 +176,7 @@ impl Operation for CreateDelivery {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "CreateDelivery";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = CreateDeliveryInput;
     type Output = CreateDeliveryOutput;
 }
@@ -272,6 +273,7 @@ impl Operation for DeleteDelivery {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DeleteDelivery";
     const HAS_OUTPUT: bool = false;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DeleteDeliveryInput;
     type Output = DeleteDeliveryOutput;
 }
@@ -284,6 +286,7 @@ impl Operation for DeleteDeliveryDestination {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DeleteDeliveryDestination";
     const HAS_OUTPUT: bool = false;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DeleteDeliveryDestinationInput;
     type Output = DeleteDeliveryDestinationOutput;
 }
@@ -296,6 +299,7 @@ impl Operation for DeleteDeliveryDestinationPolicy {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DeleteDeliveryDestinationPolicy";
     const HAS_OUTPUT: bool = false;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DeleteDeliveryDestinationPolicyInput;
     type Output = DeleteDeliveryDestinationPolicyOutput;
 }
@@ -308,6 +312,7 @@ impl Operation for DeleteDeliverySource {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DeleteDeliverySource";
     const HAS_OUTPUT: bool = false;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DeleteDeliverySourceInput;
     type Output = DeleteDeliverySourceOutput;
 }
@@ -476,6 +481,7 @@ impl Operation for DescribeDeliveries {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DescribeDeliveries";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DescribeDeliveriesInput;
     type Output = DescribeDeliveriesOutput;
 }
@@ -488,6 +494,7 @@ impl Operation for DescribeDeliveryDestinations {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DescribeDeliveryDestinations";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DescribeDeliveryDestinationsInput;
     type Output = DescribeDeliveryDestinationsOutput;
 }
@@ -500,6 +507,7 @@ impl Operation for DescribeDeliverySources {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "DescribeDeliverySources";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = DescribeDeliverySourcesInput;
     type Output = DescribeDeliverySourcesOutput;
 }
@@ -680,6 +688,7 @@ impl Operation for GetDelivery {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "GetDelivery";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = GetDeliveryInput;
     type Output = GetDeliveryOutput;
 }
@@ -692,6 +701,7 @@ impl Operation for GetDeliveryDestination {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "GetDeliveryDestination";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = GetDeliveryDestinationInput;
     type Output = GetDeliveryDestinationOutput;
 }
@@ -704,6 +714,7 @@ impl Operation for GetDeliveryDestinationPolicy {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "GetDeliveryDestinationPolicy";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = GetDeliveryDestinationPolicyInput;
     type Output = GetDeliveryDestinationPolicyOutput;
 }
@@ -716,6 +727,7 @@ impl Operation for GetDeliverySource {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "GetDeliverySource";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = GetDeliverySourceInput;
     type Output = GetDeliverySourceOutput;
 }
@@ -860,6 +872,7 @@ impl Operation for PutDeliveryDestination {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "PutDeliveryDestination";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = PutDeliveryDestinationInput;
     type Output = PutDeliveryDestinationOutput;
 }
@@ -872,6 +885,7 @@ impl Operation for PutDeliveryDestinationPolicy {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "PutDeliveryDestinationPolicy";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = PutDeliveryDestinationPolicyInput;
     type Output = PutDeliveryDestinationPolicyOutput;
 }
@@ -884,6 +898,7 @@ impl Operation for PutDeliverySource {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "PutDeliverySource";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = PutDeliverySourceInput;
     type Output = PutDeliverySourceOutput;
 }
@@ -1124,6 +1139,7 @@ impl Operation for UpdateDeliveryConfiguration {
     const SERVICE: &'static Service = &SERVICE;
     const NAME: &'static str = "UpdateDeliveryConfiguration";
     const HAS_OUTPUT: bool = true;
+    const VALIDATION_ERROR: &'static ErrorShape = &errors::VALIDATION_EXCEPTION;
     type Input<'a> = UpdateDeliveryConfigurationInput;
     type Output = UpdateDeliveryConfigurationOutput;
 }

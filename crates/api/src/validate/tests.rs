@@ -4,7 +4,9 @@ use super::*;
 use crate::cloudwatch::borrowed::{Dimension, MetricDatum, PutMetricDataInput};
 use crate::cloudwatch::{self, SetAlarmStateInput, StateValue};
 use crate::logs::borrowed::{InputLogEvent, PutLogEventsInput};
-use crate::logs::{self, CreateLogGroupInput, FilterLogEventsInput};
+use crate::logs::{
+    self, CreateLogGroupInput, FilterLogEventsInput, PutDeliveryDestinationInput, StartLiveTailInput,
+};
 use crate::{common, fill};
 
 /// The message that the constraint table of an operation has for an input, if any.
@@ -212,4 +214,25 @@ fn no_input_makes_a_table_panic() {
     }
     crate::for_each_operation!(run_all);
     crate::for_each_streaming_operation!(run_all);
+}
+
+#[test]
+fn some_values_are_not_told() {
+    let groups = |count: usize| StartLiveTailInput {
+        log_group_identifiers: Some(vec!["g".to_owned(); count]),
+        ..Default::default()
+    };
+    check_message::<logs::StartLiveTail>(
+        &groups(11),
+        &[
+            "Value at 'logGroupIdentifiers' failed to satisfy constraint: Member must have length less than or equal to 10",
+        ],
+    );
+}
+
+#[test]
+fn vended_logs_have_a_validation_error_of_their_own() {
+    let input = PutDeliveryDestinationInput::default();
+    let fault = check::<logs::PutDeliveryDestination>(&input).expect_err("no name");
+    assert_eq!(fault.shape.shape, "ValidationException");
 }

@@ -13,9 +13,10 @@ use super::detector::{Detectors, LogAnomalyDetector};
 use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::event_key::{EventKey, KeyRange};
-use crate::group::{LogGroup, group_key};
+use crate::group::group_key;
 use crate::pattern::{Matcher, Pattern};
 use crate::store::{Direction, LogStore, Query, Step, Streams};
+use crate::treatment::Treatment;
 
 /// How many events one evaluation looks at. Of more, the later ones are passed over.
 const EVENTS_MAX: usize = 200_000;
@@ -69,7 +70,8 @@ impl LogAnomalyWatch {
         let end = detector.last_end(now);
         let begin = detector.seen_until.unwrap_or(end - HISTORY).max(end - HISTORY);
         let was_active = detector.anomalies.iter().any(|anomaly| anomaly.active);
-        let events = self.feed(key, &group, &mut detector, begin, end).await?;
+        let treatment = self.directory.treatment(&key.scope, &known.group, &group);
+        let events = self.feed(key, &treatment, &mut detector, begin, end).await?;
         if events == 0 && !was_active && detector.seen_until.is_some() {
             self.idle_until.lock().insert(key.name.clone(), end);
             return Ok(());
@@ -85,14 +87,14 @@ impl LogAnomalyWatch {
     async fn feed(
         &self,
         key: &Key,
-        group: &LogGroup,
+        treatment: &Treatment,
         detector: &mut LogAnomalyDetector,
         begin: Timestamp,
         end: Timestamp,
     ) -> Result<usize, LogsError> {
         let matcher = Matcher::new(&Pattern::parse(&detector.filter_pattern)?);
         let query = Query {
-            group: group.id,
+            group: treatment.group().id,
             streams: Streams::Those(&|_| true),
             range: KeyRange { from: EventKey::before(begin), to: EventKey::before(end) },
             direction: Direction::Forward,
@@ -120,7 +122,7 @@ impl LogAnomalyWatch {
                 detector.end_window(&key.name, window, window + length, learns(window));
                 window = window + length;
             }
-            let shown = group.masked(event.ingested, &event.message);
+            let shown = treatment.masked(event.ingested, &event.message);
             if matcher.matches(&shown) {
                 detector.see(at, &String::from_utf8_lossy(&shown));
             }

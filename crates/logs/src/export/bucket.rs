@@ -1,6 +1,11 @@
 //! Writing objects into a bucket: an S3-compatible endpoint, or a folder that stands for one.
 
 use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route, write_durably};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is percent-encoded in a signed path: all but letters, digits and `-._~/`.
+const SIGNED_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// The longest key, in bytes: S3's bound.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -60,11 +65,9 @@ pub(crate) fn is_key(key: &str) -> bool {
     key.len() <= KEY_BYTES_MAX && !key.contains(['\0', '\\']) && key.split('/').all(is_plain)
 }
 
-/// Percent-encoded as signatures want it: all but letters, digits and `-._~/`.
+/// Percent-encoded as signatures want it.
 fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
+    utf8_percent_encode(text, SIGNED_PATH).to_string()
 }
 
 #[cfg(test)]

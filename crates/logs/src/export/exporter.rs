@@ -18,10 +18,10 @@ use super::task::{ExportTask, Progress, Status};
 use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::event_key::{EventKey, KeyRange};
-use crate::group::LogGroup;
 use crate::shelf::Shelf;
 use crate::store::{Direction, LogStore, Query, Step, Streams};
 use crate::stream::LogStream;
+use crate::treatment::Treatment;
 
 /// How much text a file holds before the next one begins.
 const FILE_TEXT_BYTES_MAX: usize = 32 << 20;
@@ -84,7 +84,10 @@ impl Exporter {
         let (scope, id) = (&key.scope, key.name.as_str());
         let group = self.directory.group(scope, &task.group).ok().filter(|group| group.id == task.group_id);
         let next = match group {
-            Some(group) => self.next(scope, id, task, &group).await?,
+            Some(group) => {
+                let treatment = self.directory.treatment(scope, &task.group, &group);
+                self.next(scope, id, task, &treatment).await?
+            }
             None => {
                 let now = self.clock.now();
                 let failed = |task: &ExportTask| task.ended(Status::Failed, "The log group was deleted", now);
@@ -123,7 +126,7 @@ impl Exporter {
         scope: &Scope,
         id: &str,
         task: &ExportTask,
-        group: &LogGroup,
+        treatment: &Treatment,
     ) -> Result<Next, LogsError> {
         let progress = &task.progress;
         let begun = progress.stream.as_deref();
@@ -146,7 +149,7 @@ impl Exporter {
         let boundary = progress.boundary.as_deref().and_then(EventKey::from_digits);
         let files = if boundary.is_some() { progress.files } else { 0 };
         let from = boundary.unwrap_or(EventKey::before(task.from));
-        let (body, boundary) = self.file(task, group, &document, from).await?;
+        let (body, boundary) = self.file(task, treatment, &document, from).await?;
         let progress = |files| Progress {
             stream: Some(stream.clone()),
             files,
@@ -176,11 +179,11 @@ impl Exporter {
     async fn file(
         &self,
         task: &ExportTask,
-        group: &LogGroup,
+        treatment: &Treatment,
         stream: &LogStream,
         from: EventKey,
     ) -> Result<(Option<Vec<u8>>, Option<EventKey>), LogsError> {
-        let from = from.max(EventKey::before(group.expired_before(self.clock.now())));
+        let from = from.max(EventKey::before(treatment.group().expired_before(self.clock.now())));
         let query = Query {
             group: task.group_id,
             streams: Streams::One(stream.id),
@@ -206,7 +209,7 @@ impl Exporter {
                 boundary = Some(found.key);
                 break;
             }
-            let shown = group.masked(found.ingested, &found.message);
+            let shown = treatment.masked(found.ingested, &found.message);
             let at = found.key.timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ ");
             for part in [at.as_bytes(), &shown, b"\n"] {
                 encoder.write_all(part).expect("memory takes all");

@@ -32,6 +32,18 @@ pub(super) fn policy(error: PolicyError) -> Fault {
         PolicyError::NoDocument => invalid("policyDocument must be specified."),
         PolicyError::Document(error) => invalid(format!("Invalid policy document: {}", error.reason)),
         PolicyError::TooMany => limit_exceeded(),
+        PolicyError::Selection => {
+            invalid("selectionCriteria must be of the form LogGroupNamePrefix = \"prefix\".")
+        }
+        PolicyError::SelectionNotAllowed => {
+            invalid("selectionCriteria cannot be specified for policies of this policyType.")
+        }
+        PolicyError::DryRun => {
+            invalid("dryRun can be specified only for policies of the policyType RETENTION_POLICY.")
+        }
+        PolicyError::Overlap { other } => invalid(format!(
+            "The selectionCriteria overlap with those of the policy '{other}' of the same policyType."
+        )),
         PolicyError::Revision => errors::OPERATION_ABORTED_EXCEPTION
             .with("The policy has another revision than expectedRevisionId."),
     }

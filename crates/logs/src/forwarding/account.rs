@@ -8,9 +8,7 @@ use serde::Deserialize;
 
 use super::ForwardingError;
 use super::subscription::{Distribution, Subscription};
-
-/// The longest selection, in bytes (source: CloudWatch Logs API reference, PutAccountPolicy).
-const SELECTION_BYTES_MAX: usize = 25 << 10;
+use crate::policy::SELECTION_BYTES_MAX;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

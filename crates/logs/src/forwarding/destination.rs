@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ForwardingError;
 use crate::policy::PolicyDocument;
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, has_tags};
 
 /// The longest access policy in bytes (source: CloudWatch Logs API reference, PutDestinationPolicy).
 const ACCESS_POLICY_BYTES_MAX: usize = 5120;
@@ -33,6 +33,8 @@ pub(crate) struct Destination {
 impl Document for Destination {
     const KIND: &'static str = "log-destination";
 }
+
+has_tags!(Destination);
 
 impl Destination {
     /// Whether an account may subscribe to this destination of `owner`: the owner may, others as its policy says.

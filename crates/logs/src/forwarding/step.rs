@@ -19,11 +19,11 @@ use super::subscriptions::Subscriptions;
 use super::vendor::Vendor;
 use crate::directory::Directory;
 use crate::event_key::EventKey;
-use crate::group::LogGroup;
 use crate::incarnation::LogStreamId;
 use crate::pattern::Extracted;
 use crate::shelf::Shelf;
 use crate::store::{Found, LogStore, Step as Read, StoreError};
+use crate::treatment::Treatment;
 use crate::view::Views;
 
 /// A page ends when it has this much text. One event may be larger.
@@ -72,14 +72,14 @@ struct OutgoingMessage {
 impl Forwarding {
     /// Takes one step.
     pub(super) async fn take(&self, step: &Step) -> StepEnd {
-        let Some((subscription, group)) = self.still_there(&step.key, &step.place) else {
+        let Some((subscription, treatment)) = self.still_there(&step.key, &step.place) else {
             return StepEnd::Gone;
         };
         let now = self.clock.now();
         let Some(cursor) = step.cursor.in_pass(self.store.visible_through(), now) else {
             return StepEnd::Sent(step.cursor.clone());
         };
-        let page = match self.read(&subscription, &group, &step.place, &step.key, &cursor, now).await {
+        let page = match self.read(&subscription, &treatment, &step.place, &step.key, &cursor, now).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(
@@ -94,28 +94,25 @@ impl Forwarding {
         self.send(step, &subscription, page, cursor).await
     }
 
-    fn still_there(
-        &self,
-        lane: &LaneKey,
-        place: &Place,
-    ) -> Option<(Arc<CompiledSubscription>, Arc<LogGroup>)> {
+    fn still_there(&self, lane: &LaneKey, place: &Place) -> Option<(Arc<CompiledSubscription>, Treatment)> {
         let group = self.directory.group(&place.scope, &place.group).ok()?;
         let is_same = group.id == lane.group;
-        Some((self.subscriptions.of_lane(lane, place).filter(|_| is_same)?, group))
+        let subscription = self.subscriptions.of_lane(lane, place).filter(|_| is_same)?;
+        Some((subscription, self.directory.treatment(&place.scope, &place.group, &group)))
     }
 
     /// Reads a page of events that match, as messages of one stream each, in the order of their first events.
     async fn read(
         &self,
         subscription: &CompiledSubscription,
-        group: &LogGroup,
+        treatment: &Treatment,
         place: &Place,
         lane: &LaneKey,
         cursor: &Cursor,
         now: Timestamp,
     ) -> Result<Page, StoreError> {
         let mut range = cursor.range();
-        range.from = range.from.max(EventKey::before(group.expired_before(now)));
+        range.from = range.from.max(EventKey::before(treatment.group().expired_before(now)));
         let mut messages: Vec<OutgoingMessage> = Vec::new();
         let mut of_stream: BTreeMap<LogStreamId, usize> = BTreeMap::new();
         let (mut text_bytes, mut scanned_bytes) = (0, 0);
@@ -137,7 +134,7 @@ impl Forwarding {
             scanned_bytes += found.message.len();
             let next = found.key.successor();
             let is_meant = cursor.covers(found.key.sequence) && self.directory.holds_stream(&found.address);
-            if is_meant && let Some((text, extracted)) = matching(subscription, group, &found) {
+            if is_meant && let Some((text, extracted)) = matching(subscription, treatment, &found) {
                 text_bytes += text.len();
                 let index = *of_stream.entry(found.address.stream_id).or_insert_with(|| {
                     messages.push(first_of(&found, subscription));
@@ -284,12 +281,12 @@ impl OutgoingMessage {
 /// what the group's transformer makes of it.
 fn matching(
     subscription: &CompiledSubscription,
-    group: &LogGroup,
+    treatment: &Treatment,
     found: &Found,
 ) -> Option<(String, Extracted)> {
-    let shown = group.masked(found.ingested, &found.message);
+    let shown = treatment.masked(found.ingested, &found.message);
     let text = match subscription.subscription.on_transformed {
-        true => Views::new(group, &found.address, found.ingested).transformed(&found.message, &shown),
+        true => Views::new(treatment, &found.address, found.ingested).transformed(&found.message, &shown),
         false => Cow::Borrowed(shown.as_ref()),
     };
     let extracted = subscription.matcher.extracted(&text)?;

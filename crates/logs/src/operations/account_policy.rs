@@ -8,66 +8,63 @@ use groundwatch_api::logs::{
     PutAccountPolicy, PutAccountPolicyInput, PutAccountPolicyOutput,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{Call, Scope};
-use groundwatch_storage::Key;
+use groundwatch_core::{Call, Scope, Timestamp};
 
 use super::listing;
 use crate::error::LogsError;
-use crate::forwarding::{self, AccountSubscription, Place};
+use crate::forwarding::{self, AccountSubscription, ForwardingError, Place, Subscription};
 use crate::incarnation::GroupId;
 use crate::logs::Logs;
-use crate::policy::{AccountPolicy, DOCUMENT_CHARACTERS_MAX, PolicyError, account_policy_name};
+use crate::policy::{AccountPolicy, DOCUMENT_CHARACTERS_MAX, Effect, NewPolicy, PolicyError};
+use crate::protection::GroupProtection;
 
-/// The one type that has an effect as yet.
-const SUBSCRIPTION: &str = "SUBSCRIPTION_FILTER_POLICY";
 /// What AWS keeps names for that begin with it.
 const RESERVED_PREFIX: &str = "aws/";
 
 impl Handle<PutAccountPolicy> for Logs {
+    /// A policy is in force for events that arrive from now on.
     async fn handle(
         &self,
         call: &Call,
         input: PutAccountPolicyInput,
     ) -> Result<PutAccountPolicyOutput, Fault> {
-        let name = input.policy_name.expect("validated: required");
-        let document = input.policy_document.expect("validated: required");
-        check_type(&input.policy_type.expect("validated: required"))?;
-        if input.dry_run == Some(true) {
-            return Err(LogsError::Unsupported { what: "dryRun" }.into());
+        let policy_type = input.policy_type.expect("validated: required");
+        check_dry_run(input.dry_run, &policy_type)?;
+        let new = NewPolicy {
+            name: input.policy_name.expect("validated: required"),
+            document: input.policy_document.expect("validated: required"),
+            selection: input.selection_criteria,
+            at: call.received,
+            since: self.store.visible_through(),
+            policy_type,
+        };
+        if new.name.is_empty() || new.name.starts_with(RESERVED_PREFIX) {
+            return Err(LogsError::from(PolicyError::Name { name: new.name }).into());
         }
-        if name.is_empty() || name.starts_with(RESERVED_PREFIX) {
-            return Err(LogsError::from(PolicyError::Name { name }).into());
-        }
-        if document.chars().count() > DOCUMENT_CHARACTERS_MAX {
+        if new.document.chars().count() > DOCUMENT_CHARACTERS_MAX {
             return Err(LogsError::from(PolicyError::TooLong { limit: DOCUMENT_CHARACTERS_MAX }).into());
         }
-        let policy = AccountPolicy {
-            document,
-            selection: input.selection_criteria,
-            updated: call.received,
-            since: self.store.visible_through(),
-        };
-        let arn = subscription(&name, &policy)?.compiled.subscription.destination_arn;
-        forwarding::try_out(&self.courier, &self.destinations, call.scope(), &arn, call.received)
-            .await
-            .map_err(LogsError::from)?;
-        let put = |known: Option<&AccountPolicy>| {
-            // One for the account: another name is another policy.
-            let others =
-                self.account_policies.list(call.scope(), &account_policy_name(SUBSCRIPTION, ""), None, 1);
-            match known {
-                Some(known) => Ok(AccountPolicy { since: known.since, ..policy }),
-                None if others.is_empty() => Ok(policy),
-                None => Err(PolicyError::TooMany.into()),
+        match new.policy_type {
+            PolicyType::SubscriptionFilterPolicy => {
+                let subscription =
+                    subscription(&new.document, new.selection.as_deref(), new.at).map_err(LogsError::from)?;
+                let arn = subscription.compile(&new.name)?.subscription.destination_arn;
+                forwarding::try_out(&self.courier, &self.destinations, call.scope(), &arn, call.received)
+                    .await
+                    .map_err(LogsError::from)?;
             }
-        };
-        let policy = self
-            .account_policies
-            .change(call.scope(), &account_policy_name(SUBSCRIPTION, &name), put)
-            .await?;
-        self.apply_account_subscription(call.scope(), &name, &policy)?;
+            PolicyType::DataProtectionPolicy => {
+                let protection = GroupProtection::parse(&new.document).map_err(LogsError::from)?;
+                if let Some(findings_group) = protection.findings_group() {
+                    self.directory.group(call.scope(), findings_group)?;
+                }
+            }
+            _ => {}
+        }
+        let policy = self.directory.account_policies.put(call.scope(), &new).await?;
+        self.apply_account_policy(call.scope(), &policy)?;
         Ok(PutAccountPolicyOutput {
-            account_policy: Some(described(call.scope(), &name, &policy)),
+            account_policy: Some(described(call.scope(), &policy)),
             dry_run_result: None,
         })
     }
@@ -84,22 +81,20 @@ impl Handle<DescribeAccountPolicies> for Logs {
         let own_account = call.scope().account.to_string();
         let accounts = input.account_identifiers.unwrap_or_default();
         let asks_others_only = !accounts.is_empty() && !accounts.contains(&own_account);
-        let prefix = account_policy_name(policy_type.as_str(), "");
-        let mut found = Vec::new();
-        if !asks_others_only {
-            for (key, policy) in self.account_policies.list(call.scope(), &prefix, None, usize::MAX) {
-                let name = key[prefix.len()..].to_owned();
-                found.push((name.clone(), described(call.scope(), &name, &policy)));
-            }
-        }
+        let mut found = match asks_others_only {
+            true => Vec::new(),
+            false => self.directory.account_policies.list(call.scope(), &policy_type),
+        };
         if let Some(name) = input.policy_name {
-            found.retain(|(known, _)| *known == name);
+            found.retain(|policy| policy.name == name);
             if found.is_empty() {
                 return Err(LogsError::from(PolicyError::Missing { name }).into());
             }
         }
+        let found = found.iter().map(|policy| (policy.name.clone(), described(call.scope(), policy)));
+        let list = listing::of(found.collect());
         let (policies, next_token) =
-            listing::page("DescribeAccountPolicies", input.next_token.as_deref(), None, listing::of(found))?;
+            listing::page("DescribeAccountPolicies", input.next_token.as_deref(), None, list)?;
         Ok(DescribeAccountPoliciesOutput { account_policies: Some(policies), next_token })
     }
 }
@@ -112,15 +107,13 @@ impl Handle<DeleteAccountPolicy> for Logs {
     ) -> Result<DeleteAccountPolicyOutput, Fault> {
         let name = input.policy_name.expect("validated: required");
         let policy_type = input.policy_type.expect("validated: required");
-        if input.dry_run == Some(true) {
-            return Err(LogsError::Unsupported { what: "dryRun" }.into());
+        check_dry_run(input.dry_run, &policy_type)?;
+        let policies = &self.directory.account_policies;
+        policies.delete(call.scope(), &policy_type, &name, call.received).await?;
+        if policy_type == PolicyType::SubscriptionFilterPolicy {
+            self.subscriptions.set_of_account(call.scope(), None, std::iter::empty(), || 0);
+            self.subscriptions.forget_account_cursors(call.scope(), &name).await.map_err(LogsError::from)?;
         }
-        let key = account_policy_name(policy_type.as_str(), &name);
-        if !self.account_policies.remove(call.scope(), &key, |_| Ok(())).await? {
-            return Err(LogsError::from(PolicyError::Missing { name }).into());
-        }
-        self.subscriptions.set_of_account(call.scope(), None, std::iter::empty(), || 0);
-        self.subscriptions.forget_account_cursors(call.scope(), &name).await.map_err(LogsError::from)?;
         Ok(DeleteAccountPolicyOutput { dry_run_result: None })
     }
 }
@@ -128,21 +121,24 @@ impl Handle<DeleteAccountPolicy> for Logs {
 impl Logs {
     /// Lets all account policies that are kept take effect again.
     pub(crate) fn apply_account_policies(&self) {
-        for (Key { scope, name }, policy) in self.account_policies.all() {
-            let Some((SUBSCRIPTION, name)) = name.split_once('\0') else { continue };
-            if let Err(error) = self.apply_account_subscription(&scope, name, &policy) {
-                tracing::error!(policy = name, %error, "a subscription filter policy is not understood");
+        for (scope, policy) in self.directory.account_policies.all() {
+            if let Err(error) = self.apply_account_policy(&scope, &policy) {
+                tracing::error!(policy = policy.name, %error, "a subscription filter policy is not understood");
             }
         }
     }
 
-    fn apply_account_subscription(
-        &self,
-        scope: &Scope,
-        name: &str,
-        policy: &AccountPolicy,
-    ) -> Result<(), LogsError> {
-        let subscription = subscription(name, policy)?;
+    /// Has the forwarding know of a policy that subscribes. All others are looked up when events come and go.
+    fn apply_account_policy(&self, scope: &Scope, policy: &AccountPolicy) -> Result<(), LogsError> {
+        let (Effect::Subscription { since }, Some(document)) = (&policy.effect, &policy.document) else {
+            return Ok(());
+        };
+        let selection = policy.selection.as_deref();
+        let subscription = AccountSubscription {
+            compiled: subscription(document, selection, policy.updated)?.compile(&policy.name)?,
+            excluded: selection.map(forwarding::excluded_groups).transpose()?.unwrap_or_default(),
+            since: *since,
+        };
         let groups = self.directory.groups.list(scope, "", None, usize::MAX).into_iter();
         let places = groups.map(|(group, document)| -> (GroupId, Arc<Place>) {
             (document.id, Arc::new(Place { scope: scope.clone(), group }))
@@ -153,37 +149,30 @@ impl Logs {
     }
 }
 
-/// What a policy subscribes to; an error tells what is wrong with it.
-fn subscription(name: &str, policy: &AccountPolicy) -> Result<AccountSubscription, LogsError> {
-    let filter = forwarding::account_subscription(&policy.document, policy.updated)?;
-    let excluded = policy.selection.as_deref().map(forwarding::excluded_groups).transpose()?;
-    Ok(AccountSubscription {
-        compiled: filter.compile(name)?,
-        excluded: excluded.unwrap_or_default(),
-        since: policy.since,
-    })
+/// What a policy subscribes to; an error tells what is wrong with it or with its selection.
+fn subscription(
+    document: &str,
+    selection: Option<&str>,
+    at: Timestamp,
+) -> Result<Subscription, ForwardingError> {
+    selection.map(forwarding::excluded_groups).transpose()?;
+    forwarding::account_subscription(document, at)
 }
 
-/// Types whose policies would change nothing are refused by name.
-fn check_type(policy_type: &PolicyType) -> Result<(), LogsError> {
-    let what = match policy_type {
-        PolicyType::SubscriptionFilterPolicy => return Ok(()),
-        PolicyType::DataProtectionPolicy => "policyType DATA_PROTECTION_POLICY",
-        PolicyType::FieldIndexPolicy => "policyType FIELD_INDEX_POLICY",
-        PolicyType::TransformerPolicy => "policyType TRANSFORMER_POLICY",
-        PolicyType::MetricExtractionPolicy => "policyType METRIC_EXTRACTION_POLICY",
-        PolicyType::RetentionPolicy => "policyType RETENTION_POLICY",
-        PolicyType::Unknown(_) => "policyType",
-    };
-    Err(LogsError::Unsupported { what })
+/// Only policies of retention have a dry run, and they are not there.
+fn check_dry_run(dry_run: Option<bool>, policy_type: &PolicyType) -> Result<(), LogsError> {
+    match dry_run {
+        Some(true) if *policy_type != PolicyType::RetentionPolicy => Err(PolicyError::DryRun.into()),
+        _ => Ok(()),
+    }
 }
 
-fn described(scope: &Scope, name: &str, policy: &AccountPolicy) -> api::AccountPolicy {
+fn described(scope: &Scope, policy: &AccountPolicy) -> api::AccountPolicy {
     api::AccountPolicy {
-        policy_name: Some(name.to_owned()),
-        policy_document: Some(policy.document.clone()),
+        policy_name: Some(policy.name.clone()),
+        policy_document: policy.document.clone(),
         last_updated_time: Some(policy.updated.as_millis()),
-        policy_type: Some(PolicyType::SubscriptionFilterPolicy),
+        policy_type: Some(policy.policy_type()),
         scope: Some(api::Scope::All),
         selection_criteria: policy.selection.clone(),
         account_id: Some(scope.account.to_string()),

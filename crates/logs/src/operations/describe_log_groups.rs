@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use groundwatch_api::logs::{
     self as api, DataProtectionStatus, DescribeLogGroups, DescribeLogGroupsInput, DescribeLogGroupsOutput,
+    InheritedProperty,
 };
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope, page_token};
@@ -143,10 +144,11 @@ impl Logs {
         &self,
         scope: &Scope,
         name: &str,
-        group: &LogGroup,
+        group: &Arc<LogGroup>,
         selection: &Selection,
     ) -> api::LogGroup {
         let arn = group_arn(scope, name);
+        let treatment = self.directory.treatment(scope, name, group);
         // Recorded: a listing by pattern lacks these two.
         let in_full = !matches!(selection.names, Names::Containing(_));
         let stored_bytes = group.flushed_bytes + self.store.unflushed_bytes(group.id);
@@ -161,6 +163,9 @@ impl Logs {
             log_group_class: Some(group.class.to_api()),
             log_group_arn: Some(arn),
             data_protection_status: protection_status(group),
+            inherited_properties: treatment
+                .is_protected_by_account()
+                .then(|| vec![InheritedProperty::AccountDataProtection]),
             deletion_protection_enabled: in_full.then_some(group.deletion_protected),
             ..api::LogGroup::default()
         }

@@ -25,14 +25,12 @@ impl Handle<FilterLogEvents> for Logs {
     /// `interleaved` has no effect, as AWS does. Of a protected group the pattern sees what the caller may see, so that nobody
     /// finds out by searching what is masked. `unmask` is for everybody: permissions are not evaluated.
     async fn handle(&self, call: &Call, input: FilterLogEventsInput) -> Result<FilterLogEventsOutput, Fault> {
-        let (_, group) = self.named_group(
+        let (name, group) = self.named_group(
             call.scope(),
             input.log_group_name.as_deref(),
             input.log_group_identifier.as_deref(),
         )?;
-        if !group.class.readable() {
-            return Err(LogsError::ClassRefuses { operation: "FilterLogEvents" }.into());
-        }
+        group.check_offers("FilterLogEvents")?;
         let pattern = input.filter_pattern.as_deref().unwrap_or_default();
         let pattern = Pattern::parse(pattern).map_err(LogsError::from)?;
         let direction = direction(input.start_from_head, input.start_time)?;
@@ -55,7 +53,8 @@ impl Handle<FilterLogEvents> for Logs {
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
         let wants = |address: &StreamAddress| wanted.wants(self, address);
         let matcher = Arc::new(Matcher::new(&pattern));
-        let masks = !group.protection.is_empty() && input.unmask != Some(true);
+        let treatment = self.directory.treatment(call.scope(), &name, &group);
+        let masks = treatment.protects() && input.unmask != Some(true);
         let query = Query {
             group: group.id,
             streams: wanted.only().map_or(Streams::Those(&wants), Streams::One),
@@ -69,7 +68,7 @@ impl Handle<FilterLogEvents> for Logs {
         let merge = self.store.read(query).await.map_err(LogsError::from)?;
         let see = |event: &mut Found| {
             if masks {
-                group.mask(event);
+                treatment.mask(event);
             }
             !masks || matcher.matches(&event.message)
         };

@@ -7,23 +7,21 @@ use groundwatch_core::{Call, Timestamp};
 use super::page::{Page, text};
 use crate::error::LogsError;
 use crate::event_key::{EventKey, KeyRange};
-use crate::group::LogGroup;
 use crate::incarnation::{GroupId, LogStreamId};
 use crate::logs::Logs;
 use crate::paging::{Continuation, PAGE_EVENTS_MAX};
 use crate::store::{Direction, Found, Query, Streams};
+use crate::treatment::Treatment;
 
 impl Handle<GetLogEvents> for Logs {
     /// `unmask` is for everybody: permissions are not evaluated.
     async fn handle(&self, call: &Call, input: GetLogEventsInput) -> Result<GetLogEventsOutput, Fault> {
-        let (_, group) = self.named_group(
+        let (name, group) = self.named_group(
             call.scope(),
             input.log_group_name.as_deref(),
             input.log_group_identifier.as_deref(),
         )?;
-        if !group.class.readable() {
-            return Err(LogsError::ClassRefuses { operation: "GetLogEvents" }.into());
-        }
+        group.check_offers("GetLogEvents")?;
         let stream_name = input.log_stream_name.as_deref().expect("validated: required");
         let stream = self.directory.stream(call.scope(), group.id, stream_name)?;
         let mut range = asked_range(input.start_time, input.end_time);
@@ -34,7 +32,8 @@ impl Handle<GetLogEvents> for Logs {
             None => Start::Tail,
         };
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
-        let masked_by = Some(&*group).filter(|_| input.unmask != Some(true));
+        let treatment = self.directory.treatment(call.scope(), &name, &group);
+        let masked_by = Some(&treatment).filter(|_| input.unmask != Some(true));
         Ok(self.page(group.id, stream.id, range, start, limit, masked_by).await?)
     }
 }
@@ -64,7 +63,7 @@ impl Logs {
         asked: KeyRange,
         start: Start,
         limit: usize,
-        masked_by: Option<&LogGroup>,
+        masked_by: Option<&Treatment>,
     ) -> Result<GetLogEventsOutput, LogsError> {
         let (direction, range) = match start {
             Start::Head => (Direction::Forward, asked),
@@ -84,8 +83,8 @@ impl Logs {
         if direction == Direction::Backward {
             events.reverse();
         }
-        if let Some(group) = masked_by {
-            events.iter_mut().for_each(|event| group.mask(event));
+        if let Some(treatment) = masked_by {
+            events.iter_mut().for_each(|event| treatment.mask(event));
         }
         let (backward, forward) = edges(&events, start, asked);
         let token = |direction, boundary| Some(Continuation { direction, boundary }.to_stream_token());

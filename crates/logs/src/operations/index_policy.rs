@@ -15,6 +15,8 @@ use crate::group::{LogGroup, group_arn};
 use crate::identifier;
 use crate::index_policy::{DEFAULT_FIELDS, IndexPolicy, IndexPolicyError};
 use crate::logs::Logs;
+use crate::policy::{AccountPolicy, Effect};
+use crate::treatment::Treatment;
 
 /// Field indexes a page. Ours: AWS tells no number.
 const PAGE_INDEXES_MAX: i32 = 1000;
@@ -25,9 +27,7 @@ impl Handle<PutIndexPolicy> for Logs {
         let document = input.policy_document.expect("validated: required");
         let name = identifier::name_in_identifier(call.scope(), &identifier).map_err(LogsError::from)?;
         let change = |group: &LogGroup| {
-            if !group.class.readable() {
-                return Err(LogsError::ClassRefuses { operation: "PutIndexPolicy" });
-            }
+            group.check_offers("PutIndexPolicy")?;
             let known = group.index_policy.clone().unwrap_or_default();
             let index_policy = Some(known.replaced(Some(document.clone()), call.received)?);
             Ok(LogGroup { index_policy, ..group.clone() })
@@ -53,8 +53,10 @@ impl Handle<DescribeIndexPolicies> for Logs {
         let mut policies = Vec::new();
         for identifier in input.log_group_identifiers.expect("validated: required") {
             let (name, group) = self.named_group(call.scope(), None, Some(&identifier))?;
-            let policy = group.index_policy.as_ref();
-            policies.extend(policy.and_then(|policy| described(policy, &group_arn(call.scope(), &name))));
+            let (arn, treatment) =
+                (group_arn(call.scope(), &name), self.directory.treatment(call.scope(), &name, &group));
+            policies.extend(group.index_policy.as_ref().and_then(|policy| described(policy, &arn)));
+            policies.extend(treatment.index_policy().map(|policy| described_of_account(policy, &arn)));
         }
         Ok(DescribeIndexPoliciesOutput { index_policies: Some(policies), next_token: None })
     }
@@ -94,8 +96,9 @@ impl Handle<DescribeFieldIndexes> for Logs {
         for identifier in input.log_group_identifiers.expect("validated: required") {
             let (name, group) = self.named_group(call.scope(), None, Some(&identifier))?;
             let arn = group_arn(call.scope(), &name);
+            let treatment = self.directory.treatment(call.scope(), &name, &group);
             for category in &categories {
-                for (field, kind) in indexes(&group, category, call.received) {
+                for (field, kind) in indexes(&treatment, category, call.received) {
                     let index = FieldIndex {
                         log_group_identifier: Some(arn.clone()),
                         field_index_name: Some(field.clone()),
@@ -118,13 +121,20 @@ impl Handle<DescribeFieldIndexes> for Logs {
 }
 
 /// The fields of a group in a category.
-fn indexes(group: &LogGroup, category: &IndexCategory, now: Timestamp) -> Vec<(String, IndexType)> {
-    let policy = group.index_policy.as_ref();
+fn indexes(treatment: &Treatment, category: &IndexCategory, now: Timestamp) -> Vec<(String, IndexType)> {
+    let (group, policy) = (treatment.group(), treatment.group().index_policy.as_ref());
     match category {
         IndexCategory::Default if group.class.readable() => {
             DEFAULT_FIELDS.map(|field| (field.to_owned(), IndexType::FieldIndex)).to_vec()
         }
-        IndexCategory::Custom => policy.into_iter().flat_map(|policy| policy.fields.clone()).collect(),
+        IndexCategory::Custom => {
+            let of_account = treatment.index_policy().and_then(|policy| match &policy.effect {
+                Effect::FieldIndex { fields, .. } => Some(fields),
+                _ => None,
+            });
+            let fields = policy.map(|policy| &policy.fields).into_iter().chain(of_account);
+            fields.flatten().map(|(field, kind)| (field.clone(), kind.clone())).collect()
+        }
         IndexCategory::Inactive => policy
             .into_iter()
             .flat_map(|policy| policy.inactive(now))
@@ -142,4 +152,14 @@ fn described(policy: &IndexPolicy, arn: &str) -> Option<api::IndexPolicy> {
         policy_name: None,
         source: Some(IndexSource::LogGroup),
     })
+}
+
+fn described_of_account(policy: &AccountPolicy, arn: &str) -> api::IndexPolicy {
+    api::IndexPolicy {
+        log_group_identifier: Some(arn.to_owned()),
+        last_update_time: Some(policy.updated.as_millis()),
+        policy_document: policy.document.clone(),
+        policy_name: Some(policy.name.clone()),
+        source: Some(IndexSource::Account),
+    }
 }

@@ -32,9 +32,7 @@ impl Handle<CreateLogAnomalyDetector> for Logs {
         let groups = input.log_group_arn_list.expect("validated: required");
         let [arn] = groups.as_slice() else { return Err(LogsError::from(AnomalyError::OneGroup).into()) };
         let (group_name, group) = self.named_group(call.scope(), None, Some(arn))?;
-        if !group.class.readable() {
-            return Err(LogsError::ClassRefuses { operation: "CreateLogAnomalyDetector" }.into());
-        }
+        group.check_offers("CreateLogAnomalyDetector")?;
         let filter_pattern = input.filter_pattern.unwrap_or_default();
         Pattern::parse(&filter_pattern).map_err(LogsError::from)?;
         let detector = LogAnomalyDetector {

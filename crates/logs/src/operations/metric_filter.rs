@@ -8,6 +8,7 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, page_token};
 
+use super::regexes::Filter;
 use crate::error::LogsError;
 use crate::logs::Logs;
 use crate::metric_filter::{FilterError, MetricFilter};
@@ -20,9 +21,7 @@ impl Handle<PutMetricFilter> for Logs {
     async fn handle(&self, call: &Call, input: PutMetricFilterInput) -> Result<PutMetricFilterOutput, Fault> {
         let group_name = input.log_group_name.expect("validated: required");
         let group = self.directory.group(call.scope(), &group_name)?;
-        if !group.class.readable() {
-            return Err(LogsError::ClassRefuses { operation: "PutMetricFilter" }.into());
-        }
+        group.check_offers("PutMetricFilter")?;
         let name = input.filter_name.expect("validated: required");
         let mut transformations = input.metric_transformations.expect("validated: required");
         let transformation = transformations.pop().expect("validated: exactly one");
@@ -39,6 +38,7 @@ impl Handle<PutMetricFilter> for Logs {
             on_transformed: input.apply_on_transformed_logs.unwrap_or(false),
             field_selection: input.field_selection_criteria,
         };
+        self.check_regexes(call.scope(), group.id, Filter::Metric(&name), &filter.pattern)?;
         self.metric_filters.put(call.scope(), group.id, &name, filter).await?;
         Ok(PutMetricFilterOutput {})
     }

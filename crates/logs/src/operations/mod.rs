@@ -24,6 +24,7 @@ mod metric_filter;
 mod page;
 mod put_log_events;
 mod query_definition;
+mod regexes;
 mod resource_policy;
 mod retention_policy;
 mod start_live_tail;

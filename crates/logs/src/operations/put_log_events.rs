@@ -16,7 +16,8 @@ use crate::logs::Logs;
 use crate::metric_filter::{SeenEvent, SeenMinutes};
 use crate::metric_sink::{AdmittedMetrics, Samples, SinkError};
 use crate::store::{StoreError, StreamAddress};
-use crate::view::Views;
+use crate::treatment::Treatment;
+use crate::view::{Report, Views};
 
 impl Handle<PutLogEvents> for Logs {
     /// `sequenceToken` is ignored, as AWS does since 2023. `entity` has no effect: nothing relates telemetry here.
@@ -47,9 +48,10 @@ impl Handle<PutLogEvents> for Logs {
                 stream: stream_name.into_owned(),
                 stream_id: stream.id,
             };
+            let treatment = self.directory.treatment(call.scope(), &address.group, &group);
             let message_bytes = message_bytes(&events, accepted.clone());
             let accepted = events[accepted].iter().map(|event| (timestamp(event), message(event)));
-            let seen = self.look_at(call, &group, &address, accepted.clone());
+            let seen = self.look_at(call, &treatment, &address, accepted.clone());
             let metrics = self.metrics_of(call.scope(), &address, seen.samples).await;
             let stored = match metrics {
                 Ok(metrics) => {
@@ -61,7 +63,7 @@ impl Handle<PutLogEvents> for Logs {
                 seen.minutes.forget();
             }
             let sequence = stored.map_err(LogsError::from)?;
-            self.show(call, &group, &address, &seen.events, &seen.reports).await;
+            self.show(call, &group, &address, &seen.events, seen.reports).await;
             sequence
         };
         Ok(PutLogEventsOutput {
@@ -78,17 +80,17 @@ impl Logs {
     fn look_at<'e>(
         &self,
         call: &Call,
-        group: &LogGroup,
+        treatment: &Treatment,
         address: &StreamAddress,
         events: impl Iterator<Item = (i64, &'e [u8])>,
     ) -> Seen<'e> {
         let mut samples = Samples::default();
         let mut minutes = SeenMinutes::default();
-        let mut views = Views::new(group, address, call.received);
+        let mut views = Views::new(treatment, address, call.received);
         let events: Vec<ShownEvent<'e>> = events
             .map(|(millis, message)| ShownEvent { millis, message, shown: views.masked(message) })
             .collect();
-        if group.class.readable() {
+        if treatment.group().class.readable() {
             let mut filters = self.metric_filters.run(call.scope(), address.group_id);
             for ShownEvent { millis, message, shown } in &events {
                 let transformed = views.transformed(message, shown);
@@ -132,17 +134,14 @@ impl Logs {
         group: &LogGroup,
         address: &StreamAddress,
         events: &[ShownEvent<'_>],
-        reports: &[String],
+        reports: Vec<Report>,
     ) {
         if group.class.readable() {
             let shown = events.iter().map(|event| (event.millis, event.shown.as_ref()));
             self.live_tail.publish(address, call.received, &shown);
         }
-        let protection = group.protection.at(call.received);
-        if let Some(told) = protection.and_then(|protection| protection.findings_group())
-            && !reports.is_empty()
-        {
-            self.tell_findings(call.scope(), told, &address.group, call.received, reports).await;
+        if !reports.is_empty() {
+            self.tell_findings(call.scope(), &address.group, call.received, reports).await;
         }
     }
 }
@@ -155,7 +154,7 @@ struct Seen<'e> {
     /// What metric filters remember of them.
     minutes: SeenMinutes,
     /// Reports of what is sensitive in them.
-    reports: Vec<String>,
+    reports: Vec<Report>,
 }
 
 /// An event, and its text as it may be seen.

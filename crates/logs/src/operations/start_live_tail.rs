@@ -24,9 +24,7 @@ impl Handle<StartLiveTail> for Logs {
         let mut groups = Vec::new();
         for identifier in &identifiers {
             let (_, group) = self.named_group(call.scope(), None, Some(identifier))?;
-            if !group.class.readable() {
-                return Err(LogsError::ClassRefuses { operation: "StartLiveTail" }.into());
-            }
+            group.check_offers("StartLiveTail")?;
             groups.push(group.id);
         }
         groups.sort_unstable();

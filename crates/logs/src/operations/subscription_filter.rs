@@ -9,6 +9,7 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 
 use super::listing;
+use super::regexes::Filter;
 use crate::error::LogsError;
 use crate::forwarding::{self, Distribution, Place, Subscription};
 use crate::logs::Logs;
@@ -23,9 +24,7 @@ impl Handle<PutSubscriptionFilter> for Logs {
         let group_name = input.log_group_name.expect("validated: required");
         let name = input.filter_name.expect("validated: required");
         let group = self.directory.group(call.scope(), &group_name)?;
-        if !group.class.readable() {
-            return Err(LogsError::ClassRefuses { operation: "PutSubscriptionFilter" }.into());
-        }
+        group.check_offers("PutSubscriptionFilter")?;
         let subscription = Subscription {
             pattern: input.filter_pattern.expect("validated: required"),
             destination_arn: input.destination_arn.expect("validated: required"),
@@ -41,6 +40,8 @@ impl Handle<PutSubscriptionFilter> for Logs {
         };
         // What is wrong with it by itself is said before anybody is bothered.
         subscription.compile(&name)?;
+        let filter = Filter::Subscription(&name);
+        self.check_regexes(call.scope(), group.id, filter, &subscription.pattern)?;
         let arn = &subscription.destination_arn;
         let courier = &self.courier;
         forwarding::try_out(courier, &self.destinations, call.scope(), arn, call.received)

@@ -1,4 +1,4 @@
-//! Tags of log groups and destinations, by the calls of today (`TagResource`, …) and, for groups, those of old
+//! Tags of log groups and of all else that has some, by the calls of today (`TagResource`, …) and, for groups, those of old
 //! (`TagLogGroup`, …). Both act on one set.
 
 use std::collections::BTreeMap;
@@ -16,11 +16,13 @@ use super::log_anomaly_detector::detector_arn;
 use super::lookup_table::lookup_table_arn;
 use crate::anomaly::{AnomalyError, LogAnomalyDetector};
 use crate::error::LogsError;
-use crate::forwarding::{Destination, destination_arn};
+use crate::forwarding::destination_arn;
 use crate::group::LogGroup;
 use crate::identifier;
 use crate::logs::Logs;
 use crate::lookup_table::LookupTableError;
+use crate::shelf::{HasTags, Shelf};
+use crate::vended::vended_arn;
 
 impl Handle<TagResource> for Logs {
     async fn handle(&self, call: &Call, input: TagResourceInput) -> Result<TagResourceOutput, Fault> {
@@ -50,10 +52,10 @@ impl Handle<ListTagsForResource> for Logs {
         let not_taggable = || LogsError::NotTaggable { arn: arn.clone() };
         let tags = match tagged(call.scope(), &arn)? {
             Tagged::Group(name) => self.tags(call.scope(), name).map_err(|error| resource(error, &arn))?,
-            Tagged::Destination(name) => {
-                let destination = self.destinations.get(call.scope(), name).ok_or_else(not_taggable)?;
-                destination.tags.clone().into_kept()
-            }
+            Tagged::Destination(name) => kept(&self.destinations, call.scope(), name, &arn)?,
+            Tagged::DeliverySource(name) => kept(&self.vended.sources, call.scope(), name, &arn)?,
+            Tagged::DeliveryDestination(name) => kept(&self.vended.destinations, call.scope(), name, &arn)?,
+            Tagged::Delivery(id) => kept(&self.vended.deliveries, call.scope(), id, &arn)?,
             Tagged::LookupTable(name) => {
                 let table = self.lookup_tables.get(call.scope(), name).map_err(|_| not_taggable())?;
                 table.tags.clone().into_kept()
@@ -104,9 +106,15 @@ fn added(tags: BTreeMap<String, String>) -> Result<TagChange, LogsError> {
 enum Tagged<'a> {
     Group(&'a str),
     Destination(&'a str),
+    DeliverySource(&'a str),
+    DeliveryDestination(&'a str),
+    Delivery(&'a str),
     LookupTable(&'a str),
     AnomalyDetector(&'a str),
 }
+
+/// What is tagged by that name.
+type Kind<'a> = fn(&'a str) -> Tagged<'a>;
 
 /// What an ARN names. Plain names are no ARNs, and the form of groups with `:*` is refused, as AWS does.
 fn tagged<'a>(scope: &Scope, arn: &'a str) -> Result<Tagged<'a>, LogsError> {
@@ -114,16 +122,46 @@ fn tagged<'a>(scope: &Scope, arn: &'a str) -> Result<Tagged<'a>, LogsError> {
     if !arn.starts_with("arn:") {
         return Err(not_taggable());
     }
-    if let Some(name) = arn.strip_prefix(destination_arn(scope, "").as_str()) {
-        return Ok(Tagged::Destination(name));
-    }
-    if let Some(name) = arn.strip_prefix(lookup_table_arn(scope, "").as_str()) {
-        return Ok(Tagged::LookupTable(name));
-    }
-    if let Some(id) = arn.strip_prefix(detector_arn(scope, "").as_str()) {
-        return Ok(Tagged::AnomalyDetector(id));
+    let kinds: [(String, Kind<'a>); 6] = [
+        (destination_arn(scope, ""), Tagged::Destination),
+        (vended_arn(scope, "delivery-source", ""), Tagged::DeliverySource),
+        (vended_arn(scope, "delivery-destination", ""), Tagged::DeliveryDestination),
+        (vended_arn(scope, "delivery", ""), Tagged::Delivery),
+        (lookup_table_arn(scope, ""), Tagged::LookupTable),
+        (detector_arn(scope, ""), Tagged::AnomalyDetector),
+    ];
+    for (prefix, kind) in kinds {
+        if let Some(name) = arn.strip_prefix(prefix.as_str()) {
+            return Ok(kind(name));
+        }
     }
     identifier::name_in_identifier(scope, arn).map(Tagged::Group).map_err(|_| not_taggable())
+}
+
+/// The tags of a document.
+fn kept<T: HasTags>(
+    shelf: &Shelf<T>,
+    scope: &Scope,
+    name: &str,
+    arn: &str,
+) -> Result<BTreeMap<String, String>, LogsError> {
+    let document = shelf.get(scope, name).ok_or_else(|| LogsError::NotTaggable { arn: arn.to_owned() })?;
+    Ok(document.tags().clone().into_kept())
+}
+
+/// Changes the tags of a document.
+async fn change_kept<T: HasTags>(
+    shelf: &Shelf<T>,
+    scope: &Scope,
+    name: &str,
+    arn: &str,
+    change: &TagChange,
+) -> Result<(), LogsError> {
+    let changed = |known: Option<&T>| {
+        let known = known.ok_or_else(|| LogsError::NotTaggable { arn: arn.to_owned() })?;
+        Ok(known.with_tags(known.tags().changed(change)?))
+    };
+    shelf.change(scope, name, changed).await.map(drop)
 }
 
 /// These calls name a resource, not a group, when there is none.
@@ -152,13 +190,14 @@ impl Logs {
             Tagged::Group(name) => {
                 self.change_tags(scope, name, change).await.map_err(|error| resource(error, arn))
             }
-            Tagged::Destination(name) => {
-                let changed = |known: Option<&Destination>| {
-                    let known = known.ok_or_else(|| LogsError::NotTaggable { arn: arn.to_owned() })?;
-                    Ok(Destination { tags: known.tags.changed(&change)?, ..known.clone() })
-                };
-                self.destinations.change(scope, name, changed).await.map(|_| ())
+            Tagged::Destination(name) => change_kept(&self.destinations, scope, name, arn, &change).await,
+            Tagged::DeliverySource(name) => {
+                change_kept(&self.vended.sources, scope, name, arn, &change).await
             }
+            Tagged::DeliveryDestination(name) => {
+                change_kept(&self.vended.destinations, scope, name, arn, &change).await
+            }
+            Tagged::Delivery(id) => change_kept(&self.vended.deliveries, scope, id, arn, &change).await,
             Tagged::LookupTable(name) => {
                 let changed = self.lookup_tables.change_tags(scope, name, &change).await;
                 changed.map_err(|error| resource(error, arn))

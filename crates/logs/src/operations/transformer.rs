@@ -22,9 +22,7 @@ impl Handle<PutTransformer> for Logs {
         let processors = input.transformer_config.expect("validated: required");
         let name = identifier::name_in_identifier(call.scope(), &identifier).map_err(LogsError::from)?;
         let change = |group: &LogGroup| {
-            if !group.class.readable() {
-                return Err(LogsError::ClassRefuses { operation: "PutTransformer" });
-            }
+            group.check_offers("PutTransformer")?;
             with_transformer(group, Some(&processors), call.received)
         };
         self.directory.change_group(call.scope(), name, change).await?;

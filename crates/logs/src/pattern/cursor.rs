@@ -20,6 +20,11 @@ impl<'a> Cursor<'a> {
         Self { pattern, offset: 0, regexes: 0 }
     }
 
+    /// How many regular expressions there were before this place.
+    pub(super) fn regexes(&self) -> usize {
+        self.regexes
+    }
+
     /// How many bytes lie before this place.
     pub(super) fn offset(&self) -> usize {
         self.offset

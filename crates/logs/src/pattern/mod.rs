@@ -50,14 +50,23 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// Whether a pattern, given as text, has regular expressions in it.
+    pub(crate) fn has_regex(text: &str) -> bool {
+        let mut cursor = Cursor::new(text);
+        Self::parse_at(&mut cursor).is_ok() && cursor.regexes() > 0
+    }
+
     /// Parses a pattern of any form. The length is the caller's to bound (AWS: 1024 characters).
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let mut cursor = Cursor::new(text);
+        Self::parse_at(&mut Cursor::new(text))
+    }
+
+    fn parse_at(cursor: &mut Cursor<'_>) -> Result<Self, PatternError> {
         cursor.skip_blanks();
         match cursor.peek() {
-            Some('{') => JsonPattern::parse(&mut cursor).map(Self::Json),
-            Some('[') => FieldPattern::parse(&mut cursor).map(Self::Fields),
-            _ => TermPattern::parse(&mut cursor).map(Self::Terms),
+            Some('{') => JsonPattern::parse(cursor).map(Self::Json),
+            Some('[') => FieldPattern::parse(cursor).map(Self::Fields),
+            _ => TermPattern::parse(cursor).map(Self::Terms),
         }
     }
 }

@@ -3,9 +3,11 @@
 mod account_policy;
 mod document;
 mod resource_policy;
+mod selection;
 
-pub(crate) use account_policy::{AccountPolicy, DOCUMENT_CHARACTERS_MAX, account_policy_name};
+pub(crate) use account_policy::{AccountPolicies, AccountPolicy, DOCUMENT_CHARACTERS_MAX, Effect, NewPolicy};
 pub(crate) use document::PolicyDocument;
 pub use document::PolicyDocumentError;
 pub use resource_policy::PolicyError;
 pub(crate) use resource_policy::{ResourcePolicies, ResourcePolicy};
+pub(crate) use selection::SELECTION_BYTES_MAX;

@@ -75,6 +75,21 @@ pub enum PolicyError {
     /// The account has as many as it can have.
     #[error("there are too many policies")]
     TooMany,
+    /// The selection cannot be read.
+    #[error("the selection is not one by a prefix of names")]
+    Selection,
+    /// Policies of the type are about all groups.
+    #[error("the policy cannot select groups")]
+    SelectionNotAllowed,
+    /// A preview was asked for that there is none of.
+    #[error("there is no dry run of policies of this type")]
+    DryRun,
+    /// Another policy of the type is about some of the same groups.
+    #[error("policy `{other}` is about some of the same groups")]
+    Overlap {
+        /// The other policy.
+        other: String,
+    },
     /// Somebody changed it meanwhile, or the expected revision is not given.
     #[error("the policy has another revision than expected")]
     Revision,

@@ -13,7 +13,7 @@ use groundwatch_core::{Arn, Scope, Tags};
 use groundwatch_storage::{Catalog, Document, StorageError};
 use serde::{Deserialize, Serialize};
 
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, has_tags};
 
 /// A resource that would send logs, as its document keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,8 @@ pub(crate) struct DeliveryFormat {
 impl Document for Delivery {
     const KIND: &'static str = "log-delivery";
 }
+
+has_tags!(DeliverySource, DeliveryDestination, Delivery);
 
 /// All that is kept about vended logs. Cheap to clone.
 #[derive(Clone)]

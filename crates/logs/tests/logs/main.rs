@@ -1,5 +1,6 @@
 //! CloudWatch Logs through its typed operations, on a real data directory.
 
+mod account_policies;
 mod damage;
 mod exporting;
 mod filtering;

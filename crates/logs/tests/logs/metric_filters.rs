@@ -255,3 +255,15 @@ async fn the_filter_that_is_described_is_the_one_that_runs() {
     service.put(GROUP, STREAM, &[(0, &pattern)]).await.expect("stored");
     assert_eq!(service.metrics.take().len(), 1, "{pattern}");
 }
+
+#[tokio::test]
+async fn five_filters_of_a_group_have_regular_expressions() {
+    let service = Service::new().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        service.put_filter(filter(name, "%ERROR [0-9]+%", "1")).await.expect("put");
+    }
+    service.put_filter(filter("e", "{ $.a = %b% }", "1")).await.expect("replaced");
+    service.put_filter(filter("f", "ERROR", "1")).await.expect("none in it");
+    let sixth = service.put_filter(filter("g", "[a = %b%]", "1")).await;
+    assert_refused(sixth, "LimitExceededException", "Resource limit exceeded.");
+}
