@@ -117,7 +117,7 @@ impl Alarms {
         let definition = match subject {
             Subject::Definition(input) => {
                 let supports = |statistic: &str| self.reader.supports(statistic);
-                std::sync::Arc::new(MetricDefinition::from_input(*input, &scope.region, supports)?)
+                std::sync::Arc::new(MetricDefinition::from_input(*input, scope, supports)?)
             }
             Subject::Alarm(name) => {
                 let Some((_, alarm)) = self.store.get(&Key::new(scope, &*name)) else {

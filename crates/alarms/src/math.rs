@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use groundwatch_api::cloudwatch::{MetricDataQuery, MetricStat};
-use groundwatch_core::Timestamp;
+use groundwatch_core::{AccountId, Timestamp};
 use groundwatch_metric_math::{
     self as language, EntryError, Environment, Expression, Series, Symbol, TimeRange, Type, Value,
     evaluation_order,
@@ -63,6 +63,9 @@ pub struct MathEntry {
     pub returned: bool,
     /// `Period` of an expression, if the user gave one.
     pub period_secs: Option<u32>,
+    /// `AccountId`, if the user gave it: the alarm's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
     /// What it is.
     pub term: Term,
 }
@@ -123,14 +126,15 @@ pub enum MathQueryError {
 }
 
 impl MathQuery {
-    /// Reads `entries`; `band` is `ThresholdMetricId`. `supports` tells whether a statistic that is not a simple one can be computed.
+    /// Reads `entries` of an alarm in the account `own`; `band` is `ThresholdMetricId`. `supports` tells whether a statistic that is not a simple one can be computed.
     pub fn read(
         entries: Vec<MetricDataQuery>,
         band: Option<String>,
+        own: AccountId,
         supports: &impl Fn(&str) -> bool,
     ) -> Result<Self, DefinitionError> {
         let entries: Vec<MathEntry> =
-            entries.into_iter().map(|entry| read_entry(entry, supports)).collect::<Result<_, _>>()?;
+            entries.into_iter().map(|entry| read_entry(entry, own, supports)).collect::<Result<_, _>>()?;
         check_counts(&entries, band.as_deref())?;
         let period_secs = common_period(&entries).ok_or(MathQueryError::Periods)?;
         let insights = read_insights(&entries)?;
@@ -310,9 +314,10 @@ fn computed(series: &Series) -> Vec<Point> {
 
 fn read_entry(
     entry: MetricDataQuery,
+    own: AccountId,
     supports: &impl Fn(&str) -> bool,
 ) -> Result<MathEntry, DefinitionError> {
-    if entry.account_id.is_some() {
+    if entry.account_id.as_ref().is_some_and(|account| *account != own.to_string()) {
         return Err(DefinitionError::Unsupported { what: "Metrics.AccountId (cross-account alarms)" });
     }
     let id = entry.id.unwrap_or_default();
@@ -327,6 +332,7 @@ fn read_entry(
         // AWS's default. Two entries that leave it out are therefore one too many.
         returned: entry.return_data.unwrap_or(true),
         period_secs: entry.period.map(|secs| period(Some(secs))).transpose()?,
+        account_id: entry.account_id,
         term,
     })
 }
@@ -414,12 +420,13 @@ mod tests {
             period_secs: 300,
             unit: None,
         };
-        MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, term: Term::Metric(metric) }
+        let term = Term::Metric(metric);
+        MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, account_id: None, term }
     }
 
     fn expression(id: &str, text: &str, returned: bool) -> MathEntry {
         let term = Term::Expression(text.to_owned());
-        MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, term }
+        MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, account_id: None, term }
     }
 
     /// What `entries` are worth over three periods that begin at 12:01, with these values of `a` and `b`.
@@ -445,6 +452,21 @@ mod tests {
             .into_iter()
             .map(|point| ((point.timestamp.as_secs() - from.as_secs()) / 300, point.value))
             .collect()
+    }
+
+    #[test]
+    fn no_account_but_the_alarms_own_can_be_named() {
+        let read = |account: &str| {
+            let entry = MetricDataQuery {
+                id: Some("e".to_owned()),
+                expression: Some("m * 2".to_owned()),
+                account_id: Some(account.to_owned()),
+                ..MetricDataQuery::default()
+            };
+            read_entry(entry, AccountId::DEFAULT, &|_| true).map(|entry| entry.account_id)
+        };
+        assert_eq!(read("000000000000"), Ok(Some("000000000000".to_owned())));
+        assert!(matches!(read("111111111111"), Err(DefinitionError::Unsupported { .. })));
     }
 
     #[test]

@@ -337,6 +337,7 @@ mod tests {
             label: None,
             returned,
             period_secs: None,
+            account_id: None,
             term,
         };
         math.source = Source::Math(MathQuery {

@@ -166,6 +166,7 @@ resource "aws_cloudwatch_metric_alarm" "account" {
   threshold           = 0
   metric_query {
     id          = "m1"
+    account_id  = local.account
     return_data = true
     metric {
       metric_name = "X"

@@ -2,7 +2,7 @@
 
 use groundwatch_api::OpenEnum as _;
 use groundwatch_api::cloudwatch::{self as api, PutMetricAlarmInput};
-use groundwatch_core::Region;
+use groundwatch_core::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
@@ -42,7 +42,7 @@ impl MetricDefinition {
     /// Reads `input`. `supports` tells whether an extended statistic can be computed.
     pub fn from_input(
         mut input: PutMetricAlarmInput,
-        region: &Region,
+        scope: &Scope,
         supports: impl Fn(&str) -> bool,
     ) -> Result<Self, DefinitionError> {
         refuse_unsupported(&input)?;
@@ -54,7 +54,7 @@ impl MetricDefinition {
             input.actions_enabled,
             [input.ok_actions.take(), input.alarm_actions.take(), input.insufficient_data_actions.take()],
             input.action_configuration.take(),
-            region,
+            &scope.region,
         )?;
         let band = input.threshold_metric_id.take();
         let source = match input.metrics.take() {
@@ -64,7 +64,7 @@ impl MetricDefinition {
                 if band.is_some() {
                     refuse_scaling_actions(&actions)?;
                 }
-                Source::Math(MathQuery::read(entries, band, &supports)?)
+                Source::Math(MathQuery::read(entries, band, scope.account, &supports)?)
             }
             None if band.is_some() => return Err(DefinitionError::Missing { parameter: "Metrics" }),
             None => Source::Metric(metric(input, &supports)?),

@@ -31,9 +31,8 @@ impl Alarms {
     ) -> Result<PutMetricAlarmOutput, AlarmError> {
         let key = Key::new(call.scope(), name(input.alarm_name.take())?);
         let tags = tags(input.tags.take())?;
-        let definition = MetricDefinition::from_input(input, &key.scope.region, |statistic| {
-            self.reader.supports(statistic)
-        })?;
+        let definition =
+            MetricDefinition::from_input(input, &key.scope, |statistic| self.reader.supports(statistic))?;
         self.put(&key, &definition.into(), &tags).await?;
         self.evaluator.due_now(&key);
         Ok(PutMetricAlarmOutput {})

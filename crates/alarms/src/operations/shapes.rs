@@ -103,7 +103,7 @@ fn entry(entry: &MathEntry) -> MetricDataQuery {
         label: entry.label.clone(),
         return_data: Some(entry.returned),
         period: entry.period_secs.map(integer),
-        account_id: None,
+        account_id: entry.account_id.clone(),
     }
 }
 
