@@ -95,7 +95,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1440, value_parser = clap::value_parser!(u32).range(1..=1440), help_heading = "A day of metrics")]
     pub minutes: u32,
 
-    /// Where the server of `metric-day` keeps its data, which are kept; otherwise they are deleted
+    /// Where the server of `metric-day` or `log-corpus` keeps its data, which are kept; otherwise they are deleted.
+    /// `log-corpus` only searches a corpus that is there already
     #[arg(long, value_name = "DIR", help_heading = "A day of metrics")]
     pub data_dir: Option<PathBuf>,
 

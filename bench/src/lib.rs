@@ -31,7 +31,7 @@ mod run;
 mod workload;
 
 pub use args::{BenchArgs, Output, Workload};
-pub use log_corpus::LogCorpus;
+pub use log_corpus::{Load, LogCorpus, Searches};
 pub use metric_day::{Asked, MetricDay};
 pub use process::{Process, Usage};
 pub use protocol::Protocol;
