@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use groundwatch_bench::corpus::logs::Generator;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, StreamAddress, Token, WrittenFile,
+    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, Requirement, StreamAddress, WrittenFile,
 };
 
 const EARLY_FILE_BYTES: usize = 64 << 20;
@@ -62,14 +62,14 @@ fn main() -> anyhow::Result<()> {
     }
     let word = rare_word(&events).context("a rare word")?;
     for sought in [word.as_str(), "nowhere", "xylophone-7"] {
-        let tokens = Token::of_text(sought.as_bytes());
+        let required = Requirement::of_text(sought.as_bytes());
         let started = Instant::now();
         let mut passed = 0;
         for file in &compacted {
             let (open, bytes) = file;
             let filters = open.filters().context("filters")?;
             let filters = &bytes[filters.start as usize..filters.end as usize];
-            passed += open.candidates(filters, &tokens).count_ones();
+            passed += open.candidates(filters, required.as_slice()).count_ones();
         }
         println!(
             "`{sought}`: {passed} row groups to read, known in {:.3} ms",

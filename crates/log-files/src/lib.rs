@@ -16,14 +16,18 @@ pub mod event_key;
 mod events;
 mod file;
 pub mod incarnation;
+mod messages;
+mod requirement;
 mod shape;
 mod tokens;
 
 pub use address::StreamAddress;
 pub use event_key::{EventKey, KeyRange};
-pub use events::{Events, Messages};
+pub use events::Events;
 pub use file::{
     FileWriter, Layout, LogFile, MalformedFile, Part, PartStream, Summary, WriteError, WrittenFile,
 };
 pub use incarnation::{GroupId, LogStreamId};
+pub use messages::Messages;
+pub use requirement::Requirement;
 pub use tokens::Token;

@@ -22,6 +22,7 @@ use twox_hash::XxHash3_64;
 use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
 
 use crate::MalformedFile;
+use crate::requirement::Requirement;
 use crate::shape::PartsSink;
 
 /// Shorter tokens that have a digit are not in the filter.
@@ -48,6 +49,26 @@ pub struct Token {
 }
 
 impl Token {
+    /// What it consists of.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// What begins each character that a JSON document names by its number, of those that tokens have: `\u0041`.
+    pub(crate) fn json_escape() -> Self {
+        Self { text: b"u00".to_vec(), whole: false }
+    }
+
+    /// Whether it is that.
+    pub(crate) fn is_json_escape(&self) -> bool {
+        *self == Self::json_escape()
+    }
+
+    /// The same, whatever continues it.
+    pub(crate) fn into_part(self) -> Self {
+        Self { whole: false, ..self }
+    }
+
     /// The tokens of any message that contains `text`. The first and the last may be parts of longer ones.
     pub fn of_text(text: &[u8]) -> Vec<Self> {
         let whole = |run: &Range<usize>| run.start > 0 && run.end < text.len();
@@ -308,12 +329,20 @@ impl TokenIndex {
         texts + self.row_groups.len() * (3 * LENGTHS * size_of::<Outline>() + 64)
     }
 
-    /// In which row groups all of `tokens` may occur, as bits. `filters` are those that came beside it.
-    pub(crate) fn candidates(&self, filters: &[u8], tokens: &[Token]) -> u64 {
+    /// In which row groups messages may be that meet all `requirements`, as bits. `filters` are those that came beside it.
+    pub(crate) fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> u64 {
         let all = (0..self.row_groups.len()).fold(0, |all, row_group| all | 1 << row_group);
+        requirements.iter().fold(all, |left, requirement| {
+            let alternatives = requirement.alternatives().iter();
+            alternatives.fold(0, |found, tokens| found | self.of_tokens(filters, tokens, left & !found))
+        })
+    }
+
+    /// In which of the row groups `among` all of `tokens` may occur.
+    fn of_tokens(&self, filters: &[u8], tokens: &[Token], among: u64) -> u64 {
         tokens
             .iter()
-            .fold(all, |left, token| if left == 0 { 0 } else { left & self.of_token(filters, token) })
+            .fold(among, |left, token| if left == 0 { 0 } else { left & self.of_token(filters, token) })
     }
 
     fn of_token(&self, filters: &[u8], token: &Token) -> u64 {
@@ -371,7 +400,8 @@ mod tests {
 
     fn check(messages: &[&str], sought: &str, expected: u64) {
         let (index, filters) = index(messages);
-        let candidates = index.candidates(&filters, &Token::of_text(sought.as_bytes()));
+        let required = Requirement::of_text(sought.as_bytes());
+        let candidates = index.candidates(&filters, required.as_slice());
         assert_eq!(candidates, expected, "{sought} in {messages:?}");
     }
 
@@ -407,9 +437,9 @@ mod tests {
             let message = messages[which].as_bytes();
             let (a, b) = (from.index(message.len() + 1), to.index(message.len() + 1));
             let sought = &message[a.min(b)..a.max(b)];
-            let candidates = index.candidates(&filters, &Token::of_text(sought));
+            let candidates = index.of_tokens(&filters, &Token::of_text(sought), u64::MAX);
             prop_assert!(candidates & 1 << which != 0, "{:?}", String::from_utf8_lossy(sought));
-            let whole = index.candidates(&filters, &Token::of_delimited_text(message));
+            let whole = index.of_tokens(&filters, &Token::of_delimited_text(message), u64::MAX);
             prop_assert!(whole & 1 << which != 0);
         }
     }

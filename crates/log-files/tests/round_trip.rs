@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, MalformedFile, StreamAddress, Token,
-    WrittenFile,
+    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, MalformedFile, Messages, Requirement,
+    StreamAddress, WrittenFile,
 };
 use proptest::prelude::*;
 
@@ -112,13 +112,19 @@ fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
         let events = file.events(part, bytes.slice(range.start as usize..range.end as usize))?;
         let messages = events.messages()?;
         for row in 0..events.len() {
-            let mut message = Vec::new();
-            messages.append(row, &mut message);
-            all.push((events.address(row).stream_id, events.key(row), events.ingested(row), message));
+            let address = events.address(row);
+            all.push((address.stream_id, events.key(row), events.ingested(row), said(&messages, row)));
         }
     }
     all.sort();
     Ok(all)
+}
+
+/// What the event in a row says.
+fn said(messages: &Messages, row: usize) -> Vec<u8> {
+    let mut message = Vec::new();
+    messages.append(row, &mut message);
+    message
 }
 
 proptest! {
@@ -162,7 +168,7 @@ proptest! {
         let range = file.filters().expect("has filters");
         let filters = &merged.bytes[range.start as usize..range.end as usize];
         let (_, key, message) = which.get(&events);
-        let candidates = file.candidates(filters, &Token::of_delimited_text(message.as_bytes()));
+        let candidates = file.candidates(filters, Requirement::of_delimited_text(message.as_bytes()).as_slice());
         let mut holding = file.parts().iter().filter(|part| part.first <= *key && part.last >= *key);
         prop_assert!(holding.any(|part| !LogFile::is_passed_over(candidates, part.row_group)));
     }
@@ -181,8 +187,20 @@ proptest! {
         let filters = &written.bytes[range.start as usize..range.end as usize];
         let message = which.get(&events).2.as_bytes();
         let (a, b) = (from.index(message.len() + 1), to.index(message.len() + 1));
-        let candidates = file.candidates(filters, &Token::of_text(&message[a.min(b)..a.max(b)]));
+        let required = Requirement::of_text(&message[a.min(b)..a.max(b)]);
+        let candidates = file.candidates(filters, required.as_slice());
         prop_assert!(!LogFile::is_passed_over(candidates, 0));
+        let part = &file.parts()[0];
+        let range = file.bytes_of(part);
+        let bytes = written.bytes.slice(range.start as usize..range.end as usize);
+        let messages = file.messages(part, bytes).expect("readable");
+        let rows = messages.candidates(required.as_slice());
+        let found = (0..part.rows.len()).filter(|row| rows.as_ref().is_none_or(|rows| rows[*row]));
+        let found: Vec<Vec<u8>> = found.map(|row| said(&messages, row)).collect();
+        let sought = &message[a.min(b)..a.max(b)];
+        let holds = |message: &[u8]| sought.is_empty() || message.windows(sought.len()).any(|part| part == sought);
+        let all = events.iter().filter(|(_, _, message)| holds(message.as_bytes())).count();
+        prop_assert_eq!(found.iter().filter(|message| holds(message)).count(), all);
     }
 
     /// Storage's checksums find damage first; whoever gets past them meets no panic here.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, StreamAddress, Token,
+    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, Requirement, StreamAddress,
 };
 
 /// The version that this release writes.
@@ -106,7 +106,8 @@ fn check(version: &str, layout: Layout) {
 
     if let Some(range) = file.filters() {
         let filters = &bytes[range.start as usize..range.end as usize];
-        let may_hold = |text: &str| file.candidates(filters, &Token::of_text(text.as_bytes())) != 0;
+        let may_hold =
+            |text: &str| file.candidates(filters, Requirement::of_text(text.as_bytes()).as_slice()) != 0;
         assert!(may_hold("4d183e132f2f0002") && may_hold("failed"), "{version}: what is there may be there");
         assert!(
             !may_hold("4d183e132f2f0001") && !may_hold("nowhere"),

@@ -219,33 +219,3 @@ pub(super) fn shapes(texts: &[&str], keys: Int32Array) -> Result<ArrayRef, Write
 pub(super) fn batch(schema: &Arc<Schema>, columns: Vec<ArrayRef>) -> Result<RecordBatch, WriteError> {
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
-
-/// How a reader gets columns out of a batch; `None` if a file has something else there.
-pub(crate) mod typed {
-    use arrow_array::cast::AsArray as _;
-    use arrow_array::types::{Int32Type, TimestampMillisecondType, UInt64Type};
-    use arrow_array::{DictionaryArray, RecordBatch, StringArray};
-    use arrow_buffer::ScalarBuffer;
-
-    pub(crate) fn times(batch: &RecordBatch, column: usize) -> Option<ScalarBuffer<i64>> {
-        Some(batch.columns().get(column)?.as_primitive_opt::<TimestampMillisecondType>()?.values().clone())
-    }
-
-    pub(crate) fn numbers(batch: &RecordBatch, column: usize) -> Option<ScalarBuffer<u64>> {
-        Some(batch.columns().get(column)?.as_primitive_opt::<UInt64Type>()?.values().clone())
-    }
-
-    pub(crate) fn positions(batch: &RecordBatch, column: usize) -> Option<ScalarBuffer<i32>> {
-        Some(batch.columns().get(column)?.as_primitive_opt::<Int32Type>()?.values().clone())
-    }
-
-    pub(crate) fn labels(batch: &RecordBatch, column: usize) -> Option<DictionaryArray<Int32Type>> {
-        let labels = batch.columns().get(column)?.as_dictionary_opt::<Int32Type>()?.clone();
-        labels.values().as_string_opt::<i32>()?;
-        Some(labels)
-    }
-
-    pub(crate) fn texts(batch: &RecordBatch, column: usize) -> Option<StringArray> {
-        Some(batch.columns().get(column)?.as_string_opt::<i32>()?.clone())
-    }
-}

@@ -17,17 +17,22 @@
 //! What it costs: a row group takes about 5 MB of text, 600 KB on disk when it is compacted. An index takes about 10 bytes
 //! a stream and row group; filters take 4 to 5 bytes an event.
 
+mod bits;
 pub(crate) mod columns;
 mod index;
+mod numbers;
+mod pages;
 mod reader;
 mod row_group;
 mod rows;
 mod shaped;
+pub(crate) mod texts;
 mod writer;
 
 pub(crate) use columns::FIXED_COLUMNS;
 pub use index::{Part, PartStream, Summary};
 pub use reader::LogFile;
+pub(crate) use reader::PartColumns;
 pub use writer::{FileWriter, Layout, WrittenFile};
 
 /// Bytes that are not a file of log events: damaged, or made by a newer release.

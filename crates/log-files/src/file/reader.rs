@@ -4,29 +4,31 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use bytes::{Buf as _, Bytes};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
-use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use hashbrown::HashMap;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
+use zstd::bulk::Decompressor;
 
 use super::index::{Index, Part};
+use super::pages::Chunk;
 use super::row_group::EncodedRowGroup;
-use super::{FIXED_COLUMNS, MalformedFile, columns};
+use super::texts::{TextColumn, Texts};
+use super::{FIXED_COLUMNS, MalformedFile, numbers};
 use crate::address::StreamAddress;
 use crate::events::Events;
 use crate::incarnation::GroupId;
-use crate::tokens::{KnownTokens, ROW_GROUPS_MAX, Token};
+use crate::messages::Messages;
+use crate::requirement::Requirement;
+use crate::tokens::{KnownTokens, ROW_GROUPS_MAX};
 
 /// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row group.
 #[derive(Debug)]
 pub struct LogFile {
-    parquet: ArrowReaderMetadata,
+    parquet: Arc<ParquetMetaData>,
+    /// The columns of slots, by name.
+    slots: HashMap<String, usize>,
     index: Index,
     tail_bytes: usize,
 }
@@ -37,23 +39,20 @@ impl LogFile {
         let start = length.checked_sub(tail.len() as u64).ok_or(MalformedFile("it is too short"))?;
         let source = PartOfFile { start, bytes: tail.clone(), length };
         // The offsets of pages let a read of few rows pass over the others.
-        let metadata = ParquetMetaDataReader::new()
+        let parquet = ParquetMetaDataReader::new()
             .with_column_index_policy(PageIndexPolicy::Skip)
             .with_offset_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&source)
             .map_err(|_| MalformedFile("it is not a Parquet file"))?;
-        let columns = metadata.file_metadata().schema_descr().columns();
-        let names: Vec<String> = columns.iter().map(|column| column.path().string()).collect();
-        let slots = match names.split_at_checked(FIXED_COLUMNS.len()) {
-            Some((fixed, slots)) if fixed == FIXED_COLUMNS => slots,
-            _ => return Err(MalformedFile("its columns are not those of log events")),
-        };
-        let options =
-            ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(columns::schema(slots));
-        let parquet = ArrowReaderMetadata::try_new(Arc::new(metadata), options)
-            .map_err(|_| MalformedFile("its schema is not that of log events"))?;
+        let columns = parquet.file_metadata().schema_descr().columns();
+        let mut names = columns.iter().map(|column| column.name());
+        if !names.by_ref().take(FIXED_COLUMNS.len()).eq(FIXED_COLUMNS) {
+            return Err(MalformedFile("its columns are not those of log events"));
+        }
+        let slots =
+            names.zip(FIXED_COLUMNS.len()..).map(|(name, column)| (name.to_owned(), column)).collect();
         let index = Index::decode(tail)?;
-        let row_groups = parquet.metadata().row_groups();
+        let row_groups = parquet.row_groups();
         let fits = |part: &Part| {
             row_groups.get(part.row_group).is_some_and(|row_group| {
                 part.rows.start < part.rows.end && part.rows.end as i64 <= row_group.num_rows()
@@ -62,7 +61,7 @@ impl LogFile {
         if !index.parts.iter().all(fits) {
             return Err(MalformedFile("its index does not fit its row groups"));
         }
-        Ok(Self { parquet, index, tail_bytes: tail.len() })
+        Ok(Self { parquet: Arc::new(parquet), slots, index, tail_bytes: tail.len() })
     }
 
     /// Its streams, sorted by group and name.
@@ -94,12 +93,12 @@ impl LogFile {
         self.index.tokens.is_some().then(|| self.index.filters.clone())
     }
 
-    /// In which row groups messages may be that have all of `tokens`: the bit of each. `filters` are the bytes of
+    /// In which row groups messages may be that meet all `requirements`: the bit of each. `filters` are the bytes of
     /// [`Self::filters`].
-    pub fn candidates(&self, filters: &[u8], tokens: &[Token]) -> u64 {
+    pub fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> u64 {
         match &self.index.tokens {
             Some(index) if filters.len() as u64 == self.index.filters.end - self.index.filters.start => {
-                index.candidates(filters, tokens)
+                index.candidates(filters, requirements)
             }
             _ => u64::MAX,
         }
@@ -112,7 +111,7 @@ impl LogFile {
 
     /// Where the row group of a part is in the file.
     pub fn bytes_of(&self, part: &Part) -> Range<u64> {
-        let columns = self.parquet.metadata().row_group(part.row_group).columns();
+        let columns = self.parquet.row_group(part.row_group).columns();
         let ranges = columns.iter().map(|column| column.byte_range());
         let (start, end) = ranges.fold((u64::MAX, 0), |(first, last), (start, len)| {
             (first.min(start), last.max(start.saturating_add(len)))
@@ -122,13 +121,22 @@ impl LogFile {
 
     /// The events of a part; `bytes` are those of [`Self::bytes_of`].
     pub fn events(self: &Arc<Self>, part: &Part, bytes: Bytes) -> Result<Events, MalformedFile> {
-        let keys = self.columns(part, &bytes, |column| matches!(column, 3..=7))?;
-        Events::new(self.clone(), part.clone(), bytes, &keys)
+        Events::new(self.clone(), part.clone(), bytes)
+    }
+
+    /// What the events of a part say, without who, where and when; `bytes` are those of [`Self::bytes_of`].
+    pub fn messages(&self, part: &Part, bytes: Bytes) -> Result<Messages, MalformedFile> {
+        Messages::new(self, part, bytes, None)
+    }
+
+    /// What those events of a part say that are in these rows, ascending; `bytes` are those of [`Self::bytes_of`].
+    pub fn messages_of(&self, part: &Part, bytes: Bytes, rows: &[u32]) -> Result<Messages, MalformedFile> {
+        Messages::new(self, part, bytes, Some(rows))
     }
 
     /// How many bytes of the file each column takes.
     pub fn column_sizes(&self) -> Vec<(String, i64)> {
-        let row_groups = self.parquet.metadata().row_groups().iter();
+        let row_groups = self.parquet.row_groups().iter();
         let columns = row_groups.flat_map(|row_group| row_group.columns());
         columns.map(|column| (column.column_path().string(), column.compressed_size())).collect()
     }
@@ -146,24 +154,14 @@ impl LogFile {
         Some((group.start + found) as u32)
     }
 
-    /// The column called `name`.
+    /// The column of slots called `name`.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.parquet.schema().index_of(name).ok()
-    }
-
-    /// Those columns of a part that are `wanted`, in the file's order.
-    pub(crate) fn columns(
-        &self,
-        part: &Part,
-        bytes: &Bytes,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<RecordBatch, MalformedFile> {
-        self.read(part, bytes, wanted).map_err(|_| MalformedFile("a row group cannot be decoded"))
+        self.slots.get(name).copied()
     }
 
     /// Whether a part can go into another file as it is: it is a whole row group, and kept by shape.
     pub fn can_be_taken_over(&self, part: &Part) -> bool {
-        let rows = self.parquet.metadata().row_group(part.row_group).num_rows();
+        let rows = self.parquet.row_group(part.row_group).num_rows();
         self.index.tokens.is_some() && part.rows == (0..rows as usize)
     }
 
@@ -177,7 +175,7 @@ impl LogFile {
     ) -> Result<(EncodedRowGroup, KnownTokens), MalformedFile> {
         let tokens = self.index.tokens.as_ref().and_then(|index| index.of_row_group(filters, part.row_group));
         let tokens = tokens.ok_or(MalformedFile("its token index has no such row group"))?;
-        let (bytes, metadata) = (self.part_of_file(part, bytes), self.parquet.metadata().clone());
+        let (bytes, metadata) = (self.part_of_file(part, bytes), self.parquet.clone());
         Ok((EncodedRowGroup::of_file(bytes, metadata, part.row_group), tokens))
     }
 
@@ -185,34 +183,50 @@ impl LogFile {
         let length = self.index.filters.end + self.tail_bytes as u64;
         PartOfFile { start: self.bytes_of(part).start, bytes, length }
     }
+}
 
-    fn read(
-        &self,
-        part: &Part,
-        bytes: &Bytes,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<RecordBatch, ParquetError> {
-        let source = self.part_of_file(part, bytes.clone());
-        let columns = (0..self.parquet.schema().fields().len()).filter(|column| wanted(*column));
-        let mask = ProjectionMask::roots(self.parquet.parquet_schema(), columns);
-        let rows = self.parquet.metadata().row_group(part.row_group).num_rows() as usize;
-        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(source, self.parquet.clone())
-            .with_row_groups(vec![part.row_group])
-            .with_projection(mask)
-            .with_batch_size(part.rows.len());
-        if part.rows.len() < rows {
-            let selectors = vec![RowSelector::skip(part.rows.start), RowSelector::select(part.rows.len())];
-            reader = reader.with_row_selection(RowSelection::from(selectors));
-        }
-        let missing = || ParquetError::General("rows are missing".to_owned());
-        let batch = reader.build()?.next().ok_or_else(missing)??;
-        if batch.num_rows() == part.rows.len() { Ok(batch) } else { Err(missing()) }
+/// The columns of a part, to be decoded one by one.
+pub(crate) struct PartColumns<'f> {
+    file: &'f LogFile,
+    part: &'f Part,
+    source: Arc<PartOfFile>,
+    zstd: Decompressor<'static>,
+}
+
+impl<'f> PartColumns<'f> {
+    /// `bytes` are those of [`LogFile::bytes_of`].
+    pub(crate) fn open(file: &'f LogFile, part: &'f Part, bytes: Bytes) -> Result<Self, MalformedFile> {
+        let source = Arc::new(file.part_of_file(part, bytes));
+        let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
+        Ok(Self { file, part, source, zstd })
+    }
+
+    /// Adds a column to `texts`.
+    pub(crate) fn texts(&mut self, column: usize, texts: &mut Texts) -> Result<TextColumn, MalformedFile> {
+        texts.read(&self.chunk(column)?, &mut self.zstd)
+    }
+
+    /// The numbers of a column that has one in every row.
+    pub(crate) fn numbers(&mut self, column: usize) -> Result<Vec<i64>, MalformedFile> {
+        numbers::read(&self.chunk(column)?, &mut self.zstd)
+    }
+
+    fn chunk(&self, column: usize) -> Result<Chunk<'f>, MalformedFile> {
+        let (metadata, row_group) = (&self.file.parquet, self.part.row_group);
+        let of_row_group = metadata.row_group(row_group);
+        Ok(Chunk {
+            source: self.source.clone(),
+            metadata: of_row_group.columns().get(column).ok_or(MalformedFile("a column is missing"))?,
+            pages: metadata.offset_index().and_then(|pages| pages.get(row_group)?.get(column)),
+            row_count: of_row_group.num_rows() as usize,
+            rows: self.part.rows.clone(),
+        })
     }
 }
 
 /// Bytes of a file from `start` on, as if the rest was there too.
 #[derive(Debug)]
-pub(super) struct PartOfFile {
+pub(crate) struct PartOfFile {
     start: u64,
     bytes: Bytes,
     length: u64,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use groundwatch_log_files::Token;
+use groundwatch_log_files::Requirement;
 
 use super::fields::FieldMatcher;
 use super::json::JsonMatcher;
-use super::required::required_tokens;
+use super::required;
 use super::terms::TermMatcher;
 use super::{Pattern, Selector};
 
@@ -18,7 +18,7 @@ pub type Extracted = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct Matcher {
     form: Form,
-    required: Vec<Token>,
+    required: Vec<Requirement>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,11 +42,11 @@ impl Matcher {
             Pattern::Json(json) => Form::Json(JsonMatcher::new(json, references)),
             Pattern::Fields(fields) => Form::Fields(FieldMatcher::new(fields)),
         };
-        Self { form, required: required_tokens(pattern) }
+        Self { form, required: required::of_pattern(pattern) }
     }
 
-    /// Tokens that occur in every message that matches.
-    pub fn required_tokens(&self) -> &[Token] {
+    /// What every message that matches meets.
+    pub fn requirements(&self) -> &[Requirement] {
         &self.required
     }
 

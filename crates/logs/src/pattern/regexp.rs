@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
 
 use super::error::PatternProblem;
 
@@ -31,6 +33,12 @@ impl Regexp {
             .build()
             .map_err(|error| (PatternProblem::RegexInvalid(reason(&error)), whole()))?;
         Ok(Self { source: source.to_owned(), compiled })
+    }
+
+    /// What it consists of.
+    pub(super) fn parsed(&self) -> Option<Hir> {
+        // As the library reads it that matches bytes.
+        ParserBuilder::new().utf8(false).build().parse(self.compiled.as_str()).ok()
     }
 
     /// Whether it occurs in `text`.

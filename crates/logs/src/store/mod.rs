@@ -227,9 +227,9 @@ impl LogStore {
             if let Some(frozen) = frozen {
                 frozen.head.gather(group, streams, range, direction, enough, &mut found);
             }
-            let tokens = matcher.as_ref().map_or(&[][..], |matcher| matcher.required_tokens());
+            let required = matcher.as_ref().map_or(&[][..], |matcher| matcher.requirements());
             for segment in &segments {
-                self.inner.segments.gather_with(segment, group, streams, range, tokens, &mut found).await?;
+                self.inner.segments.gather_with(segment, group, streams, range, required, &mut found).await?;
             }
         }
         Ok(Merge::new(found, range, direction, matcher, bytes_max).at_most(events_max))

@@ -10,6 +10,7 @@ mod selector;
 
 pub(super) use matcher::JsonMatcher;
 pub use selector::Selector;
+pub(super) use selector::Step;
 
 use std::fmt;
 

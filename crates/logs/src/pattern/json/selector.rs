@@ -11,12 +11,12 @@ pub struct Selector {
     /// As it was written: what it extracts is called so.
     text: String,
     /// The way, from the outermost object on; at least one step.
-    pub(super) steps: Vec<Step>,
+    pub(in crate::pattern) steps: Vec<Step>,
 }
 
 /// A step inwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::pattern) enum Step {
     /// To the property of that name.
     Property(String),
     /// To every property.

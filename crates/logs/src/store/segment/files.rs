@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use groundwatch_log_files::{
-    EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, StreamAddress, Token, WrittenFile,
+    EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, StreamAddress, WrittenFile,
 };
 use groundwatch_storage::{
     Batch, Position, SegmentId, SegmentMeta, SegmentObject, Segments, StorageError, StreamId,
@@ -161,14 +161,14 @@ impl SegmentStore {
         self.gather_with(segment, group, streams, range, &[], found).await
     }
 
-    /// As [`Self::gather`], without row groups in which not all of `tokens` occur.
+    /// As [`Self::gather`], without row groups in which no message can meet all `requirements`.
     pub(in crate::store) async fn gather_with(
         &self,
         segment: &Arc<Segment>,
         group: GroupId,
         streams: Streams<'_>,
         range: KeyRange,
-        tokens: &[Token],
+        requirements: &[Requirement],
         found: &mut Vec<Candidate>,
     ) -> Result<(), StoreError> {
         if !segment.may_hold(group, range) {
@@ -183,8 +183,8 @@ impl SegmentStore {
         let parts = file.parts_of(group).iter().filter(|part| range.overlaps(part.first, part.last));
         let mut parts: Vec<(&Part, Wanted)> =
             parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
-        if !tokens.is_empty() && !parts.is_empty() {
-            let candidates = self.candidates(segment, &file, tokens).await?;
+        if !requirements.is_empty() && !parts.is_empty() {
+            let candidates = self.candidates(segment, &file, requirements).await?;
             parts.retain(|(part, _)| !LogFile::is_passed_over(candidates, part.row_group));
         }
         self.add(segment, &file, parts, found);
@@ -275,10 +275,10 @@ impl SegmentStore {
         &self,
         segment: &Segment,
         file: &LogFile,
-        tokens: &[Token],
+        requirements: &[Requirement],
     ) -> Result<u64, StoreError> {
         let filters = self.filters(segment, file).await?;
-        Ok(filters.map_or(u64::MAX, |filters| file.candidates(&filters, tokens)))
+        Ok(filters.map_or(u64::MAX, |filters| file.candidates(&filters, requirements)))
     }
 
     /// The filters of a segment, if it has any.

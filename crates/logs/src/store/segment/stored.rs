@@ -76,33 +76,41 @@ impl StoredPart {
 
     fn decode(&self, bytes: Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
         let damaged = |error| self.store.damaged(&self.segment, &error);
-        let events = self.file.events(&self.part, bytes).map_err(damaged)?;
-        let wanted = |row: &usize| {
-            let stream = events.stream(*row);
-            self.streams.as_ref().is_none_or(|streams| streams.binary_search(&stream).is_ok())
-        };
-        let rows = (0..events.len()).filter(wanted).map(|row| (events.key(row), row as u32));
-        let KeyRange { from, to } = selection.range;
-        let mut rows: Vec<(EventKey, u32)> = rows
-            .filter(|(key, _)| *key >= from && *key < to && key.sequence > selection.newer_than)
-            .collect();
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let messages = events.messages().map_err(damaged)?;
         let Some(matcher) = &selection.matcher else {
+            let events = self.file.events(&self.part, bytes.clone()).map_err(damaged)?;
+            let mut rows = keyed(&events, self.wanted_rows(&events, selection));
             order(&mut rows, selection.direction, selection.events_max);
-            return Ok(Some(OpenedPart { events, rows: rows.into(), texts: Texts::All(Box::new(messages)) }));
+            let mut numbers: Vec<u32> = rows.iter().map(|(_, row)| *row).collect();
+            numbers.sort_unstable();
+            let messages = self.file.messages_of(&self.part, bytes, &numbers).map_err(damaged)?;
+            return Ok(OpenedPart::new(events, rows, Texts::All(Box::new(messages))));
         };
-        let mut text = Vec::new();
-        rows.retain(|(_, row)| {
-            text.clear();
-            messages.append(*row as usize, &mut text);
-            matcher.matches(&text)
-        });
-        if rows.is_empty() {
+        // Who, where and when need not be known before it is known that something matches, if nothing depends on it.
+        let known = if self.is_wanted_whole(selection) {
+            None
+        } else {
+            let events = self.file.events(&self.part, bytes.clone()).map_err(damaged)?;
+            let rows = self.wanted_rows(&events, selection);
+            Some((events, rows))
+        };
+        let rows = known.as_ref().map(|(_, rows)| rows.as_slice());
+        if rows.is_some_and(<[u32]>::is_empty) {
             return Ok(None);
         }
+        let messages = match rows {
+            Some(rows) => self.file.messages_of(&self.part, bytes.clone(), rows),
+            None => self.file.messages(&self.part, bytes.clone()),
+        };
+        let messages = messages.map_err(damaged)?;
+        let matching = matching(&messages, matcher, rows, self.part.rows.len());
+        if matching.is_empty() {
+            return Ok(None);
+        }
+        let events = match known {
+            Some((events, _)) => events,
+            None => self.file.events(&self.part, bytes).map_err(damaged)?,
+        };
+        let mut rows = keyed(&events, matching);
         order(&mut rows, selection.direction, selection.events_max);
         let (mut text, mut ends) = (Vec::new(), VecDeque::with_capacity(rows.len()));
         for (_, row) in &rows {
@@ -110,8 +118,53 @@ impl StoredPart {
             ends.push_back(text.len() as u32);
         }
         let texts = Texts::Wanted { text: text.into(), ends, start: 0 };
-        Ok(Some(OpenedPart { events, rows: rows.into(), texts }))
+        Ok(OpenedPart::new(events, rows, texts))
     }
+
+    /// Whether all of its events are wanted, as far as they match.
+    fn is_wanted_whole(&self, selection: &Selection) -> bool {
+        let KeyRange { from, to } = selection.range;
+        let in_range = from <= self.part.first && self.part.last < to;
+        in_range && self.streams.is_none() && selection.newer_than == 0
+    }
+
+    /// The rows of the wanted streams in the wanted range.
+    fn wanted_rows(&self, events: &Events, selection: &Selection) -> Vec<u32> {
+        let KeyRange { from, to } = selection.range;
+        let wanted = |row: &u32| {
+            let (stream, key) = (events.stream(*row as usize), events.key(*row as usize));
+            self.streams.as_ref().is_none_or(|streams| streams.binary_search(&stream).is_ok())
+                && from <= key
+                && key < to
+                && key.sequence > selection.newer_than
+        };
+        (0..events.len() as u32).filter(wanted).collect()
+    }
+}
+
+/// Those of `rows`, or of all `count` rows, whose messages match.
+fn matching(messages: &Messages, matcher: &Matcher, rows: Option<&[u32]>, count: usize) -> Vec<u32> {
+    // Threads that share a regular expression wait for each other.
+    let matcher = matcher.clone();
+    let candidates = messages.candidates(matcher.requirements());
+    let mut text = Vec::new();
+    let mut matches = |row: &u32| {
+        let row = *row as usize;
+        candidates.as_ref().is_none_or(|candidates| candidates[row]) && {
+            text.clear();
+            messages.append(row, &mut text);
+            matcher.matches(&text)
+        }
+    };
+    match rows {
+        Some(rows) => rows.iter().copied().filter(&mut matches).collect(),
+        None => (0..count as u32).filter(&mut matches).collect(),
+    }
+}
+
+/// Rows with their keys.
+fn keyed(events: &Events, rows: Vec<u32>) -> Vec<(EventKey, u32)> {
+    rows.into_iter().map(|row| (events.key(row as usize), row)).collect()
 }
 
 /// Sorts rows as they are read, and drops those beyond the `first` ones.
@@ -128,6 +181,10 @@ fn order(rows: &mut Vec<(EventKey, u32)>, direction: Direction, first: usize) {
 }
 
 impl OpenedPart {
+    fn new(events: Events, rows: Vec<(EventKey, u32)>, texts: Texts) -> Option<Self> {
+        (!rows.is_empty()).then(|| Self { events, rows: rows.into(), texts })
+    }
+
     /// The key of the event that is read next.
     pub(in crate::store) fn peek(&self) -> Option<EventKey> {
         self.rows.front().map(|(key, _)| *key)

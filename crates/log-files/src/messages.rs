@@ -1,0 +1,174 @@
+//! What the events of one part of a file say: put together from shapes and columns, event by event, when it is asked for.
+//!
+//! Rows of one shape lie together, and so do their values in each column. So a message is put together by adding its
+//! place among its neighbours to where these begin. A text is [sought](Messages::candidates) in the columns and not in
+//! messages: of most columns one pass over bytes, or over a small dictionary, tells that no message has it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hashbrown::HashMap;
+use memchr::memmem::Finder;
+
+use crate::file::columns::place;
+use crate::file::texts::{TextColumn, Texts};
+use crate::file::{LogFile, MalformedFile, Part, PartColumns};
+use crate::requirement::Requirement;
+use crate::shape::Shape;
+use crate::tokens::is_token;
+
+/// What the events of a part say.
+#[derive(Debug)]
+pub struct Messages {
+    texts: Texts,
+    /// Ascending; what is in none was not asked for.
+    runs: Vec<Run>,
+    columns: Vec<TextColumn>,
+    rows: usize,
+}
+
+/// Rows of one shape that lie together.
+#[derive(Debug)]
+struct Run {
+    rows: Range<usize>,
+    /// `None` for messages that are kept as text.
+    shape: Option<Arc<Shape>>,
+    /// Of each slot, or of the text, the number of the first row's span.
+    spans: Vec<usize>,
+}
+
+/// Shorter tokens are not looked for: most rows have them.
+const TOKEN_LEN_MIN: usize = 3;
+
+const WRONG_SHAPE: MalformedFile = MalformedFile("it has a shape that does not fit its columns");
+
+impl Messages {
+    /// Those in `rows`, which ascend; all without any.
+    pub(crate) fn new(
+        file: &LogFile,
+        part: &Part,
+        bytes: Bytes,
+        rows: Option<&[u32]>,
+    ) -> Result<Self, MalformedFile> {
+        let mut of_part = PartColumns::open(file, part, bytes)?;
+        let mut texts = Texts::default();
+        let shapes = of_part.texts(place::SHAPE, &mut texts)?;
+        let mut runs = runs(&shapes, &texts, part.rows.len())?;
+        if let Some(rows) = rows {
+            runs.retain(|run| {
+                let first = rows.partition_point(|row| (*row as usize) < run.rows.start);
+                rows.get(first).is_some_and(|row| run.rows.contains(&(*row as usize)))
+            });
+        }
+        let mut columns: HashMap<usize, TextColumn> = HashMap::new();
+        for run in &mut runs {
+            let names = run.shape.iter().flat_map(|shape| shape.slots());
+            let slots = names.map(|name| file.column(name).ok_or(WRONG_SHAPE));
+            let text = run.shape.is_none().then_some(Ok(place::MESSAGE));
+            for column in slots.chain(text) {
+                let column = match columns.entry(column?) {
+                    hashbrown::hash_map::Entry::Occupied(known) => known.into_mut(),
+                    hashbrown::hash_map::Entry::Vacant(new) => {
+                        let column = of_part.texts(*new.key(), &mut texts)?;
+                        new.insert(column)
+                    }
+                };
+                run.spans.push(column.spans_of(&run.rows).ok_or(WRONG_SHAPE)?);
+            }
+        }
+        Ok(Self { texts, runs, columns: columns.into_values().collect(), rows: part.rows.len() })
+    }
+
+    /// Appends what the event in `row` says.
+    pub fn append(&self, row: usize, message: &mut Vec<u8>) {
+        let run = &self.runs[self.runs.partition_point(|run| run.rows.end <= row)];
+        let place = row - run.rows.start;
+        let Some(shape) = &run.shape else {
+            message.extend_from_slice(self.texts.get(run.spans[0] + place));
+            return;
+        };
+        let mut literals = shape.literals();
+        message.extend_from_slice(literals.next().unwrap_or_default().as_bytes());
+        for (span, literal) in run.spans.iter().zip(literals) {
+            message.extend_from_slice(self.texts.get(span + place));
+            message.extend_from_slice(literal.as_bytes());
+        }
+    }
+
+    /// Which rows may have messages that meet all `requirements`: `true` for each of them. `None` if all may.
+    pub fn candidates(&self, requirements: &[Requirement]) -> Option<Vec<bool>> {
+        let strictest = Requirement::strictest(requirements.iter().cloned())?;
+        if strictest.strictness() < TOKEN_LEN_MIN {
+            return None;
+        }
+        let mut rows = vec![false; self.rows];
+        for token in strictest.longest_tokens() {
+            self.add_rows_with(token.text(), &mut rows);
+        }
+        Some(rows)
+    }
+
+    /// Sets all rows whose messages may contain `token`.
+    fn add_rows_with(&self, token: &[u8], rows: &mut [bool]) {
+        let sought = Finder::new(token);
+        for run in &self.runs {
+            if run.shape.as_ref().is_some_and(|shape| may_hold_itself(shape, &sought)) {
+                rows[run.rows.clone()].fill(true);
+            }
+        }
+        if rows.contains(&false) {
+            for column in &self.columns {
+                column.rows_with(&self.texts, &sought, |row| rows[row] = true);
+            }
+        }
+    }
+}
+
+/// Whether a token may be in messages of this shape without being in one of their slots: in what they have in common, or
+/// across the end of a slot, which takes characters of tokens on both sides.
+fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
+    let slots = shape.slots().len();
+    shape.literals().map(str::as_bytes).enumerate().any(|(place, literal)| {
+        let joins = |byte: Option<&u8>| byte.is_none_or(|byte| is_token(*byte));
+        let behind_a_slot = place > 0 && joins(literal.first());
+        let before_a_slot = place < slots && joins(literal.last());
+        // At the ends of a message nothing is joined to what is empty.
+        let at_an_end = literal.is_empty() && (place == 0 || place == slots);
+        ((behind_a_slot || before_a_slot) && !at_an_end) || sought.find(literal).is_some()
+    })
+}
+
+/// The runs of rows of one shape, from the column of shapes.
+fn runs(shapes: &TextColumn, texts: &Texts, rows: usize) -> Result<Vec<Run>, MalformedFile> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut known: HashMap<&[u8], Arc<Shape>> = HashMap::new();
+    let plain = |rows: Range<usize>| Run { rows, shape: None, spans: Vec::new() };
+    let mut done = 0;
+    for (shaped, span) in shapes.runs() {
+        if done < shaped.start {
+            runs.push(plain(done..shaped.start));
+        }
+        done = shaped.end;
+        let mut start = 0;
+        while start < shaped.len() {
+            let text = texts.get(span + start);
+            let len = (start..shaped.len()).take_while(|next| texts.are_same(span + start, span + next));
+            let len = len.count();
+            let shape = match known.get(text) {
+                Some(shape) => shape.clone(),
+                None => {
+                    let parsed = String::from_utf8(text.to_vec()).ok().and_then(Shape::parse);
+                    known.entry(text).or_insert(Arc::new(parsed.ok_or(WRONG_SHAPE)?)).clone()
+                }
+            };
+            let rows = shaped.start + start..shaped.start + start + len;
+            runs.push(Run { rows, shape: Some(shape), spans: Vec::new() });
+            start += len;
+        }
+    }
+    if done < rows {
+        runs.push(plain(done..rows));
+    }
+    Ok(runs)
+}
