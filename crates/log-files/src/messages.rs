@@ -36,10 +36,37 @@ struct Run {
     shape: Option<Arc<Shape>>,
     /// Of each slot, or of the text, the number of the first row's span.
     spans: Vec<usize>,
+    /// What the rows have in common, in bytes.
+    literal_bytes: usize,
+}
+
+/// A message in the making, which is as long already as it is going to be.
+struct Pieces<'m> {
+    message: &'m mut [u8],
+    at: usize,
+}
+
+impl Pieces<'_> {
+    fn put(&mut self, from: &[u8], piece: Range<usize>) {
+        let (at, len) = (self.at, piece.len());
+        self.at += len;
+        if len <= CHUNK
+            && let Some(chunk) = from.get(piece.start..).and_then(<[u8]>::first_chunk::<CHUNK>)
+            && let Some(to) = self.message.get_mut(at..).and_then(<[u8]>::first_chunk_mut)
+        {
+            *to = *chunk;
+            return;
+        }
+        self.message[at..at + len].copy_from_slice(&from[piece]);
+    }
 }
 
 /// Shorter tokens are not looked for: most rows have them.
 const TOKEN_LEN_MIN: usize = 3;
+
+/// Short pieces of messages are copied as if they had this many bytes, which takes no loop and no call: there are dozens
+/// in each message. What is too much is overwritten by the next ones.
+const CHUNK: usize = 32;
 
 const WRONG_SHAPE: MalformedFile = MalformedFile("it has a shape that does not fit its columns");
 
@@ -88,11 +115,18 @@ impl Messages {
             message.extend_from_slice(self.texts.get(run.spans[0] + place));
             return;
         };
-        let mut literals = shape.literals();
-        message.extend_from_slice(literals.next().unwrap_or_default().as_bytes());
-        for (span, literal) in run.spans.iter().zip(literals) {
-            message.extend_from_slice(self.texts.get(span + place));
-            message.extend_from_slice(literal.as_bytes());
+        let (text, literals) = shape.literal_ranges();
+        let slots = run.spans.iter().map(|span| self.texts.span(span + place));
+        let length = run.literal_bytes + slots.clone().map(|span| span.len()).sum::<usize>();
+        let start = message.len();
+        message.resize(start + length, 0);
+        let mut to = Pieces { message, at: start };
+        let mut slots = slots.map(|span| self.texts.place(span));
+        for literal in literals {
+            to.put(text, literal.clone());
+            if let Some((bytes, range)) = slots.next() {
+                to.put(bytes, range);
+            }
         }
     }
 
@@ -143,7 +177,7 @@ fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
 fn runs(shapes: &TextColumn, texts: &Texts, rows: usize) -> Result<Vec<Run>, MalformedFile> {
     let mut runs: Vec<Run> = Vec::new();
     let mut known: HashMap<&[u8], Arc<Shape>> = HashMap::new();
-    let plain = |rows: Range<usize>| Run { rows, shape: None, spans: Vec::new() };
+    let plain = |rows: Range<usize>| Run { rows, shape: None, spans: Vec::new(), literal_bytes: 0 };
     let mut done = 0;
     for (shaped, span) in shapes.runs() {
         if done < shaped.start {
@@ -163,7 +197,8 @@ fn runs(shapes: &TextColumn, texts: &Texts, rows: usize) -> Result<Vec<Run>, Mal
                 }
             };
             let rows = shaped.start + start..shaped.start + start + len;
-            runs.push(Run { rows, shape: Some(shape), spans: Vec::new() });
+            let literal_bytes = shape.literals().map(str::len).sum();
+            runs.push(Run { rows, shape: Some(shape), spans: Vec::new(), literal_bytes });
             start += len;
         }
     }

@@ -29,6 +29,13 @@ pub(crate) struct Span {
     end: u32,
 }
 
+impl Span {
+    /// How many bytes the text has.
+    pub(crate) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
 /// One column among [`Texts`].
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
@@ -62,6 +69,11 @@ impl Texts {
     /// The span of that number.
     pub(crate) fn span(&self, span: usize) -> Span {
         self.spans[span]
+    }
+
+    /// All texts, and where among them that of a span is.
+    pub(crate) fn place(&self, Span { start, end }: Span) -> (&[u8], Range<usize>) {
+        (&self.bytes, start as usize..end as usize)
     }
 
     /// The text of a span.
@@ -229,7 +241,7 @@ impl Texts {
         let mut last = Span::default();
         for (length, span) in beginnings.into_iter().zip(&mut self.spans[first..]) {
             let start = self.bytes.len();
-            if length > (last.end - last.start) as usize {
+            if length > last.len() {
                 return None;
             }
             self.bytes.extend_from_within(last.start as usize..last.start as usize + length);

@@ -54,6 +54,11 @@ impl Shape {
         self.literals.iter().map(|range| &self.text[range.clone()])
     }
 
+    /// The text that the literals are ranges of, and these.
+    pub(crate) fn literal_ranges(&self) -> (&[u8], &[Range<usize>]) {
+        (self.text.as_bytes(), &self.literals)
+    }
+
     /// The names of the slots.
     pub(crate) fn slots(&self) -> impl ExactSizeIterator<Item = &str> {
         self.slots.iter().map(|range| &self.text[range.clone()])
