@@ -42,8 +42,8 @@ async fn nothing_acknowledged_is_lost() {
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
     // A small memory budget, and no patience: flushes to segments happen between the crashes. A server flushes, merges and deletes
     // what it finds as it starts, so that crashes come in the middle of that.
-    let flags = ["--metrics-memory-mib", "8", "--logs-memory-mib", "8", "--metrics-flush-secs", "0"];
-    let flags = [&flags[..], &["--metrics-retention", RETENTION]].concat();
+    let flags = ["--metrics-memory-mib", "8", "--metrics-flush-secs", "0", "--logs-memory-mib", "8"];
+    let flags = [&flags[..], &["--logs-flush-secs", "0", "--metrics-retention", RETENTION]].concat();
     let start = || Server::start_logged(directory.path(), &flags, log.path());
     let mut server = start();
     let logs = server.logs();
@@ -112,6 +112,11 @@ async fn nothing_acknowledged_is_lost() {
     println!(
         "metrics: {} blocks written, {merged} merges, {deleted} deletions",
         times("metrics written into a block")
+    );
+    let (log_merges, as_they_are) = (times("log segments merged"), times("row groups stayed as they are"));
+    println!(
+        "logs: {} flushes, {log_merges} merges, of which {as_they_are} kept row groups as they are",
+        times("log events flushed")
     );
     println!(
         "{} segments that a crash left unregistered",

@@ -94,6 +94,7 @@ impl LogStore {
         let Some(frozen) = self.freeze() else { return Ok(()) };
         let written = frozen.written.get_or_try_init(|| self.write(&frozen)).await?;
         self.commit(&frozen, written).await?;
+        tracing::info!(files = written.len(), "log events flushed");
         let segments = self.inner.segments.registered()?;
         let mut state = self.inner.state.write();
         state.segments = segments;
@@ -117,7 +118,7 @@ impl LogStore {
 
     /// Writes files: groups that have enough get their own, the others share.
     async fn write(&self, frozen: &Arc<Frozen>) -> Result<Vec<SegmentMeta>, StoreError> {
-        let mut output = Output::new(&self.inner.segments, 0, Some(frozen.through));
+        let mut output = Output::new(&self.inner, 0, Some(frozen.through));
         let written = self.write_groups(frozen, &mut output).await;
         output.end(written).await
     }

@@ -14,6 +14,7 @@ mod append;
 mod arrivals;
 mod candidate;
 mod compaction;
+mod encoder;
 mod event_batch;
 mod flush;
 mod head;
@@ -46,6 +47,7 @@ use tokio::sync::{Notify, watch};
 
 use self::arrivals::Arrivals;
 use self::compaction::CompactionSchedule;
+use self::encoder::Encoder;
 use self::head::Head;
 use self::reclaim::ReclaimSchedule;
 use self::record::Record;
@@ -132,6 +134,7 @@ struct Inner {
     journal: Journal,
     directory: Directory,
     segments: SegmentStore,
+    encoder: Encoder,
     options: StoreOptions,
     state: RwLock<State>,
     /// The sequence of the last batch that is visible.

@@ -7,12 +7,12 @@ use groundwatch_core::Timestamp;
 use groundwatch_log_files::{EventKey, FileWriter, Layout, LogFile, Part, WriteError, WrittenFile};
 use groundwatch_storage::SegmentMeta;
 
-use super::segment::{Level, SegmentStore};
-use super::{StoreError, StreamAddress};
+use super::segment::Level;
+use super::{Inner, StoreError, StreamAddress};
 
 /// Files that are written, and the shared one that is being made.
 pub(super) struct Output<'s> {
-    segments: &'s SegmentStore,
+    store: &'s Inner,
     /// No batch above this is going to be in them, if that is known.
     through: Option<u64>,
     written: Vec<SegmentMeta>,
@@ -22,8 +22,8 @@ pub(super) struct Output<'s> {
 
 impl<'s> Output<'s> {
     /// Nothing yet. Shared files are going to be of `level`.
-    pub(super) fn new(segments: &'s SegmentStore, level: u8, through: Option<u64>) -> Self {
-        Self { segments, through, written: Vec::new(), shared: Some(Filling::new(Level::Shared(level))) }
+    pub(super) fn new(store: &'s Inner, level: u8, through: Option<u64>) -> Self {
+        Self { store, through, written: Vec::new(), shared: Some(Filling::new(Level::Shared(level))) }
     }
 
     /// Adds what `push` pushes to the shared file.
@@ -42,10 +42,9 @@ impl<'s> Output<'s> {
         mut filling: Filling,
         push: impl FnOnce(&mut Filling) -> Result<(), WriteError> + Send + 'static,
     ) -> Result<Filling, StoreError> {
-        let filled = tokio::task::spawn_blocking(move || push(&mut filling).map(|()| filling));
-        let mut filling = filled.await.map_err(StoreError::internal)?.map_err(StoreError::internal)?;
+        let mut filling = self.store.encoder.run(move || push(&mut filling).map(|()| filling)).await?;
         for file in std::mem::take(&mut filling.full) {
-            self.written.push(self.segments.write(file, filling.level, self.through).await?);
+            self.written.push(self.store.segments.write(file, filling.level, self.through).await?);
         }
         Ok(filling)
     }
@@ -67,7 +66,7 @@ impl<'s> Output<'s> {
         match outcome {
             Ok(()) => Ok(self.written),
             Err(error) => {
-                self.segments.discard(&self.written).await;
+                self.store.segments.discard(&self.written).await;
                 Err(error)
             }
         }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use super::arrivals::Arrivals;
 use super::compaction::CompactionSchedule;
+use super::encoder::Encoder;
 use super::head::Head;
 use super::reclaim::ReclaimSchedule;
 use super::record::Record;
@@ -110,6 +111,7 @@ impl StoreReplay {
                 journal: self.storage.journal.clone(),
                 directory: self.directory,
                 segments,
+                encoder: Encoder::start()?,
                 options: self.options,
                 state: RwLock::new(state),
                 visible_through: watch::Sender::new(self.highest_sequence),

@@ -139,12 +139,11 @@ impl LogStore {
     async fn merge(&self, job: &Job) -> Result<(), StoreError> {
         let written = self.merged(&job.inputs, job.level, &|_, _| true).await?;
         self.swap(&job.inputs, &written, |_| {}).await?;
-        let input_bytes: u64 = job.inputs.iter().map(|segment| segment.bytes()).sum();
-        tracing::debug!(
-            inputs = job.inputs.len(),
-            outputs = written.len(),
-            input_bytes,
-            "merged log segments"
+        tracing::info!(
+            files = job.inputs.len(),
+            into = written.len(),
+            level = job.level,
+            "log segments merged"
         );
         Ok(())
     }
@@ -191,7 +190,7 @@ impl LogStore {
         keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
     ) -> Result<Vec<SegmentMeta>, StoreError> {
         let through = inputs.iter().try_fold(0, |through, segment| Some(segment.through()?.max(through)));
-        let mut output = Output::new(&self.inner.segments, level, through);
+        let mut output = Output::new(&self.inner, level, through);
         let written = self.write_merged(inputs, keep, &mut output).await;
         output.end(written).await
     }
@@ -253,6 +252,9 @@ async fn write_own(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(),
         }
     }
     whole.sort_by_key(StoredPart::first_key);
+    if !whole.is_empty() {
+        tracing::info!(row_groups = whole.len(), "row groups stayed as they are");
+    }
     let mut filling = Filling::own(events);
     for part in whole {
         let WholePart { file, part, bytes, filters } = part.read_whole().await?;
