@@ -9,7 +9,7 @@ use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageReader as _};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 use parquet::file::serialized_reader::SerializedPageReader;
 use zstd::bulk::Decompressor;
 use zstd::zstd_safe;
@@ -75,6 +75,9 @@ impl<'c> RawPages<'c> {
         // The library is told that nothing is compressed, and so leaves decompressing to us, who have a place for it.
         let metadata = chunk.metadata.clone().into_builder().set_compression(Compression::UNCOMPRESSED);
         let pages = chunk.pages.map(|pages| pages.page_locations().clone());
+        if pages.as_ref().is_some_and(|pages| !are_within(pages, chunk)) {
+            return Err(ParquetError::General("pages that are elsewhere".to_owned()));
+        }
         let source = chunk.source.clone();
         let reader = SerializedPageReader::new(source, &metadata.build()?, chunk.row_count, pages)?;
         Ok(Self { reader, chunk, is_compressed, row: 0 })
@@ -121,6 +124,22 @@ impl<'c> RawPages<'c> {
         }
         Ok(None)
     }
+}
+
+/// Whether pages lie in their column, one behind the other, and so do their rows: the library takes that for granted.
+fn are_within(pages: &[PageLocation], chunk: &Chunk<'_>) -> bool {
+    let (start, len) = chunk.metadata.byte_range();
+    let in_column = |page: &PageLocation| {
+        let offset = u64::try_from(page.offset).ok().and_then(|offset| offset.checked_sub(start));
+        let size = u64::try_from(page.compressed_page_size).ok();
+        let end = offset.zip(size).and_then(|(offset, size)| offset.checked_add(size));
+        end.is_some_and(|end| end <= len)
+    };
+    let rows = |page: &PageLocation| page.first_row_index;
+    pages.iter().all(in_column)
+        && pages.is_sorted_by_key(rows)
+        && pages.first().is_none_or(|page| rows(page) == 0)
+        && pages.last().is_none_or(|page| rows(page) <= chunk.row_count as i64)
 }
 
 /// Decompresses to the end of what is there; where that begins.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::{Buf as _, Bytes};
 use hashbrown::HashMap;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 use parquet::file::reader::{ChunkReader, Length};
 use zstd::bulk::Decompressor;
 
@@ -53,6 +55,9 @@ impl LogFile {
             names.zip(FIXED_COLUMNS.len()..).map(|(name, column)| (name.to_owned(), column)).collect();
         let index = Index::decode(tail)?;
         let row_groups = parquet.row_groups();
+        if !row_groups.iter().flat_map(RowGroupMetaData::columns).all(is_somewhere) {
+            return Err(MalformedFile("its columns are nowhere"));
+        }
         let fits = |part: &Part| {
             row_groups.get(part.row_group).is_some_and(|row_group| {
                 part.rows.start < part.rows.end && part.rows.end as i64 <= row_group.num_rows()
@@ -183,6 +188,12 @@ impl LogFile {
         let length = self.index.filters.end + self.tail_bytes as u64;
         PartOfFile { start: self.bytes_of(part).start, bytes, length }
     }
+}
+
+/// Whether a column chunk claims a place that a file can have: Parquet's own reader panics at others.
+fn is_somewhere(column: &ColumnChunkMetaData) -> bool {
+    let starts = [Some(column.data_page_offset()), column.dictionary_page_offset()];
+    column.compressed_size() >= 0 && starts.into_iter().flatten().all(|start| start >= 0)
 }
 
 /// The columns of a part, to be decoded one by one.
