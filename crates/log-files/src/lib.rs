@@ -19,6 +19,7 @@ pub mod incarnation;
 mod messages;
 mod requirement;
 mod shape;
+mod token_texts;
 mod tokens;
 
 pub use address::StreamAddress;

@@ -16,7 +16,6 @@
 use std::ops::Range;
 
 use hashbrown::{HashMap, HashSet};
-use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
@@ -24,6 +23,7 @@ use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
 use crate::MalformedFile;
 use crate::requirement::Requirement;
 use crate::shape::PartsSink;
+use crate::token_texts::TokenTexts;
 
 /// Shorter tokens that have a digit are not in the filter.
 const KEY_LEN_MIN: usize = 6;
@@ -269,8 +269,7 @@ pub(crate) struct KnownTokens {
 /// What is known of the row groups of a file, without the keys. A format on disk.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TokenIndex {
-    /// Texts, and in which row groups they occur.
-    texts: Vec<(Box<[u8]>, u64)>,
+    texts: TokenTexts,
     row_groups: Vec<RowGroupTokens>,
 }
 
@@ -297,7 +296,11 @@ impl TokenIndex {
         }
         let mut texts: Vec<_> = texts.into_iter().collect();
         texts.sort_unstable();
-        (Self { texts, row_groups }, filters)
+        let mut joined = TokenTexts::default();
+        for (text, row_groups) in texts {
+            joined.push(&text, row_groups);
+        }
+        (Self { texts: joined, row_groups }, filters)
     }
 
     /// What is known of one row group, if there is such a one. `filters` are those that came beside it.
@@ -305,7 +308,7 @@ impl TokenIndex {
         let known = self.row_groups.get(row_group)?;
         let texts = self.texts.iter().filter(|(_, row_groups)| row_groups & 1 << row_group != 0);
         Some(KnownTokens {
-            texts: texts.map(|(text, _)| text.clone()).collect(),
+            texts: texts.map(|(text, _)| text.into()).collect(),
             outlines: known.outlines.clone(),
             filter: filters.get(known.keys.start as usize..known.keys.end as usize)?.to_vec(),
         })
@@ -325,8 +328,7 @@ impl TokenIndex {
 
     /// Bytes that it takes in memory, about.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let texts: usize = self.texts.iter().map(|(text, _)| text.len() + 40).sum();
-        texts + self.row_groups.len() * (3 * LENGTHS * size_of::<Outline>() + 64)
+        self.texts.memory_bytes() + self.row_groups.len() * (3 * LENGTHS * size_of::<Outline>() + 64)
     }
 
     /// In which row groups messages may be that meet all `requirements`, as bits. `filters` are those that came beside it.
@@ -346,9 +348,7 @@ impl TokenIndex {
     }
 
     fn of_token(&self, filters: &[u8], token: &Token) -> u64 {
-        let finder = memmem::Finder::new(&token.text);
-        let holding = self.texts.iter().filter(|(text, _)| finder.find(text).is_some());
-        let mut candidates = holding.fold(0, |candidates, (_, row_groups)| candidates | row_groups);
+        let mut candidates = self.texts.row_groups_with(&token.text);
         let key = key(&token.text);
         for (row_group, known) in self.row_groups.iter().enumerate() {
             if candidates & 1 << row_group == 0 && known.may_hold(filters, token, key) {
