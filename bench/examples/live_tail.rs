@@ -5,8 +5,9 @@
 //! cargo run --release -p groundwatch-bench --example live_tail -- 127.0.0.1:4566 [SECONDS]
 //! ```
 //!
-//! Four connections write batches of 500 lines without a pause; a fifth puts a marked event every 50 ms, and notes when it was
-//! acknowledged. Each session follows the group with a filter pattern that only marked events match.
+//! Four connections write batches of 500 lines without a pause; a fifth puts a marked event every 50 ms, and
+//! notes when it was acknowledged. Each session follows the group with a filter pattern that only marked
+//! events match.
 
 #![expect(clippy::print_stdout, reason = "a program that reports figures")]
 

@@ -1,8 +1,8 @@
 //! The corpus of metrics as lines of the Prometheus text format, for other stores:
 //! `cargo run --release -p groundwatch-bench --example metric_corpus_text -- SERIES MINUTES START_SECS ms|s`.
 //!
-//! A line has a name, the dimensions as labels, the value, and its moment in milliseconds (VictoriaMetrics' import) or seconds
-//! (OpenMetrics, with its `# EOF`). Minute by minute, as they would be published.
+//! A line has a name, the dimensions as labels, the value, and its moment in milliseconds (VictoriaMetrics'
+//! import) or seconds (OpenMetrics, with its `# EOF`). Minute by minute, as they would be published.
 
 use std::io::{BufWriter, Write as _, stdout};
 

@@ -11,12 +11,12 @@ use crate::protocol::Protocol;
 
 /// Put load on a CloudWatch endpoint and measure it.
 ///
-/// Writes metrics and log events through the public AWS API as fast as the endpoint acknowledges them, reads them back,
-/// and checks afterwards that what was acknowledged is there. Each run writes into a namespace and log groups of its
-/// own, whose names contain the time of its start.
+/// Writes metrics and log events through the public AWS API as fast as the endpoint acknowledges them, reads
+/// them back, and checks afterwards that what was acknowledged is there. Each run writes into a namespace and
+/// log groups of its own, whose names contain the time of its start.
 ///
-/// Requests name a credential scope but are not signed, which is what a server in development mode takes; signing is to
-/// come.
+/// Requests name a credential scope but are not signed, which is what a server in development mode takes;
+/// signing is to come.
 #[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
     /// What to do
@@ -95,8 +95,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1440, value_parser = clap::value_parser!(u32).range(1..=1440), help_heading = "A day of metrics")]
     pub minutes: u32,
 
-    /// Where the server of `metric-day` or `log-corpus` keeps its data, which are kept; otherwise they are deleted.
-    /// `log-corpus` only searches a corpus that is there already
+    /// Where the server of `metric-day` or `log-corpus` keeps its data, which are kept; otherwise they are
+    /// deleted. `log-corpus` only searches a corpus that is there already
     #[arg(long, value_name = "DIR", help_heading = "A day of metrics")]
     pub data_dir: Option<PathBuf>,
 
@@ -136,11 +136,11 @@ pub enum Workload {
     AlarmMonth,
     /// One-minute alarms by the real clock, for as many whole minutes as --duration has
     Alarms,
-    /// Start a server with a manual clock, give every series a value a minute for a day, and then measure size on disk,
-    /// memory, processor time, queries and a restart. Takes no endpoint
+    /// Start a server with a manual clock, give every series a value a minute for a day, and then measure
+    /// size on disk, memory, processor time, queries and a restart. Takes no endpoint
     MetricDay,
-    /// Start a server, send it `--corpus-mib` of realistic lines, wait until they are flushed and merged, and then measure
-    /// size on disk, memory, processor time and searches. Takes no endpoint
+    /// Start a server, send it `--corpus-mib` of realistic lines, wait until they are flushed and merged, and
+    /// then measure size on disk, memory, processor time and searches. Takes no endpoint
     LogCorpus,
     /// All writes and reads one after the other; the reads read what the writes wrote
     All,

@@ -1,4 +1,5 @@
-//! The engine: connections that work side by side, a window of time in which they are measured, and the measurement.
+//! The engine: connections that work side by side, a window of time in which they are measured, and the
+//! measurement.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -20,7 +20,8 @@ pub struct Usage {
     pub resident_bytes_peak: u64,
 }
 
-/// `USER_HZ`: what `/proc` counts CPU time in, on every architecture that Rust's standard library supports on Linux.
+/// `USER_HZ`: what `/proc` counts CPU time in, on every architecture that Rust's standard library supports on
+/// Linux.
 const TICKS_PER_SEC: f64 = 100.0;
 
 impl Process {

@@ -1,7 +1,7 @@
 //! What a load came to, for people and for programs.
 //!
-//! MB and GB are 10⁶ and 10⁹ bytes. Bytes are those of log messages or, for other work, of bodies without any encoding
-//! around them.
+//! MB and GB are 10⁶ and 10⁹ bytes. Bytes are those of log messages or, for other work, of bodies without any
+//! encoding around them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

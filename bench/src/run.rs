@@ -57,7 +57,8 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the workload. `finished` gets each load's result when it is there; all of them are returned at the end.
+/// Runs the workload. `finished` gets each load's result when it is there; all of them are returned at the
+/// end.
 ///
 /// # Errors
 ///

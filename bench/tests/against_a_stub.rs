@@ -1,4 +1,5 @@
-//! The load generator against a server that keeps what it is sent in two maps, and that can be made to misbehave.
+//! The load generator against a server that keeps what it is sent in two maps, and that can be made to
+//! misbehave.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

@@ -1,4 +1,5 @@
-//! Other people's clients: boto3 of 2024 and of today, the SDK for JavaScript, and log shippers, where their runtimes are installed.
+//! Other people's clients: boto3 of 2024 and of today, the SDK for JavaScript, and log shippers, where their
+//! runtimes are installed.
 
 use std::net::TcpListener;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Asks a real server for every operation that AWS's models know, and holds docs/compatibility.md against the answers.
+//! Asks a real server for every operation that AWS's models know, and holds docs/compatibility.md against the
+//! answers.
 //!
 //! `GROUNDWATCH_BLESS=1` rewrites the page.
 

@@ -1,8 +1,9 @@
-//! SIGKILL in the middle of ingestion, flush, compaction and retention, again and again: every acknowledged datum and event is
-//! there, once, what events add to a metric is there with them, and data that are too old are gone.
+//! SIGKILL in the middle of ingestion, flush, compaction and retention, again and again: every acknowledged
+//! datum and event is there, once, what events add to a metric is there with them, and data that are too old
+//! are gone.
 //!
-//! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50). The server's own log tells how often blocks were
-//! merged and deleted meanwhile.
+//! `GROUNDWATCH_CRASHES` sets how often (default 5; the acceptance run uses 50). The server's own log tells
+//! how often blocks were merged and deleted meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,8 +41,8 @@ async fn nothing_acknowledged_is_lost() {
         std::env::var("GROUNDWATCH_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
-    // A small memory budget, and no patience: flushes to segments happen between the crashes. A server flushes, merges and deletes
-    // what it finds as it starts, so that crashes come in the middle of that.
+    // A small memory budget, and no patience: flushes to segments happen between the crashes. A server
+    // flushes, merges and deletes what it finds as it starts, so that crashes come in the middle of that.
     let flags = ["--metrics-memory-mib", "8", "--metrics-flush-secs", "0", "--logs-memory-mib", "8"];
     let flags = [&flags[..], &["--logs-flush-secs", "0", "--metrics-retention", RETENTION]].concat();
     let start = || Server::start_logged(directory.path(), &flags, log.path());
@@ -163,7 +164,8 @@ async fn write(
             });
             put.send().await.is_ok()
         } else {
-            // Each request is one sample of weight 1 and of each age in each of its series; values tell the request.
+            // Each request is one sample of weight 1 and of each age in each of its series; values tell the
+            // request.
             let put = cloudwatch.put_metric_data().namespace("Crash");
             let ages = AGES.iter().map(|(age, _)| *age).chain([EXPIRED]);
             let data = ages.flat_map(|age| (0..ITEMS_PER_REQUEST).map(move |series| (age, series)));

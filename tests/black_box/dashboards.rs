@@ -132,7 +132,8 @@ async fn tags_of_alarms_and_dashboards_live_as_long_as_these() {
     }
 }
 
-/// Calls an operation that the SDK does not know yet. Answers the error's code, if there is one, and the document.
+/// Calls an operation that the SDK does not know yet. Answers the error's code, if there is one, and the
+/// document.
 async fn call(server: &Server, operation: &str, input: Value) -> (Option<String>, Value) {
     let target = format!("GraniteServiceVersion20100801.{operation}");
     let headers = [("Content-Type", "application/x-amz-json-1.0"), ("X-Amz-Target", target.as_str())];

@@ -1,6 +1,7 @@
 //! From a transition to those who are to know of it, through SIGKILLs in between: nobody misses one.
 //!
-//! `GROUNDWATCH_KILLS` sets how often each test kills the server (default 10, and 2 with boto3, by the real clock).
+//! `GROUNDWATCH_KILLS` sets how often each test kills the server (default 10, and 2 with boto3, by the real
+//! clock).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,7 +16,8 @@ fn kills(default: usize) -> usize {
     std::env::var("GROUNDWATCH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// What is sent keeps failing until the file `gate` is there, so that each kill comes between transition and delivery.
+/// What is sent keeps failing until the file `gate` is there, so that each kill comes between transition and
+/// delivery.
 fn config(directory: &Path) -> String {
     let directory = directory.display();
     let script = format!("test -e {directory}/gate && cat > {directory}/out/$GROUNDWATCH_DELIVERY_ID");

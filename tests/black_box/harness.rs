@@ -1,4 +1,5 @@
-//! A server of one's own for each test: its own directory, a free port, an end that kills only what was started.
+//! A server of one's own for each test: its own directory, a free port, an end that kills only what was
+//! started.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -49,7 +50,8 @@ impl Server {
         Self::launch(Directory::Borrowed(directory.to_owned()), flags, None)
     }
 
-    /// A server on a directory that outlives it, whose own log, with what it does in the background, is added to a file.
+    /// A server on a directory that outlives it, whose own log, with what it does in the background, is added
+    /// to a file.
     pub(crate) fn start_logged(directory: &Path, flags: &[&str], log: &Path) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(log).expect("a writable file");
         Self::launch(Directory::Borrowed(directory.to_owned()), flags, Some(log))
@@ -196,7 +198,8 @@ impl Directory {
     }
 }
 
-/// The server under test: what cargo built with the tests, or what `GROUNDWATCH_BIN` names (a release build, say).
+/// The server under test: what cargo built with the tests, or what `GROUNDWATCH_BIN` names (a release build,
+/// say).
 pub(crate) fn binary() -> PathBuf {
     std::env::var_os("GROUNDWATCH_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_groundwatch").into(), PathBuf::from)

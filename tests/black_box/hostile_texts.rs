@@ -1,5 +1,6 @@
-//! Texts that are languages of their own (patterns, expressions, policies, dashboards, …), broken in every manner that
-//! comes to mind: whatever the server thinks of them, it answers, and never with a failure of its own.
+//! Texts that are languages of their own (patterns, expressions, policies, dashboards, …), broken in every
+//! manner that comes to mind: whatever the server thinks of them, it answers, and never with a failure of its
+//! own.
 //!
 //! `PROPTEST_CASES` sets how many broken texts each place gets.
 

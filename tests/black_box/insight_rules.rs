@@ -88,7 +88,8 @@ async fn a_report_ranks_the_contributors_of_all_groups_of_a_rule() {
     );
 }
 
-/// What GetMetricData answers to an expression over the last three minutes and the next one, at a period of a minute.
+/// What GetMetricData answers to an expression over the last three minutes and the next one, at a period of a
+/// minute.
 async fn evaluate(server: &Server, expression: &str) -> Result<Vec<f64>, String> {
     let query = MetricDataQuery::builder().id("e").expression(expression).period(60).build();
     let answer = server

@@ -16,8 +16,8 @@ async fn put(server: &Server, at_ms: i64, messages: &[&str]) {
     done(server, "PutLogEvents", input).await;
 }
 
-/// A server with a detector that has learnt half an hour of requests, sixteen minutes after it was made; and the detector's
-/// ARN.
+/// A server with a detector that has learnt half an hour of requests, sixteen minutes after it was made; and
+/// the detector's ARN.
 async fn server_with_detector() -> (Server, String) {
     let server = Server::start_with_manual_clock().await;
     done(&server, "CreateLogGroup", json!({ "logGroupName": "/app" })).await;

@@ -1,4 +1,5 @@
-//! Stored configuration of CloudWatch Logs: saved queries, field indexes and lookup tables, each through its whole life.
+//! Stored configuration of CloudWatch Logs: saved queries, field indexes and lookup tables, each through its
+//! whole life.
 
 use serde_json::{Value, json};
 

@@ -89,7 +89,8 @@ async fn opentelemetry_is_refused_in_its_own_words() {
 
 #[tokio::test]
 async fn syslog_arrives_over_tcp_and_udp() {
-    // Nobody else takes a port between its being given back here and its being bound by the server, as a rule.
+    // Nobody else takes a port between its being given back here and its being bound by the server, as a
+    // rule.
     let free = || {
         let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
         socket.local_addr().expect("bound")

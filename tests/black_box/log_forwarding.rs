@@ -1,5 +1,5 @@
-//! Subscriptions and exports through the SDK: by HTTP to a function's webhook and to AWS-compatible endpoints, to a queue, to a
-//! folder; and that an abrupt end loses nothing.
+//! Subscriptions and exports through the SDK: by HTTP to a function's webhook and to AWS-compatible
+//! endpoints, to a queue, to a folder; and that an abrupt end loses nothing.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -264,7 +264,8 @@ async fn a_queue_of_this_server_gets_the_payload() {
     assert_eq!(kinds, ["CONTROL_MESSAGE", "DATA_MESSAGE"]);
 }
 
-/// The receiver is busy while events are put, the server is killed, the receiver comes back: nothing is missing.
+/// The receiver is busy while events are put, the server is killed, the receiver comes back: nothing is
+/// missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abrupt_end_between_event_and_delivery_loses_nothing() {
     let mut setup = Setup::new().await;

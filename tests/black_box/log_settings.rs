@@ -1,4 +1,5 @@
-//! Log groups' settings and metric filters through the SDK: what is set is what other calls, and CloudWatch, then show.
+//! Log groups' settings and metric filters through the SDK: what is set is what other calls, and CloudWatch,
+//! then show.
 
 use aws_sdk_cloudwatch::types::Statistic;
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, MetricTransformation};

@@ -1,5 +1,6 @@
-//! Black-box tests: the real binary on a free port, driven by the unmodified AWS SDK for Rust (which speaks CBOR to
-//! CloudWatch), by raw requests of the query and JSON protocols, and by other people's clients where they are installed.
+//! Black-box tests: the real binary on a free port, driven by the unmodified AWS SDK for Rust (which speaks
+//! CBOR to CloudWatch), by raw requests of the query and JSON protocols, and by other people's clients where
+//! they are installed.
 
 mod alarm_actions;
 mod alarm_contributors;

@@ -1,4 +1,5 @@
-//! Metric streams through the SDK: minutes go to the operator's target, in order, none left out over a restart.
+//! Metric streams through the SDK: minutes go to the operator's target, in order, none left out over a
+//! restart.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,7 +120,8 @@ async fn no_minute_is_left_out_over_a_crash() {
     let before = sums(directory.path()).len();
     assert_eq!(before, 4);
     drop(server);
-    // The clock comes up at the machine's date, any time later, before it is set: all that was missed may be due.
+    // The clock comes up at the machine's date, any time later, before it is set: all that was missed may be
+    // due.
     let again = self::server(directory.path()).await;
     again.set_clock("2026-01-01T00:05:00Z").await;
     again.advance("PT10M").await;

@@ -3,9 +3,9 @@
 //! The way through: [`wanted`] (which operations) → [`models`] (find the models) → [`model`] (parse one) →
 //! [`plan`] (which types come of it, pure) → [`render`] (plan to Rust, pure) → `rustfmt` → files.
 //!
-//! What always holds: the output depends on operations.txt and the botocore release that it names alone; what a model
-//! says and the generator does not understand is an error, never left out. AWS's prose is not copied: the documentation
-//! of a member is made from facts.
+//! What always holds: the output depends on operations.txt and the botocore release that it names alone; what
+//! a model says and the generator does not understand is an error, never left out. AWS's prose is not copied:
+//! the documentation of a member is made from facts.
 
 mod model;
 mod models;

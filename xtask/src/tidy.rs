@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// Which crates of the workspace a crate may be built on, besides `core`: dependencies point down only, and no service
-/// knows another. A new crate says its place here.
+/// Which crates of the workspace a crate may be built on, besides `core`: dependencies point down only, and
+/// no service knows another. A new crate says its place here.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("api", &[]),

@@ -1,4 +1,5 @@
-//! `PutLogEvents` in JSON: a short head that names group and stream, and a long tail of events that is encoded ahead.
+//! `PutLogEvents` in JSON: a short head that names group and stream, and a long tail of events that is
+//! encoded ahead.
 
 use bytes::Bytes;
 use groundwatch_core::Timestamp;

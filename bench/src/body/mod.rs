@@ -1,8 +1,9 @@
 //! Request bodies that are encoded ahead and dated at the last moment.
 //!
-//! The client shares the machine with the server that it measures, so a request must cost it next to nothing. A
-//! [`StampedBody`] is encoded once; each time that it is sent, only its timestamps are written over in place, which works
-//! because every protocol has a form of timestamps whose width does not depend on the moment.
+//! The client shares the machine with the server that it measures, so a request must cost it next to nothing.
+//! A [`StampedBody`] is encoded once; each time that it is sent, only its timestamps are written over in
+//! place, which works because every protocol has a form of timestamps whose width does not depend on the
+//! moment.
 
 mod cbor;
 pub mod log_events;
@@ -83,7 +84,8 @@ impl StampForm {
         }
     }
 
-    /// Always [`Self::width`] bytes for moments between 2001-09-09 and 2286-11-20; other moments are moved there.
+    /// Always [`Self::width`] bytes for moments between 2001-09-09 and 2286-11-20; other moments are moved
+    /// there.
     fn write(self, moment: Timestamp) -> Text {
         let millis = moment.as_millis().clamp(1_000_000_000_000, 9_999_999_999_999);
         match self {

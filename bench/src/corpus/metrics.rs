@@ -1,19 +1,23 @@
-//! Metrics as a fleet of hosts publishes them, once a minute: what small agents derive from the counters of a kernel, of a
-//! proxy and of a service.
+//! Metrics as a fleet of hosts publishes them, once a minute: what small agents derive from the counters of a
+//! kernel, of a proxy and of a service.
 //!
-//! A [`Fleet`] is a fixed list of [`Series`]; 40 of them make a host, which belongs to a service. [`Fleet::sample`] gives
-//! the next value of a series.
+//! A [`Fleet`] is a fixed list of [`Series`]; 40 of them make a host, which belongs to a service.
+//! [`Fleet::sample`] gives the next value of a series.
 //!
-//! Values are modelled on how they come about, not on how they look: each series has a load of its own that wanders around
-//! its level, what happens in a minute is drawn at that load as whole events (requests, blocks, packets, ticks), and the
-//! agent's arithmetic is done in doubles on these whole numbers. So nothing is rounded to decimals:
-//! - Processor time is counted in ticks of 10 ms. A share is `100 × busy ÷ all`, where all is 6,000 a processor, a tick
-//!   more or less when the agent wakes early or late. (Agents that subtract seconds kept as doubles, as Telegraf's and
-//!   CloudWatch's do, add some ten bits of rounding noise to each such value, which is not modelled: 5 of 40 series.)
-//! - Memory and disks are counted in pages and blocks of 4 KiB of a fixed total, and shares are `100 × used ÷ total`, or for
-//!   disks `used ÷ total × 100`, as agents do.
-//! - Rates are bytes of a minute divided by 60. Bytes of a disk come in blocks, those of a network to the byte.
-//! - A proxy tells the time to answer in whole milliseconds, a service the mean time of its queries in whole microseconds.
+//! Values are modelled on how they come about, not on how they look: each series has a load of its own that
+//! wanders around its level, what happens in a minute is drawn at that load as whole events (requests,
+//! blocks, packets, ticks), and the agent's arithmetic is done in doubles on these whole numbers. So nothing
+//! is rounded to decimals:
+//! - Processor time is counted in ticks of 10 ms. A share is `100 × busy ÷ all`, where all is 6,000 a
+//!   processor, a tick more or less when the agent wakes early or late. (Agents that subtract seconds kept as
+//!   doubles, as Telegraf's and CloudWatch's do, add some ten bits of rounding noise to each such value,
+//!   which is not modelled: 5 of 40 series.)
+//! - Memory and disks are counted in pages and blocks of 4 KiB of a fixed total, and shares are `100 × used ÷
+//!   total`, or for disks `used ÷ total × 100`, as agents do.
+//! - Rates are bytes of a minute divided by 60. Bytes of a disk come in blocks, those of a network to the
+//!   byte.
+//! - A proxy tells the time to answer in whole milliseconds, a service the mean time of its queries in whole
+//!   microseconds.
 
 use super::random::{Random, exp};
 use super::vocabulary;

@@ -65,7 +65,8 @@ impl Random {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 
-    /// A log-normally distributed number, as durations and sizes are; `sigma` of 1 spreads it over two decades.
+    /// A log-normally distributed number, as durations and sizes are; `sigma` of 1 spreads it over two
+    /// decades.
     pub fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
         median * exp(self.normal() * sigma)
     }

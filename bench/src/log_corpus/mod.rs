@@ -1,9 +1,11 @@
-//! A corpus of log events in a server of one's own: sent as fast as it is taken, flushed and merged, and then searched.
+//! A corpus of log events in a server of one's own: sent as fast as it is taken, flushed and merged, and then
+//! searched.
 //!
-//! The server is this same program by the machine's clock. Events carry the times that their lines say. The processor time
-//! of the load is all that the server used until everything was flushed and merged. What is [searched](searches) is chosen
-//! from the [corpus]: identifiers that few lines have, in all groups one after the other, as `FilterLogEvents` takes one
-//! group. A named directory is kept, and is only searched when the command is given again.
+//! The server is this same program by the machine's clock. Events carry the times that their lines say. The
+//! processor time of the load is all that the server used until everything was flushed and merged. What is
+//! [searched](searches) is chosen from the [corpus]: identifiers that few lines have, in all groups one after
+//! the other, as `FilterLogEvents` takes one group. A named directory is kept, and is only searched when the
+//! command is given again.
 
 mod corpus;
 mod searches;
@@ -29,7 +31,8 @@ use crate::protocol::{Protocol, RequestHead, Service};
 
 /// The server's arguments: what is left in memory is flushed soon.
 const SERVE: [&str; 2] = ["--logs-flush-secs", "10"];
-/// The server has come to rest when its files stayed the same for so long: longer than anything waits to be merged.
+/// The server has come to rest when its files stayed the same for so long: longer than anything waits to be
+/// merged.
 const REST: Duration = Duration::from_secs(80);
 
 /// What it came to.

@@ -1,9 +1,10 @@
 //! A day of metrics in a server of one's own: loaded, flushed and compacted as on any day, and then read.
 //!
-//! The server is this same program with a [manual clock](server), so that its background work is done when it would be due,
-//! and is in the figures: the processor time of the load is all that the server used until the day was compacted.
-//! The way through: [`load`] (a request for each thousand series, minute by minute) → the clock goes on until the day
-//! is over → size on disk → [`questions`] → the server is ended and started again.
+//! The server is this same program with a [manual clock](server), so that its background work is done when it
+//! would be due, and is in the figures: the processor time of the load is all that the server used until the
+//! day was compacted. The way through: [`load`] (a request for each thousand series, minute by minute) → the
+//! clock goes on until the day is over → size on disk → [`questions`] → the server is ended and started
+//! again.
 
 mod load;
 mod questions;

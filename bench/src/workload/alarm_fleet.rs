@@ -12,7 +12,8 @@ use crate::body::metric_data::{Datum, encode};
 use crate::client::Connection;
 use crate::corpus::metrics::{Fleet, Series};
 
-/// What a metric has while nothing is wrong, and what it has in an incident. Every alarm's threshold lies between.
+/// What a metric has while nothing is wrong, and what it has in an incident. Every alarm's threshold lies
+/// between.
 const FINE: f64 = 0.0;
 const BREACHING: f64 = 9.0;
 

@@ -1,5 +1,6 @@
-//! One-minute alarms by the real clock: each metric gets a sample every minute, and in each minute another fiftieth of them
-//! breaches. What counts is the server's CPU time, and that every alarm is in the right state in time.
+//! One-minute alarms by the real clock: each metric gets a sample every minute, and in each minute another
+//! fiftieth of them breaches. What counts is the server's CPU time, and that every alarm is in the right
+//! state in time.
 
 use std::time::Duration;
 

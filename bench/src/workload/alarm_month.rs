@@ -1,6 +1,7 @@
-//! A month of alarms in a simulated world: the clock is moved two hours at a time, samples come twenty minutes apart, and
-//! now and then a group of metrics breaches for ten minutes. What counts is how long that takes, and that two runs (each on a
-//! server of its own) leave the same histories: their checksum is printed.
+//! A month of alarms in a simulated world: the clock is moved two hours at a time, samples come twenty
+//! minutes apart, and now and then a group of metrics breaches for ten minutes. What counts is how long that
+//! takes, and that two runs (each on a server of its own) leave the same histories: their checksum is
+//! printed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,11 +76,12 @@ pub(crate) async fn run(session: &Session) -> anyhow::Result<Report> {
     Ok(Report { checked: Some(checked), ..Report::new(LOAD, setting, "alarm-minutes", &measured, pid) })
 }
 
-/// Alarms of all kinds: seven of ten on minutes, two on five minutes, and of each thirty one of high resolution, one on a
-/// percentile, one on math.
+/// Alarms of all kinds: seven of ten on minutes, two on five minutes, and of each thirty one of high
+/// resolution, one on a percentile, one on math.
 fn definition(fleet: &AlarmFleet<'_>, index: usize) -> Value {
     let mut input = fleet.alarm(index);
-    // Only ranges that are longer than the pause between samples can do with the default treatment of missing data.
+    // Only ranges that are longer than the pause between samples can do with the default treatment of missing
+    // data.
     let (period, periods, needed, treatment) = match index % 10 {
         0 | 1 => (300, 3, 2, "missing"),
         2..=4 => (60, 1, 1, "notBreaching"),

@@ -67,8 +67,8 @@ pub(crate) fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// How many encoded bodies to keep when one takes so many bytes, at least `least`: enough that they differ, few enough
-/// that they fit into memory beside the server.
+/// How many encoded bodies to keep when one takes so many bytes, at least `least`: enough that they differ,
+/// few enough that they fit into memory beside the server.
 pub(crate) fn pool_size(body_bytes: usize, least: usize) -> usize {
     const POOL_BYTES: usize = 96 << 20;
     (POOL_BYTES / body_bytes.max(1)).clamp(least, least.max(200))

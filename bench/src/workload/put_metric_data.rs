@@ -43,7 +43,8 @@ struct Body {
     unknown: u64,
 }
 
-/// How many different requests there are for each block, memory permitting, so that the values of a series vary.
+/// How many different requests there are for each block, memory permitting, so that the values of a series
+/// vary.
 const VARIANTS: usize = 6;
 /// How many series are read back.
 const CHECKED_SERIES: usize = 40;

@@ -1,4 +1,5 @@
-//! Messages through one queue of SQS: each connection sends one, receives one, and deletes what it received, over and over.
+//! Messages through one queue of SQS: each connection sends one, receives one, and deletes what it received,
+//! over and over.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

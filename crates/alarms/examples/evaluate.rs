@@ -1,7 +1,8 @@
-//! Measures what evaluation costs: `cargo run --release -p groundwatch-alarms --example evaluate [ALARMS] [MINUTES]`.
+//! Measures what evaluation costs: `cargo run --release -p groundwatch-alarms --example evaluate [ALARMS]
+//! [MINUTES]`.
 //!
-//! One-minute alarms over made-up datapoints, a tenth of which change state every ten minutes. Reading real metrics comes
-//! on top of what this shows.
+//! One-minute alarms over made-up datapoints, a tenth of which change state every ten minutes. Reading real
+//! metrics comes on top of what this shows.
 
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 

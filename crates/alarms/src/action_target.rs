@@ -1,5 +1,5 @@
-//! What an action's ARN asks for. AWS checks the form when an alarm is put, and nothing else: a topic that does not
-//! exist shows as a failed action in the history.
+//! What an action's ARN asks for. AWS checks the form when an alarm is put, and nothing else: a topic that
+//! does not exist shows as a failed action in the history.
 
 use groundwatch_core::{Arn, Region};
 

@@ -38,8 +38,8 @@ pub struct Alarm {
     /// What its children were when its state was set by hand, until that is over. Composite alarms only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by_hand: Option<Vec<Option<StateValue>>>,
-    /// Its series that are in ALARM, by their ids, at most [`CONTRIBUTORS_MAX`](crate::contributors::CONTRIBUTORS_MAX).
-    /// Alarms on several series only.
+    /// Its series that are in ALARM, by their ids, at most
+    /// [`CONTRIBUTORS_MAX`](crate::contributors::CONTRIBUTORS_MAX). Alarms on several series only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contributors: BTreeMap<String, Contributor>,
     /// Which of its series this tells of, with the state of that: only in what is sent, never as it is kept.
@@ -86,8 +86,8 @@ impl Alarm {
         }
     }
 
-    /// The alarm with another definition, of the same type, from `now` on. Its state stays; a state that was set by hand is
-    /// evaluated again, and another suppressor begins anew.
+    /// The alarm with another definition, of the same type, from `now` on. Its state stays; a state that was
+    /// set by hand is evaluated again, and another suppressor begins anew.
     pub fn redefined(&self, definition: Definition, now: Timestamp) -> Self {
         let suppressor = |definition: &Definition| {
             definition.as_composite().and_then(|definition| definition.suppressor.clone())

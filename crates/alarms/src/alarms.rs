@@ -63,8 +63,9 @@ impl Alarms {
         Ok(Self { store, reader, clock, evaluator, mutes, follower, outbox, retention })
     }
 
-    /// The background work, which the server drives: evaluation, what follows from it, actions, and forgetting old history.
-    /// In this order what is due at the same moment: composite alarms see what metric alarms have become.
+    /// The background work, which the server drives: evaluation, what follows from it, actions, and
+    /// forgetting old history. In this order what is due at the same moment: composite alarms see what metric
+    /// alarms have become.
     pub fn activities(&self) -> Vec<Arc<dyn Activity>> {
         vec![self.evaluator.clone(), self.follower.clone(), self.outbox.clone(), self.retention.clone()]
     }

@@ -1,8 +1,9 @@
-//! What an alarm would have done: evaluates a definition over stored history, by the same functions that decide alarms live,
-//! and lists its transitions. An extension of Groundwatch's.
+//! What an alarm would have done: evaluates a definition over stored history, by the same functions that
+//! decide alarms live, and lists its transitions. An extension of Groundwatch's.
 //!
-//! Windows slide: the evaluations of an alarm of five minutes fall into five grids of periods. Each grid is read once, in
-//! pieces, rather than once an evaluation. Warm-up is left out: it tells of an alarm's creation, and not of its data.
+//! Windows slide: the evaluations of an alarm of five minutes fall into five grids of periods. Each grid is
+//! read once, in pieces, rather than once an evaluation. Warm-up is left out: it tells of an alarm's
+//! creation, and not of its data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -190,8 +191,8 @@ struct History<'a> {
     reader: &'a dyn MetricReader,
     scope: &'a Scope,
     definition: &'a MetricDefinition,
-    /// Those of each metric on each grid of periods that sliding windows use: by where the grid lies within a period, in
-    /// milliseconds; ascending.
+    /// Those of each metric on each grid of periods that sliding windows use: by where the grid lies within a
+    /// period, in milliseconds; ascending.
     grids: BTreeMap<i64, ReadPoints<'a>>,
     /// What was read last, for windows that stand still for a while.
     last: Option<(Range, Vec<Point>)>,
@@ -231,13 +232,14 @@ impl<'a> History<'a> {
         Ok(history)
     }
 
-    /// Whether each range is read by itself: windows along a clock change seldom, and queries are not read metric by metric.
+    /// Whether each range is read by itself: windows along a clock change seldom, and queries are not read
+    /// metric by metric.
     fn is_read_by_range(&self) -> bool {
         self.definition.wall_clock().is_some() || self.definition.source.as_insights().is_some()
     }
 
-    /// What an evaluation of `range` would have read. Bands are those of their time: their models know nothing of what came
-    /// later.
+    /// What an evaluation of `range` would have read. Bands are those of their time: their models know
+    /// nothing of what came later.
     async fn points(&mut self, range: &Range) -> Result<Vec<Point>, ReadError> {
         let Self { reader, scope, definition, .. } = *self;
         if !self.is_read_by_range() {

@@ -1,7 +1,7 @@
 //! Alarms on anomaly bands: each datapoint is held against what is expected of its period.
 //!
-//! A band is the whole of an expression, around an entry that has a model. A datapoint of which nothing is expected, as there
-//! is not enough history yet, counts as missing: the alarm has nothing to compare it with.
+//! A band is the whole of an expression, around an entry that has a model. A datapoint of which nothing is
+//! expected, as there is not enough history yet, counts as missing: the alarm has nothing to compare it with.
 
 use groundwatch_core::Scope;
 use groundwatch_metric_math::{Checked, Expression, ExternalRequest, Node};
@@ -15,7 +15,8 @@ use crate::window::Range;
 /// What one model can be of, in metrics and expressions.
 const WATCHED_MAX: usize = 10;
 
-/// Adds to `points` of `range` what is expected of them, if `source` has a band; other points stay as they are.
+/// Adds to `points` of `range` what is expected of them, if `source` has a band; other points stay as they
+/// are.
 pub(crate) async fn with_band(
     reader: &dyn MetricReader,
     scope: &Scope,
@@ -34,7 +35,8 @@ pub(crate) async fn with_band(
     Ok(expected.collect())
 }
 
-/// Whether the expression `id` of `query` is a band around one of its entries and nothing else, and of a kind that has models.
+/// Whether the expression `id` of `query` is a band around one of its entries and nothing else, and of a kind
+/// that has models.
 pub(crate) fn check_band(
     query: &MathQuery,
     id: &str,

@@ -1,14 +1,15 @@
 //! How often an alarm is evaluated, at which moment, and up to when it then looks.
 //!
-//! AWS evaluates alarms with periods below a minute every ten seconds, others every minute, and those that look back
-//! over more than a day every hour. Each alarm has its own second of the minute, and keeps it (published histories show
-//! all transitions of an alarm at, say, `:51.29`). The window ends at the last full step of that grid: an alarm with a
-//! period of 5 minutes that is evaluated at 12:16:38 reads the periods that begin at 12:11, 12:06, 12:01, … A period
-//! that is still running never counts: half a period's sum would breach `LessThanThreshold` every minute.
+//! AWS evaluates alarms with periods below a minute every ten seconds, others every minute, and those that
+//! look back over more than a day every hour. Each alarm has its own second of the minute, and keeps it
+//! (published histories show all transitions of an alarm at, say, `:51.29`). The window ends at the last full
+//! step of that grid: an alarm with a period of 5 minutes that is evaluated at 12:16:38 reads the periods
+//! that begin at 12:11, 12:06, 12:01, … A period that is still running never counts: half a period's sum
+//! would breach `LessThanThreshold` every minute.
 //!
-//! AWS leaves some alarms a minute more than others because samples reach them late. Here a sample is readable once it
-//! is acknowledged, so an alarm waits only [`Timing::settle`] for those that are under way; one that comes later still
-//! is seen by the next evaluation, since that reads more than the newest periods.
+//! AWS leaves some alarms a minute more than others because samples reach them late. Here a sample is
+//! readable once it is acknowledged, so an alarm waits only [`Timing::settle`] for those that are under way;
+//! one that comes later still is seen by the next evaluation, since that reads more than the newest periods.
 
 use std::time::Duration;
 
@@ -64,8 +65,8 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// For a clock that runs by itself: one second for samples that are under way, and then spread over a twentieth
-    /// of the cadence (half a second of ten, three seconds of a minute).
+    /// For a clock that runs by itself: one second for samples that are under way, and then spread over a
+    /// twentieth of the cadence (half a second of ten, three seconds of a minute).
     pub const LIVE: Self = Self { settle: Duration::from_secs(1), spread_permille: 50 };
 
     /// For a clock that is moved by hand: the moment that a period is full, all that it will hold is there.

@@ -1,5 +1,5 @@
-//! Which actions fail, so that the server's log tells of each once, and not at every change of state. The alarm's history has
-//! all of it.
+//! Which actions fail, so that the server's log tells of each once, and not at every change of state. The
+//! alarm's history has all of it.
 
 use std::collections::HashSet;
 

@@ -9,13 +9,14 @@ use crate::reader::{Band, Point};
 pub struct Condition {
     /// How a value is compared with `threshold`.
     pub comparison: Comparison,
-    /// What a value is compared with. Finite. `None` for an anomaly band: each datapoint brings along its own.
+    /// What a value is compared with. Finite. `None` for an anomaly band: each datapoint brings along its
+    /// own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// N: how many of the newest datapoints count, at least 1.
     pub evaluation_periods: u32,
-    /// M: how many of them must breach, 1 to N. `None` means N; AWS words its reasons otherwise then, and does not
-    /// show the member.
+    /// M: how many of them must breach, 1 to N. `None` means N; AWS words its reasons otherwise then, and
+    /// does not show the member.
     pub datapoints_to_alarm: Option<u32>,
     /// What a missing datapoint means, if the user said so.
     pub treat_missing_data: Option<MissingData>,

@@ -1,12 +1,13 @@
-//! Alarms on several series: each group of a Metrics Insights query is a contributor, which is in ALARM or OK by itself. Pure.
+//! Alarms on several series: each group of a Metrics Insights query is a contributor, which is in ALARM or OK
+//! by itself. Pure.
 //!
-//! The user guide ("Alarms on multiple time series"): the alarm is in ALARM while any contributor is. A contributor is never
-//! in INSUFFICIENT_DATA; one that vanishes is OK again; without any series the alarm is in INSUFFICIENT_DATA, whatever it
-//! makes of missing data. Topics and functions are told of each contributor, other actions run for the alarm. Up to 100
-//! contributors in ALARM are tracked.
+//! The user guide ("Alarms on multiple time series"): the alarm is in ALARM while any contributor is. A
+//! contributor is never in INSUFFICIENT_DATA; one that vanishes is OK again; without any series the alarm is
+//! in INSUFFICIENT_DATA, whatever it makes of missing data. Topics and functions are told of each
+//! contributor, other actions run for the alarm. Up to 100 contributors in ALARM are tracked.
 //!
-//! While a mute rule withholds actions they are withheld for the alarm as a whole: when it ends, one notification tells of
-//! the alarm's state.
+//! While a mute rule withholds actions they are withheld for the alarm as a whole: when it ends, one
+//! notification tells of the alarm's state.
 
 use std::collections::BTreeMap;
 
@@ -124,7 +125,8 @@ fn judge_series(
     }
 }
 
-/// The contributors that are in ALARM from now on. Those that were tracked stay so before others take their place.
+/// The contributors that are in ALARM from now on. Those that were tracked stay so before others take their
+/// place.
 fn tracked(alarm: &Alarm, judged: &[Judged], now: Timestamp) -> BTreeMap<String, Contributor> {
     let (known, others): (Vec<&Judged>, Vec<&Judged>) = judged
         .iter()

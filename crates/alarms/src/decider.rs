@@ -1,4 +1,5 @@
-//! One evaluation of one alarm: reads what it watches, decides what becomes of it, and says when to look again.
+//! One evaluation of one alarm: reads what it watches, decides what becomes of it, and says when to look
+//! again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ use crate::store::{AlarmStore, RETRY_AFTER};
 use crate::transition::{Change, advance};
 use crate::window::Range;
 
-/// What evaluations need. They depend on nothing that others of the same moment change, so they may run side by side.
+/// What evaluations need. They depend on nothing that others of the same moment change, so they may run side
+/// by side.
 pub(crate) struct Decider {
     pub(crate) store: Arc<AlarmStore>,
     pub(crate) reader: Arc<dyn MetricReader>,

@@ -1,4 +1,5 @@
-//! Something that a change of state sends, from the moment of the change until it has arrived or failed for good.
+//! Something that a change of state sends, from the moment of the change until it has arrived or failed for
+//! good.
 
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ impl Delivery {
 
 /// Sends notifications to topics.
 pub trait Notifier: Send + Sync + 'static {
-    /// Publishes to the topic `target_arn`. `Ok` means that the topic keeps the message and delivers it by itself.
+    /// Publishes to the topic `target_arn`. `Ok` means that the topic keeps the message and delivers it by
+    /// itself.
     fn notify<'a>(
         &'a self,
         scope: &'a Scope,

@@ -1,5 +1,5 @@
-//! One evaluation, from datapoints to the state that the alarm is given: pure, so that it can be repeated, tested and
-//! tried on other data.
+//! One evaluation, from datapoints to the state that the alarm is given: pure, so that it can be repeated,
+//! tested and tried on other data.
 
 use groundwatch_core::Timestamp;
 
@@ -10,7 +10,8 @@ use crate::transition::NewState;
 use crate::verdict::judge;
 use crate::window::Slot;
 
-/// What an evaluation of `slots` at `now` makes of an alarm that is in the state `current`; `None` leaves it alone.
+/// What an evaluation of `slots` at `now` makes of an alarm that is in the state `current`; `None` leaves it
+/// alone.
 ///
 /// An alarm that stays in its state keeps the reason for which it came there, as in AWS.
 pub fn evaluate(

@@ -1,7 +1,7 @@
 //! The last evaluations of each alarm, kept in memory so that they can be explained.
 //!
-//! Bounded twice: so many for each alarm, and so many bytes in all (160 an evaluation and 48 a point); then the oldest go
-//! first. They are gone after a restart, and can be recomputed from what is stored.
+//! Bounded twice: so many for each alarm, and so many bytes in all (160 an evaluation and 48 a point); then
+//! the oldest go first. They are gone after a restart, and can be recomputed from what is stored.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +19,8 @@ pub(crate) const KEPT_PER_ALARM: usize = 16;
 /// How many bytes all of them may take, by estimate.
 const BYTES_MAX: usize = 32 << 20;
 
-/// What an evaluation costs besides its points: the record, its key in the order, and what maps and queues add.
+/// What an evaluation costs besides its points: the record, its key in the order, and what maps and queues
+/// add.
 const RECORD_BYTES: usize = 160;
 
 /// One evaluation, as far as it cannot be recomputed.

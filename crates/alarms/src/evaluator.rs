@@ -1,5 +1,5 @@
-//! Evaluates metric alarms when they are due, on all cores, and writes what changes in the order of names: two runs over the
-//! same data write the same histories.
+//! Evaluates metric alarms when they are due, on all cores, and writes what changes in the order of names:
+//! two runs over the same data write the same histories.
 
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ pub(crate) struct Evaluator {
 impl Evaluator {
     /// An evaluator of all metric alarms of `store`.
     ///
-    /// Each is due at its own next moment, but within a minute: an alarm of the hourly cadence may have missed its turn
-    /// while the server was down.
+    /// Each is due at its own next moment, but within a minute: an alarm of the hourly cadence may have
+    /// missed its turn while the server was down.
     pub(crate) fn new(
         store: Arc<AlarmStore>,
         reader: Arc<dyn MetricReader>,

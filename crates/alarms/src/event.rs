@@ -1,5 +1,5 @@
-//! The events of alarms, as rules on the event bus see them: 'CloudWatch Alarm State Change' and 'CloudWatch Alarm
-//! Configuration Change'.
+//! The events of alarms, as rules on the event bus see them: 'CloudWatch Alarm State Change' and 'CloudWatch
+//! Alarm Configuration Change'.
 
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use groundwatch_storage::Key;
@@ -74,7 +74,8 @@ pub trait EventSink: Send + Sync + 'static {
     /// Whether anybody takes events of `scope`; otherwise none are made.
     fn listens(&self, scope: &Scope) -> bool;
 
-    /// Hands over an event. `Ok` means that the sink keeps it; what is unavailable is offered again for an hour.
+    /// Hands over an event. `Ok` means that the sink keeps it; what is unavailable is offered again for an
+    /// hour.
     fn publish<'a>(
         &'a self,
         scope: &'a Scope,
@@ -93,8 +94,8 @@ pub enum EventSinkError {
     Unavailable(String),
 }
 
-/// The event that `alarm` went from the state that it had as `old` to the one that it has now, under the mute rule `mute`.
-/// It is sent even if actions are disabled or withheld.
+/// The event that `alarm` went from the state that it had as `old` to the one that it has now, under the mute
+/// rule `mute`. It is sent even if actions are disabled or withheld.
 pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) -> AlarmEvent {
     let detail = StateChange {
         alarm_name: &key.name,
@@ -116,8 +117,8 @@ pub fn state_change(key: &Key, alarm: &Alarm, old: &Alarm, mute: Option<&Mute>) 
     }
 }
 
-/// The event that a series of an alarm has come to another state: `alarm` tells of it. Unlike an alarm's it has no
-/// previous state.
+/// The event that a series of an alarm has come to another state: `alarm` tells of it. Unlike an alarm's it
+/// has no previous state.
 pub fn contributor_state_change(key: &Key, alarm: &Alarm) -> AlarmEvent {
     let detail = ContributorStateChange {
         alarm_name: &key.name,
@@ -145,8 +146,8 @@ struct ContributorStateChange<'a> {
     tags: Option<TagsShape<'a>>,
 }
 
-/// The event that at `at` the alarm `old` came to be defined as `new`: one of both may be missing, as it was created or
-/// deleted. The guide's examples have the members in this order.
+/// The event that at `at` the alarm `old` came to be defined as `new`: one of both may be missing, as it was
+/// created or deleted. The guide's examples have the members in this order.
 pub fn configuration_change(
     key: &Key,
     old: Option<&Alarm>,

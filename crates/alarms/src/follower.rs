@@ -1,9 +1,9 @@
-//! Takes alarms on when something else than their datapoints changed: a child, a suppressor, a mute rule, or a period that
-//! ended. Decide, apply; nothing to read.
+//! Takes alarms on when something else than their datapoints changed: a child, a suppressor, a mute rule, or
+//! a period that ended. Decide, apply; nothing to read.
 //!
-//! What is due is not stored. A restart has every composite alarm and every alarm with withheld actions followed up once;
-//! where nothing has changed, nothing happens. Composite alarms go level by level, so that each sees what its children have
-//! become, and none passes through a state that no moment justifies.
+//! What is due is not stored. A restart has every composite alarm and every alarm with withheld actions
+//! followed up once; where nothing has changed, nothing happens. Composite alarms go level by level, so that
+//! each sees what its children have become, and none passes through a state that no moment justifies.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

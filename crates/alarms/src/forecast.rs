@@ -1,12 +1,15 @@
-//! When an alarm can next come to another state, if no further samples come: pure arithmetic on the samples that are known.
+//! When an alarm can next come to another state, if no further samples come: pure arithmetic on the samples
+//! that are known.
 //!
-//! As the window slides, samples move from slot to slot, enter at the newest and leave at the oldest. Between two such
-//! moments the slots hold the same samples, so the alarm keeps its state. At such a moment the known periods are put into
-//! their new slots and judged. Where samples that were one period come to lie in two, or those of two in one, nothing is
-//! known of the new periods' statistics: the alarm has to read, and the forecast ends.
+//! As the window slides, samples move from slot to slot, enter at the newest and leave at the oldest. Between
+//! two such moments the slots hold the same samples, so the alarm keeps its state. At such a moment the known
+//! periods are put into their new slots and judged. Where samples that were one period come to lie in two, or
+//! those of two in one, nothing is known of the new periods' statistics: the alarm has to read, and the
+//! forecast ends.
 //!
-//! So an alarm reads when samples come and when its state may change, and not once a minute. Rejected: to keep each alarm's
-//! periods in memory from reading to reading; a forecast from what was just read is as good, and holds nothing.
+//! So an alarm reads when samples come and when its state may change, and not once a minute. Rejected: to
+//! keep each alarm's periods in memory from reading to reading; a forecast from what was just read is as
+//! good, and holds nothing.
 
 use groundwatch_core::Timestamp;
 
@@ -18,7 +21,8 @@ use crate::source::{ReadPoints, Source};
 use crate::verdict;
 use crate::window::{Range, Slot};
 
-/// How far ahead samples are read that are there already, in periods. They can be there two hours ahead of their time.
+/// How far ahead samples are read that are there already, in periods. They can be there two hours ahead of
+/// their time.
 const AHEAD_PERIODS: u32 = 128;
 
 /// How many periods a forecast looks at in all before it ends.
@@ -32,8 +36,8 @@ pub fn horizon(range: &Range) -> Timestamp {
     range.to + range.period().saturating_mul(AHEAD_PERIODS)
 }
 
-/// After how many steps of its cadence an alarm in `state` must be evaluated, at least 1; `None` if only when further
-/// samples come.
+/// After how many steps of its cadence an alarm in `state` must be evaluated, at least 1; `None` if only when
+/// further samples come.
 pub fn next_look(
     definition: &MetricDefinition,
     state: StateValue,
@@ -69,7 +73,8 @@ pub fn next_look(
     }
 }
 
-/// After how many steps the first sample that is in `range`, or is yet to come into it, crosses the boundary of a slot.
+/// After how many steps the first sample that is in `range`, or is yet to come into it, crosses the boundary
+/// of a slot.
 fn steps_to_move(outlook: &Outlook, range: &Range, step_secs: u32) -> Option<u32> {
     let period_secs = range.period().as_secs() as i64;
     let mut least: Option<i64> = None;
@@ -118,7 +123,8 @@ fn verdict_on(definition: &MetricDefinition, slots: &[Slot]) -> Option<StateValu
     verdict::state(&definition.condition, definition.missing_data(), definition.source.statistic(), slots)
 }
 
-/// Puts each datapoint of `range` into its slot; `false` if a slot has samples that were not one period by themselves.
+/// Puts each datapoint of `range` into its slot; `false` if a slot has samples that were not one period by
+/// themselves.
 fn place(outlook: &Outlook, range: &Range, mut put: impl FnMut(usize, Point)) -> bool {
     let period_secs = range.period().as_secs() as i64;
     let slot = |at: Timestamp| (at.as_secs() - range.from.as_secs()).div_euclid(period_secs);

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 pub(crate) struct JavaDouble(pub(crate) f64);
 
 impl fmt::Display for JavaDouble {
-    /// Plain between 10⁻³ and 10⁷, scientific outside, and always with a digit after the point. The digits are the
-    /// shortest that tell the number apart, as in Java from version 19 on.
+    /// Plain between 10⁻³ and 10⁷, scientific outside, and always with a digit after the point. The digits
+    /// are the shortest that tell the number apart, as in Java from version 19 on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.0;
         let size = value.abs();

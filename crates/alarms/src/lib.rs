@@ -11,8 +11,8 @@
 //! the effects say). [`math`] makes one series of several, `band` holds a series against what is usual;
 //! composite alarms come to [`transition`] from [`rule`] (the language) and [`composite`] (children and
 //! suppressors); [`mute`] rules withhold what it would send. `evaluator` (datapoints: `schedule` says when,
-//! `decider` what), `follower` (all other causes) and `outbox` (what is sent) are the loops around that, `store`
-//! writes, `operations` is the API.
+//! `decider` what), `follower` (all other causes) and `outbox` (what is sent) are the loops around that,
+//! `store` writes, `operations` is the API.
 //!
 //! [`why`] explains the last evaluations, and [`backtest`] tries a definition on history; both decide nothing
 //! by themselves.

@@ -1,4 +1,5 @@
-//! Metric alarms on the lookout: which metrics each watches, and whether these have got samples since it last looked.
+//! Metric alarms on the lookout: which metrics each watches, and whether these have got samples since it last
+//! looked.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -70,8 +71,8 @@ impl News {
 }
 
 impl Lookout {
-    /// Sees to it that the alarm is woken by samples of all metrics of `definition` that come from now on. `None` if that is
-    /// not possible.
+    /// Sees to it that the alarm is woken by samples of all metrics of `definition` that come from now on.
+    /// `None` if that is not possible.
     pub(crate) fn watch(
         self: &Arc<Self>,
         definition: &Arc<MetricDefinition>,

@@ -1,8 +1,9 @@
-//! Alarms on metric math: the entries of `Metrics`, what holds among them, and the value of the one that is returned.
+//! Alarms on metric math: the entries of `Metrics`, what holds among them, and the value of the one that is
+//! returned.
 //!
-//! The language is `groundwatch-metric-math`'s. An alarm reads each metric over its own range of periods, which slide with
-//! the alarm, and evaluates the expressions over those datapoints: AWS warns that functions over the whole range, such as
-//! `MAX(m1)`, therefore see more periods than the alarm evaluates.
+//! The language is `groundwatch-metric-math`'s. An alarm reads each metric over its own range of periods,
+//! which slide with the alarm, and evaluates the expressions over those datapoints: AWS warns that functions
+//! over the whole range, such as `MAX(m1)`, therefore see more periods than the alarm evaluates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -37,8 +38,8 @@ pub struct MathQuery {
     /// What it is if its only entry is a Metrics Insights query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insights: Option<Insights>,
-    /// `ThresholdMetricId`: the id of the ANOMALY_DETECTION_BAND that the returned entry is held against, if one is the
-    /// threshold.
+    /// `ThresholdMetricId`: the id of the ANOMALY_DETECTION_BAND that the returned entry is held against, if
+    /// one is the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<String>,
 }
@@ -126,7 +127,8 @@ pub enum MathQueryError {
 }
 
 impl MathQuery {
-    /// Reads `entries` of an alarm in the account `own`; `band` is `ThresholdMetricId`. `supports` tells whether a statistic that is not a simple one can be computed.
+    /// Reads `entries` of an alarm in the account `own`; `band` is `ThresholdMetricId`. `supports` tells
+    /// whether a statistic that is not a simple one can be computed.
     pub fn read(
         entries: Vec<MetricDataQuery>,
         band: Option<String>,
@@ -161,7 +163,8 @@ impl MathQuery {
         })
     }
 
-    /// The datapoints of the returned entry, `read` being those of the metrics over the periods from `from` to `to`.
+    /// The datapoints of the returned entry, `read` being those of the metrics over the periods from `from`
+    /// to `to`.
     ///
     /// Errors are those of values that only evaluation knows, such as series without a common period.
     pub fn evaluate(
@@ -199,8 +202,8 @@ impl MathQuery {
         })
     }
 
-    /// Whether an expression asks for the time of day or the date, or a band does. Everything else of the language moves along with its
-    /// datapoints.
+    /// Whether an expression asks for the time of day or the date, or a band does. Everything else of the
+    /// language moves along with its datapoints.
     pub fn depends_on_time(&self) -> bool {
         let asks = |(_, expression): &(&MathEntry, Expression)| {
             CALENDAR.iter().any(|function| expression.calls(function))

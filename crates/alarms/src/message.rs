@@ -1,4 +1,5 @@
-//! What an alarm sends to an SNS topic: the notification JSON that chat and paging services parse, and the subject.
+//! What an alarm sends to an SNS topic: the notification JSON that chat and paging services parse, and the
+//! subject.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,8 @@ pub fn subject(key: &Key, state: StateValue) -> String {
     subject.chars().take(SUBJECT_CHARS_MAX).collect()
 }
 
-/// The notification that `alarm` has come to the state that it has. Members and their order are AWS's (recorded 2026-02).
+/// The notification that `alarm` has come to the state that it has. Members and their order are AWS's
+/// (recorded 2026-02).
 pub fn message(key: &Key, alarm: &Alarm, owed: &Withheld) -> String {
     let actions = alarm.definition.actions();
     let notification = Notification {

@@ -1,5 +1,5 @@
-//! The parts of definitions that AWS writes alike into notifications (`PascalCase`) and into histories and events
-//! (`camelCase`).
+//! The parts of definitions that AWS writes alike into notifications (`PascalCase`) and into histories and
+//! events (`camelCase`).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 

@@ -1,5 +1,5 @@
-//! What actions other than topics are told: the event that AWS sends to functions, and the calls that AWS makes of EC2, Auto
-//! Scaling and Systems Manager. Pure.
+//! What actions other than topics are told: the event that AWS sends to functions, and the calls that AWS
+//! makes of EC2, Auto Scaling and Systems Manager. Pure.
 
 use groundwatch_outbound::{AwsCall, Method, Parcel};
 use groundwatch_storage::Key;
@@ -78,8 +78,8 @@ impl Order {
 
     /// The order as it is given once more; `None` if it is given once only.
     ///
-    /// The guide: Auto Scaling actions are invoked every minute for as long as the alarm stays in its state, all others when it
-    /// changes.
+    /// The guide: Auto Scaling actions are invoked every minute for as long as the alarm stays in its state,
+    /// all others when it changes.
     pub fn repeated(&self) -> Option<Self> {
         let repeats =
             ActionTarget::parse(&self.arn).is_ok_and(|target| target.kind == ActionKind::ScalingPolicy);
@@ -121,8 +121,8 @@ impl Order {
         Ok(Parcel { aws: call, ..Parcel::json(&self.arn, id, body) })
     }
 
-    /// The same whenever it is sent, and another for each order. The name of `key` alone is not enough: after a restart it is
-    /// given again.
+    /// The same whenever it is sent, and another for each order. The name of `key` alone is not enough: after
+    /// a restart it is given again.
     fn id(&self, Key { scope, name }: &Key, delivery: &Delivery) -> String {
         let updated_ms = delivery.state_updated.as_millis();
         stable_uuid(&format!(
@@ -150,8 +150,8 @@ impl Order {
         Ok((action.name(), call))
     }
 
-    /// `scalingPolicy:ID:autoScalingGroupName/GROUP:policyName/POLICY`. Policies of Application Auto Scaling, which name a
-    /// `resource/` instead of a group, are executed by no public call.
+    /// `scalingPolicy:ID:autoScalingGroupName/GROUP:policyName/POLICY`. Policies of Application Auto Scaling,
+    /// which name a `resource/` instead of a group, are executed by no public call.
     fn policy_call(&self, target: &ActionTarget<'_>) -> Option<AwsCall> {
         let (_, rest) = target.resource().split_once(":autoScalingGroupName/")?;
         let (group, policy) = rest.split_once(":policyName/")?;
@@ -164,7 +164,8 @@ impl Order {
         Some(AwsCall::query("autoscaling", "2011-01-01", "ExecutePolicy", parameters))
     }
 
-    /// `opsitem:SEVERITY#CATEGORY=CATEGORY`. One alarm has one open item: it is told apart by the alarm's ARN.
+    /// `opsitem:SEVERITY#CATEGORY=CATEGORY`. One alarm has one open item: it is told apart by the alarm's
+    /// ARN.
     fn ops_item_call(&self, target: &ActionTarget<'_>, key: &Key, delivery: &Delivery) -> Option<AwsCall> {
         let severity_and_category = target.resource().strip_prefix("opsitem:")?;
         let (severity, category) = match severity_and_category.split_once("#CATEGORY=") {

@@ -1,7 +1,8 @@
 //! Executes actions and hands over events: an activity over durable deliveries.
 //!
-//! A delivery is written with the state change that causes it, and removed with the history item that tells its outcome.
-//! A crash between the two repeats it: topics and the bus may see a message twice, never not at all.
+//! A delivery is written with the state change that causes it, and removed with the history item that tells
+//! its outcome. A crash between the two repeats it: topics and the bus may see a message twice, never not at
+//! all.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -139,8 +140,8 @@ impl Outbox {
         self.ways.events.as_ref().is_some_and(|events| events.listens(scope))
     }
 
-    /// Adds `deliveries` of an alarm in the scope of `alarm` to `batch`. What is returned goes to [`Self::enqueue`] once
-    /// the batch is committed.
+    /// Adds `deliveries` of an alarm in the scope of `alarm` to `batch`. What is returned goes to
+    /// [`Self::enqueue`] once the batch is committed.
     pub(crate) fn stage(
         &self,
         batch: &mut Batch,
@@ -171,8 +172,8 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Attempts what is due until nothing is. Orders and events go to others, who may take minutes to answer: notifications,
-    /// which topics take at once, do not wait for them.
+    /// Attempts what is due until nothing is. Orders and events go to others, who may take minutes to answer:
+    /// notifications, which topics take at once, do not wait for them.
     async fn work_off(&self) {
         let (mut notifications, mut others) = (Line::default(), Line::default());
         loop {

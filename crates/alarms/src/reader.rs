@@ -139,8 +139,8 @@ impl FilledPeriod {
 
 /// A metric that wakes an alarm, until this is dropped.
 pub trait WatchedMetric: Send + Sync {
-    /// What [`MetricReader::read`] would answer, with where the samples lie. `None` if that cannot be told, or if it is not the
-    /// same in a part of the range as in all of it.
+    /// What [`MetricReader::read`] would answer, with where the samples lie. `None` if that cannot be told,
+    /// or if it is not the same in a part of the range as in all of it.
     fn look_ahead(&self, from: Timestamp, to: Timestamp)
     -> BoxFuture<'_, Result<Option<Outlook>, ReadError>>;
 }
@@ -161,11 +161,13 @@ pub struct ReadError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Reads datapoints.
 pub trait MetricReader: Send + Sync + 'static {
-    /// The datapoints of the periods `[from, from + period)`, `[from + period, from + 2 * period)`, … before `to`.
+    /// The datapoints of the periods `[from, from + period)`, `[from + period, from + 2 * period)`, … before
+    /// `to`.
     ///
-    /// The periods begin at `from`, **not** at multiples of the period since the epoch: an alarm's window slides by the
-    /// minute (by ten seconds below one minute). `from` is a multiple of 60 s, or of 10 s if the period is below 60 s;
-    /// `to` is `from` plus a whole number of periods. Periods without samples have no point. Any order.
+    /// The periods begin at `from`, **not** at multiples of the period since the epoch: an alarm's window
+    /// slides by the minute (by ten seconds below one minute). `from` is a multiple of 60 s, or of 10 s if
+    /// the period is below 60 s; `to` is `from` plus a whole number of periods. Periods without samples have
+    /// no point. Any order.
     fn read<'a>(
         &'a self,
         scope: &'a Scope,
@@ -177,8 +179,9 @@ pub trait MetricReader: Send + Sync + 'static {
     /// Whether `statistic`, given as an ExtendedStatistic, can be computed.
     fn supports(&self, statistic: &str) -> bool;
 
-    /// Has `wake` woken whenever the metric of `query` gets samples, right after they became readable, also if it has none
-    /// yet. `None` if this reader cannot do that: the alarm is then read at each of its moments.
+    /// Has `wake` woken whenever the metric of `query` gets samples, right after they became readable, also
+    /// if it has none yet. `None` if this reader cannot do that: the alarm is then read at each of its
+    /// moments.
     fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Wake) -> Option<Box<dyn WatchedMetric>> {
         None
     }
@@ -194,8 +197,8 @@ pub trait MetricReader: Send + Sync + 'static {
         Box::pin(async move { Err(ReadError(format!("nobody can answer {query}").into())) })
     }
 
-    /// The band that is the threshold of `query`, by the beginnings of periods as [`Self::read`] has them. A period of which
-    /// nothing is known yet has none.
+    /// The band that is the threshold of `query`, by the beginnings of periods as [`Self::read`] has them. A
+    /// period of which nothing is known yet has none.
     fn read_band<'a>(
         &'a self,
         _scope: &'a Scope,

@@ -1,7 +1,7 @@
 //! StateReason and StateReasonData: why an alarm is in its state, in AWS's words.
 //!
-//! The forms are those of published notifications and recordings (2019 to 2026). Where DatapointsToAlarm was given they
-//! count "out of the last N datapoints" and name the minimum; where it was not, they do neither.
+//! The forms are those of published notifications and recordings (2019 to 2026). Where DatapointsToAlarm was
+//! given they count "out of the last N datapoints" and name the minimum; where it was not, they do neither.
 
 use groundwatch_core::Timestamp;
 use serde::Serialize;
@@ -81,8 +81,8 @@ fn minimum(condition: &Condition, state: StateValue) -> String {
     format!(" (minimum {} for {transition} transition)", plural(count, "datapoint"))
 }
 
-/// `greater than the threshold (31.0)`, or `less than the lower thresholds [0.02] or greater than the upper thresholds [0.3]`
-/// with the bands of `points` (user guide, "Alarm events and EventBridge").
+/// `greater than the threshold (31.0)`, or `less than the lower thresholds [0.02] or greater than the upper
+/// thresholds [0.3]` with the bands of `points` (user guide, "Alarm events and EventBridge").
 fn phrase(condition: &Condition, not: &str, points: &[&Point]) -> String {
     let bounds = |bound: fn(Band) -> f64| {
         let bands = points.iter().take(SHOWN_MAX).filter_map(|point| point.band);

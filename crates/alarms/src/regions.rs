@@ -2,7 +2,8 @@
 
 use groundwatch_core::Region;
 
-/// The display name of `region`, such as `US East (N. Virginia)`; a region of one's own shows as it is called.
+/// The display name of `region`, such as `US East (N. Virginia)`; a region of one's own shows as it is
+/// called.
 pub(crate) fn display_name(region: &Region) -> &str {
     match region.as_str() {
         "af-south-1" => "Africa (Cape Town)",

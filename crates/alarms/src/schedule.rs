@@ -1,10 +1,10 @@
-//! When each metric alarm is evaluated next. Nothing of it is stored: it follows from the clock and the alarm, so a restart or
-//! a jump of the clock costs nothing but the evaluations that fell into the gap, and one at the present moment makes up for
-//! those.
+//! When each metric alarm is evaluated next. Nothing of it is stored: it follows from the clock and the
+//! alarm, so a restart or a jump of the clock costs nothing but the evaluations that fell into the gap, and
+//! one at the present moment makes up for those.
 //!
-//! An alarm is due at each moment of its cadence, but for those at which it surely stays in its state: it sleeps until the
-//! first at which its known samples may change it, and samples that come wake it for its next moment. Which moments these are
-//! changes no history; a test compares it with looking every time.
+//! An alarm is due at each moment of its cadence, but for those at which it surely stays in its state: it
+//! sleeps until the first at which its known samples may change it, and samples that come wake it for its
+//! next moment. Which moments these are changes no history; a test compares it with looking every time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,8 +52,8 @@ impl Schedule {
         self.queue.lock().plan(Arc::clone(lookout), at);
     }
 
-    /// Lets an alarm that is due at `next` sleep until `until`, unless it was woken meanwhile: the samples that woke it may not
-    /// have been read. Tells when it is due.
+    /// Lets an alarm that is due at `next` sleep until `until`, unless it was woken meanwhile: the samples
+    /// that woke it may not have been read. Tells when it is due.
     pub(crate) fn sleep(&self, lookout: &Arc<Lookout>, next: Timestamp, until: Timestamp) -> Timestamp {
         let mut queue = self.queue.lock();
         if lookout.has_news() {
@@ -83,7 +83,8 @@ impl Schedule {
         self.timing.next_moment(Cadence::of(definition), &key.name, now)
     }
 
-    /// The moment that lies `steps` of the cadence after the evaluation of `range`, `next` being the next one in any case.
+    /// The moment that lies `steps` of the cadence after the evaluation of `range`, `next` being the next one
+    /// in any case.
     pub(crate) fn moment_after(
         &self,
         definition: &MetricDefinition,
@@ -93,7 +94,8 @@ impl Schedule {
     ) -> Timestamp {
         let Some(steps) = steps else { return Timestamp::MAX };
         let cadence = Cadence::of(definition);
-        // Between two moments of its own an alarm sees the range of the next one already, or that of the last.
+        // Between two moments of its own an alarm sees the range of the next one already, or that of the
+        // last.
         let ahead = u32::from(self.timing.window_end(cadence, next) > range.to);
         next + Duration::from_secs(u64::from(cadence.secs())).saturating_mul(steps - ahead.min(steps))
     }

@@ -66,7 +66,8 @@ impl World {
         Self { alarms, caller, clock, metrics, topics, bus, dir }
     }
 
-    /// Closes everything but the clock, the metrics, the topics and the bus, and opens it again from what is stored.
+    /// Closes everything but the clock, the metrics, the topics and the bus, and opens it again from what is
+    /// stored.
     pub(crate) fn restart(self) -> Self {
         let Self { alarms, caller, clock, metrics, topics, bus, dir } = self;
         drop(alarms);

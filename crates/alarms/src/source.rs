@@ -12,7 +12,8 @@ pub type ReadPoints<'a> = Vec<(&'a str, Vec<Point>)>;
 
 /// Where an alarm's datapoints come from.
 ///
-/// Stored without a tag: the first documents knew single metrics only, and no member of one kind is required in the other.
+/// Stored without a tag: the first documents knew single metrics only, and no member of one kind is required
+/// in the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Source {
@@ -69,7 +70,8 @@ impl Source {
         }
     }
 
-    /// What is watched, `read` being the datapoints of [`Self::metrics`] over the periods from `from` to `to`.
+    /// What is watched, `read` being the datapoints of [`Self::metrics`] over the periods from `from` to
+    /// `to`.
     pub fn points(
         &self,
         mut read: ReadPoints<'_>,

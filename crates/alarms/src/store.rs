@@ -36,7 +36,8 @@ pub(crate) struct AlarmStore {
     /// What is to be followed up when, see `follower`.
     follow_ups: Mutex<DueQueue<Key>>,
     follow_ups_changed: Notify,
-    /// Held while alarms come to name each other, or cease to exist: that nothing is deleted that is being referred to.
+    /// Held while alarms come to name each other, or cease to exist: that nothing is deleted that is being
+    /// referred to.
     pub(crate) structure: tokio::sync::Mutex<()>,
 }
 
@@ -173,8 +174,8 @@ impl AlarmStore {
         self.family.lock().set(key, alarm.as_ref().and_then(|alarm| alarm.definition.as_composite()));
     }
 
-    /// Writes `change` of the alarm `key`, if that still is as `expect` says: its document, its history and its
-    /// deliveries in one transaction.
+    /// Writes `change` of the alarm `key`, if that still is as `expect` says: its document, its history and
+    /// its deliveries in one transaction.
     pub(crate) async fn apply(&self, key: &Key, expect: Expect, change: Change) -> Result<(), StorageError> {
         let Change { alarm, at, history, deliveries } = change;
         let mut batch = Batch::new();
@@ -192,8 +193,8 @@ impl AlarmStore {
         Ok(())
     }
 
-    /// Changes the alarm `key` as `decide` says, deciding anew if it changed meanwhile. `decide` gets `None` if there is
-    /// no such alarm, and answers `None` to change nothing. Tells whether anything was changed.
+    /// Changes the alarm `key` as `decide` says, deciding anew if it changed meanwhile. `decide` gets `None`
+    /// if there is no such alarm, and answers `None` to change nothing. Tells whether anything was changed.
     pub(crate) async fn update(
         &self,
         key: &Key,

@@ -11,7 +11,8 @@ use crate::rule::Rule;
 use crate::source::Source;
 use crate::window::Slot;
 
-/// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says otherwise.
+/// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says
+/// otherwise.
 pub(crate) fn definition() -> DefinitionBuilder {
     DefinitionBuilder(MetricDefinition {
         description: None,

@@ -1,4 +1,5 @@
-//! A state to its effects, as a pure function: what is written, what the history tells, what is sent, what is withheld.
+//! A state to its effects, as a pure function: what is written, what the history tells, what is sent, what is
+//! withheld.
 
 use groundwatch_core::Timestamp;
 use groundwatch_storage::Key;
@@ -27,8 +28,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// At `at` the alarm `old` comes to be defined as `new`; one of both may be missing, as it is created or deleted. With
-    /// `events` somebody listens to events.
+    /// At `at` the alarm `old` comes to be defined as `new`; one of both may be missing, as it is created or
+    /// deleted. With `events` somebody listens to events.
     pub fn of_configuration(
         key: &Key,
         old: Option<&Alarm>,
@@ -77,12 +78,12 @@ pub struct Surroundings {
     pub suppressor_in_alarm: bool,
 }
 
-/// Takes `alarm` on to `now`: gives it the state `new`, if there is one, and runs or withholds actions. `None` if nothing
-/// changes.
+/// Takes `alarm` on to `now`: gives it the state `new`, if there is one, and runs or withholds actions.
+/// `None` if nothing changes.
 ///
-/// Only another state than before makes history, runs actions and is an event. The same state changes its reason and the
-/// time of its update, nothing more. Actions that were withheld run, for the state that the alarm is in, once nothing
-/// withholds them any more.
+/// Only another state than before makes history, runs actions and is an event. The same state changes its
+/// reason and the time of its update, nothing more. Actions that were withheld run, for the state that the
+/// alarm is in, once nothing withholds them any more.
 pub fn advance(
     key: &Key,
     alarm: &Alarm,

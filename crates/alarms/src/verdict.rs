@@ -1,7 +1,7 @@
 //! Datapoints to state: the rules of the user guide's section on missing data, as a pure function.
 //!
-//! Of the range's slots the newest N real datapoints count, reaching back over gaps. Only if there are fewer than N does
-//! TreatMissingData say something about the rest.
+//! Of the range's slots the newest N real datapoints count, reaching back over gaps. Only if there are fewer
+//! than N does TreatMissingData say something about the rest.
 
 use crate::alarm::StateValue;
 use crate::condition::{Condition, LowSamplePercentiles, MissingData};

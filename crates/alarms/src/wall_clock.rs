@@ -1,7 +1,7 @@
 //! Windows that follow the clock on the wall: where the minutes, hours, days and weeks of a time zone begin.
 //!
-//! Days and weeks begin at local midnight, whatever the clocks do meanwhile, so that some are an hour longer or shorter.
-//! Shorter periods follow the offset from UTC that holds at the end of the window.
+//! Days and weeks begin at local midnight, whatever the clocks do meanwhile, so that some are an hour longer
+//! or shorter. Shorter periods follow the offset from UTC that holds at the end of the window.
 //!
 //! source: CloudWatch API reference, WallClockWindow; user guide, "Alarm evaluation window".
 
@@ -54,7 +54,8 @@ impl WallClock {
         self.timezone.as_deref()
     }
 
-    /// Where periods of `period_secs` begin: the last such moment that is not after `at`, and `count` before it; ascending.
+    /// Where periods of `period_secs` begin: the last such moment that is not after `at`, and `count` before
+    /// it; ascending.
     pub(crate) fn boundaries(&self, period_secs: u32, at: Timestamp, count: usize) -> Vec<Timestamp> {
         let backs = (0..=i64::try_from(count).unwrap_or(i64::MAX)).rev();
         backs.map(|back| self.boundary(period_secs, at, back)).collect()
@@ -75,7 +76,8 @@ impl WallClock {
         })
     }
 
-    /// The same of days and weeks, which begin on Mondays; `None` of shorter periods, and beyond the calendar.
+    /// The same of days and weeks, which begin on Mondays; `None` of shorter periods, and beyond the
+    /// calendar.
     fn local_midnight(&self, period_secs: u32, at: Timestamp, back: i64) -> Option<Timestamp> {
         let today = instant(at).to_zoned(self.zone.clone()).date();
         let first = match period_secs {

@@ -1,5 +1,6 @@
-//! The time after its creation in which an alarm stays in INSUFFICIENT_DATA and does nothing, so that whatever it watches can
-//! start. It happens once: what is configured later changes its length while it lasts, and does not bring it back.
+//! The time after its creation in which an alarm stays in INSUFFICIENT_DATA and does nothing, so that
+//! whatever it watches can start. It happens once: what is configured later changes its length while it
+//! lasts, and does not bring it back.
 //!
 //! source: CloudWatch user guide, "Alarm warm-up periods".
 
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
 
-/// What DescribeAlarms shows as EvaluationState meanwhile. The guide has it, the service model's list does not.
+/// What DescribeAlarms shows as EvaluationState meanwhile. The guide has it, the service model's list does
+/// not.
 pub(crate) const IN_WARM_UP: &str = "IN_WARM_UP";
 
 /// `WarmUpConfiguration`.
@@ -19,8 +21,8 @@ pub(crate) const IN_WARM_UP: &str = "IN_WARM_UP";
 pub struct WarmUp {
     /// `WarmUpPeriodDurationInMinutes`.
     pub minutes: u32,
-    /// `OnlyStartEvaluatingAfterWarmUpPeriodEnds`, if the user said so: otherwise it ends as soon as every datapoint that the
-    /// alarm evaluates is there.
+    /// `OnlyStartEvaluatingAfterWarmUpPeriodEnds`, if the user said so: otherwise it ends as soon as every
+    /// datapoint that the alarm evaluates is there.
     pub to_the_end: Option<bool>,
 }
 

@@ -1,4 +1,5 @@
-//! Why an alarm is in its state: what its last evaluations read, filled in, counted and decided. An extension of Groundwatch's.
+//! Why an alarm is in its state: what its last evaluations read, filled in, counted and decided. An extension
+//! of Groundwatch's.
 
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::Key;
@@ -170,8 +171,9 @@ impl Explanation {
 }
 
 impl Alarms {
-    /// Why the alarm `name` is in its state, or what an evaluation at `at` makes of it; `None` if there is no such alarm. What
-    /// is asked about another time is computed from what is stored, as if the alarm had been in its present state.
+    /// Why the alarm `name` is in its state, or what an evaluation at `at` makes of it; `None` if there is no
+    /// such alarm. What is asked about another time is computed from what is stored, as if the alarm had been
+    /// in its present state.
     pub async fn why(
         &self,
         scope: &Scope,

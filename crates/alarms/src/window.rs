@@ -1,8 +1,9 @@
 //! Which datapoints an evaluation looks at.
 //!
-//! AWS reads more periods than `EvaluationPeriods`, so that a gap or a late sample does not decide at once. Its guide
-//! gives one example (3 periods: 5 are read); a published measurement agrees with two more than asked for: an alarm of
-//! 1 period of 900 s left ALARM 46 min 20 s after its last sample, when that had slid out of three periods.
+//! AWS reads more periods than `EvaluationPeriods`, so that a gap or a late sample does not decide at once.
+//! Its guide gives one example (3 periods: 5 are read); a published measurement agrees with two more than
+//! asked for: an alarm of 1 period of 900 s left ALARM 46 min 20 s after its last sample, when that had slid
+//! out of three periods.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! How much of a day that a model has not seen lies in its band of two standard deviations, for metrics of kinds that it was not
-//! tuned on: `cargo run --release -p groundwatch-anomaly --example coverage`. A band that is just wide enough holds 95 %.
+//! How much of a day that a model has not seen lies in its band of two standard deviations, for metrics of
+//! kinds that it was not tuned on: `cargo run --release -p groundwatch-anomaly --example coverage`. A band
+//! that is just wide enough holds 95 %.
 
 use groundwatch_anomaly::{Configuration, Model, Observation};
 

@@ -1,4 +1,5 @@
-//! What users can say about how a model is trained: AWS's `AnomalyDetectorConfiguration` and `MetricCharacteristics`.
+//! What users can say about how a model is trained: AWS's `AnomalyDetectorConfiguration` and
+//! `MetricCharacteristics`.
 
 use std::ops::Range;
 
@@ -63,7 +64,8 @@ impl AdaptationSpeed {
     }
 }
 
-/// From where on a point counts as an outlier, which says nothing about how far points usually are from what is expected.
+/// From where on a point counts as an outlier, which says nothing about how far points usually are from what
+/// is expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutlierFiltering {
     /// Only the most extreme points are left out.

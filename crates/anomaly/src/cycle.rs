@@ -1,6 +1,7 @@
 //! The level of a metric, and the cycle that repeats around it: of a day if there are two, else of an hour.
 //!
-//! The statistics are STL's (seasonal and trend decomposition by local regression), robust against outliers, by `stlrs`.
+//! The statistics are STL's (seasonal and trend decomposition by local regression), robust against outliers,
+//! by `stlrs`.
 
 use stlrs::Stl;
 
@@ -16,8 +17,8 @@ const FILLED_MIN: f64 = 0.3;
 /// The smoother weighs cycles the less the further they are: so many of those in its reach count in full.
 const WEIGHTY_PART: f64 = 0.6;
 
-/// The end of a level that is a local line over `n` slots has a variance of about so many `n`ths of that of the points, twice
-/// (in what is learnt from it is lacking, in what is to come it is added).
+/// The end of a level that is a local line over `n` slots has a variance of about so many `n`ths of that of
+/// the points, twice (in what is learnt from it is lacking, in what is to come it is added).
 const LEVEL_FREEDOM: f64 = 8.0;
 
 /// Without a cycle, slots whose median is the level at the end.
@@ -93,8 +94,9 @@ impl Cycle {
         fitted.copied().unwrap_or_else(|| self.next[slot.rem_euclid(self.next.len() as i64) as usize])
     }
 
-    /// How much further points to come are from what is expected than those that were learnt from: `c` cycles fix the mean
-    /// of `c` values, whose own error makes these look closer and those further. So does that of the level at its end.
+    /// How much further points to come are from what is expected than those that were learnt from: `c` cycles
+    /// fix the mean of `c` values, whose own error makes these look closer and those further. So does that of
+    /// the level at its end.
     pub(crate) fn widening(&self) -> f64 {
         if self.cycles < 2.0 {
             return 1.0;

@@ -1,15 +1,16 @@
-//! Foresight: how far days were from what had been expected of them, by models that knew the days before only.
+//! Foresight: how far days were from what had been expected of them, by models that knew the days before
+//! only.
 //!
-//! How far points are from a model that learnt from them says little where a level wanders or where there are few cycles; here it is
-//! measured on points that were not learnt from (rolling-origin validation).
+//! How far points are from a model that learnt from them says little where a level wanders or where there are
+//! few cycles; here it is measured on points that were not learnt from (rolling-origin validation).
 
 use crate::Configuration;
 use crate::cycle::Cycle;
 use crate::slots::{Grid, Slots, median, quantile};
 use crate::spread::{NORMAL_95, Spread, cutoff};
 
-/// Days that are foreseen, the last ones first. A day of an incident is one of several, and the median leaves it out. Days of few
-/// points need more of them; each takes as long as a training.
+/// Days that are foreseen, the last ones first. A day of an incident is one of several, and the median leaves
+/// it out. Days of few points need more of them; each takes as long as a training.
 const DAYS_MAX: usize = 5;
 const DAYS_MIN: usize = 2;
 const POINTS_ENOUGH: usize = 120;
@@ -17,8 +18,8 @@ const POINTS_ENOUGH: usize = 120;
 /// A day with fewer points says nothing.
 const POINTS_MIN: usize = 12;
 
-/// How many times `spread` a band of one standard deviation has to be to hold what is to come. `points` are slots with their values,
-/// ascending, and `slots` are their means. `None` if there are too few days.
+/// How many times `spread` a band of one standard deviation has to be to hold what is to come. `points` are
+/// slots with their values, ascending, and `slots` are their means. `None` if there are too few days.
 pub(crate) fn widening(
     points: &[(i64, f64)],
     slots: &Slots,

@@ -19,7 +19,8 @@ const LEAST_SPREAD: f64 = 1e-6;
 /// How much a model knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maturity {
-    /// Too few points for a daily cycle: less than two days. The band, if there is one, is around a level, or an hourly cycle.
+    /// Too few points for a daily cycle: less than two days. The band, if there is one, is around a level, or
+    /// an hourly cycle.
     InsufficientData,
     /// At least two days: a daily cycle; from two weeks on a weekly one too.
     Trained,
@@ -53,7 +54,8 @@ struct Learnt {
 }
 
 impl Model {
-    /// Learns from `points`, in any order, of which the two weeks before the last one count. Takes some tens of milliseconds.
+    /// Learns from `points`, in any order, of which the two weeks before the last one count. Takes some tens
+    /// of milliseconds.
     pub fn train(points: &[Observation], period_secs: u32, configuration: &Configuration) -> Self {
         let grid = Grid::new(period_secs, configuration);
         let points = usable(points, configuration);
@@ -99,7 +101,8 @@ impl Model {
         self.maturity
     }
 
-    /// The band of `deviations` standard deviations at a moment, in seconds since the epoch; `None` if nothing was learnt.
+    /// The band of `deviations` standard deviations at a moment, in seconds since the epoch; `None` if
+    /// nothing was learnt.
     pub fn band(&self, at_secs: i64, deviations: f64) -> Option<Band> {
         let learnt = self.learnt.as_ref()?;
         let slot = self.grid.slot(self.grid.local_secs(at_secs));

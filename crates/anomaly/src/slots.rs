@@ -46,7 +46,8 @@ impl Grid {
         HOUR_SECS / self.slot_secs
     }
 
-    /// Seconds since the epoch as a clock there shows them. A day has 24 hours also when the clock is changed.
+    /// Seconds since the epoch as a clock there shows them. A day has 24 hours also when the clock is
+    /// changed.
     pub(crate) fn local_secs(&self, at_secs: i64) -> i64 {
         let offset = match Timestamp::from_second(at_secs) {
             Ok(at) => self.time_zone.to_offset(at).seconds(),
@@ -117,8 +118,8 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value below which that part of further values is to be expected: of `n` values the `k`th has on average `k` of `n + 1` parts
-/// below it.
+/// The value below which that part of further values is to be expected: of `n` values the `k`th has on
+/// average `k` of `n + 1` parts below it.
 pub(crate) fn quantile(values: &mut [f64], part: f64) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
     let rank = ((values.len() + 1) as f64 * part - 1.0).clamp(0.0, last as f64);

@@ -15,7 +15,8 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of deviations, each with its hour. `least` is the least spread there is: rounding errors are not anomalies.
+    /// Of deviations, each with its hour. `least` is the least spread there is: rounding errors are not
+    /// anomalies.
     pub(crate) fn learn(deviations: &[(i64, f64)], configuration: &Configuration, least: f64) -> Self {
         let mut all: Vec<f64> = deviations.iter().map(|(_, deviation)| deviation.abs()).collect();
         let cutoff = cutoff(&mut all, configuration);
@@ -48,9 +49,9 @@ impl Spread {
     }
 }
 
-/// By how much the spreads of hours really differ: the variance of their logarithms, less what chance makes it. Each hour has so many
-/// points, and that spread. As far as hours differ by chance only, the spread of all hours is the better guess for each (empirical
-/// Bayes).
+/// By how much the spreads of hours really differ: the variance of their logarithms, less what chance makes
+/// it. Each hour has so many points, and that spread. As far as hours differ by chance only, the spread of
+/// all hours is the better guess for each (empirical Bayes).
 fn difference(hours: &[(f64, f64)]) -> f64 {
     let known: Vec<(f64, f64)> =
         hours.iter().copied().filter(|(points, own)| *points > 0.0 && *own > 0.0).collect();
@@ -76,8 +77,8 @@ pub(crate) fn cutoff(deviations: &mut [f64], configuration: &Configuration) -> f
     usual.max(filtering.cutoff() * robust)
 }
 
-/// The standard deviation of absolute deviations: robust, but wide enough that two of it hold 95 % of them, whatever their
-/// distribution.
+/// The standard deviation of absolute deviations: robust, but wide enough that two of it hold 95 % of them,
+/// whatever their distribution.
 fn of(deviations: &mut [f64]) -> f64 {
     let robust = median(deviations).unwrap_or(0.0) * NORMAL_MAD;
     robust.max(quantile(deviations, 0.95).unwrap_or(0.0) / NORMAL_95)

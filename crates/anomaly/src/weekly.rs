@@ -1,9 +1,9 @@
 //! What tells the hours of a week apart: a level for each, in which two weeks agree.
 //!
-//! Two weeks are few, so an hour's level is what both have in common: their mean where they differ by no more than weeks do, else
-//! the smaller of two deviations in the same direction, none if they are opposed. An incident in one of the weeks is therefore not
-//! learnt; the mean would keep half of it. And what is less than the weeks usually disagree by is noise, which would make the past
-//! look too well understood.
+//! Two weeks are few, so an hour's level is what both have in common: their mean where they differ by no more
+//! than weeks do, else the smaller of two deviations in the same direction, none if they are opposed. An
+//! incident in one of the weeks is therefore not learnt; the mean would keep half of it. And what is less
+//! than the weeks usually disagree by is noise, which would make the past look too well understood.
 
 use crate::slots::{Grid, NORMAL_MAD, Slots, median};
 
@@ -66,7 +66,8 @@ impl Weekly {
         self.levels[hour_of_week(hour)]
     }
 
-    /// What is left of a deviation at an hour after it was learnt from, as a part of it: a mean of `n` values is drawn towards each.
+    /// What is left of a deviation at an hour after it was learnt from, as a part of it: a mean of `n` values
+    /// is drawn towards each.
     pub(crate) fn part_unlearnt(&self, hour: i64) -> f64 {
         (1.0 - self.error(hour)).sqrt()
     }

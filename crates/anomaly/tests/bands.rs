@@ -9,7 +9,8 @@ const DAY: i64 = 24 * HOUR;
 /// 2026-01-05, a Monday.
 const START: i64 = 1_767_571_200;
 
-/// Noise that is the same in every run: a congruential generator, and sums of twelve for a normal distribution.
+/// Noise that is the same in every run: a congruential generator, and sums of twelve for a normal
+/// distribution.
 struct Noise(u64);
 
 impl Noise {
@@ -47,7 +48,8 @@ fn hourly(at: i64) -> f64 {
     if at % HOUR < 600 { 90.0 } else { 10.0 }
 }
 
-/// Trains on all days but the last, and answers the parts of the points learnt from and of the last day that are in the band.
+/// Trains on all days but the last, and answers the parts of the points learnt from and of the last day that
+/// are in the band.
 fn covered(
     points: &[Observation],
     period: i64,
@@ -84,7 +86,8 @@ fn clean_points_are_in_the_band() {
         let points = series(period, days, value, noise);
         for (deviations, past_min, future_min) in [(2.0, 0.95, 0.91), (3.0, 0.99, 0.98)] {
             let (past, future) = covered(&points, period, &utc(), deviations);
-            // A day has 24 points of an hour: of so few, four may be outside by chance, where one is expected.
+            // A day has 24 points of an hour: of so few, four may be outside by chance, where one is
+            // expected.
             let future_min = if period == 3600 { future_min - 0.1 } else { future_min };
             assert!(past >= past_min && future >= future_min, "{deviations}: {past} {future}");
         }
@@ -101,8 +104,8 @@ fn clean_points_are_in_the_band() {
     check(300, 15, |_| 7.0, 1.0);
 }
 
-/// Points of an hour, of which there are few, and a level that is elsewhere tomorrow: what was learnt from is nearer to the model
-/// than what is to come, which the width has to allow for.
+/// Points of an hour, of which there are few, and a level that is elsewhere tomorrow: what was learnt from is
+/// nearer to the model than what is to come, which the width has to allow for.
 #[test]
 fn days_to_come_are_in_the_band_as_often_as_those_before() {
     #[track_caller]

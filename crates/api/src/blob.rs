@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A member of Smithy's type `blob`.
 ///
-/// Through `serde` it is a newtype named [`Blob::NAME`] around base64 text in human-readable formats (JSON, query) and
-/// around bytes in others (CBOR).
+/// Through `serde` it is a newtype named [`Blob::NAME`] around base64 text in human-readable formats (JSON,
+/// query) and around bytes in others (CBOR).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Blob(pub Vec<u8>);
 

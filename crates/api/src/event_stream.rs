@@ -15,7 +15,8 @@ pub trait Event: Serialize + Send + 'static {
     fn kind(&self) -> &'static str;
 }
 
-/// Events as they come. A [`Fault`] ends it, and is told to the client in the stream. Whoever stops reading drops it.
+/// Events as they come. A [`Fault`] ends it, and is told to the client in the stream. Whoever stops reading
+/// drops it.
 pub struct EventStream<E>(Pin<Box<dyn Stream<Item = Result<E, Fault>> + Send>>);
 
 impl<E> EventStream<E> {
@@ -39,7 +40,8 @@ impl<E> fmt::Debug for EventStream<E> {
     }
 }
 
-/// Declares the events of a stream. Each is written as its structure, without a name around it: the name travels beside it.
+/// Declares the events of a stream. Each is written as its structure, without a name around it: the name
+/// travels beside it.
 macro_rules! events {
     ($(#[$doc:meta])* pub enum $name:ident {
         $($variant:ident($type:ty) = $wire:literal,)+

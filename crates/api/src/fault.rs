@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-/// An error shape as AWS's model names it. Generated, one static a shape: `cloudwatch::errors::RESOURCE_NOT_FOUND`.
+/// An error shape as AWS's model names it. Generated, one static a shape:
+/// `cloudwatch::errors::RESOURCE_NOT_FOUND`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorShape {
-    /// The shape's name, which JSON and CBOR put into `__type`: `InvalidParameterValueException`. A name with a `#`
-    /// brings its own namespace instead of the service's.
+    /// The shape's name, which JSON and CBOR put into `__type`: `InvalidParameterValueException`. A name with
+    /// a `#` brings its own namespace instead of the service's.
     pub shape: &'static str,
     /// The code of the query protocol, which often differs: `InvalidParameterValue`.
     pub code: &'static str,

@@ -1,8 +1,9 @@
-//! Values of any shape from a seed, for tests: `serde` asks for what it needs and gets something of that kind.
+//! Values of any shape from a seed, for tests: `serde` asks for what it needs and gets something of that
+//! kind.
 //!
-//! Used to show that every shape survives every protocol. Depth and lengths are bounded. Texts hold what codecs stumble
-//! over (quotes, markup, several bytes a character). Not made is what only some protocols can tell apart: NaN, control
-//! characters, and empty texts, lists, maps and structures within another value.
+//! Used to show that every shape survives every protocol. Depth and lengths are bounded. Texts hold what
+//! codecs stumble over (quotes, markup, several bytes a character). Not made is what only some protocols can
+//! tell apart: NaN, control characters, and empty texts, lists, maps and structures within another value.
 
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Visitor};

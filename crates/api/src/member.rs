@@ -1,7 +1,8 @@
 //! How the members of shapes are read, whatever liberties clients take.
 //!
-//! Integers may come as `1.0` (loose JSON clients), doubles as integers (CBOR senders shrink them) or as the texts
-//! `NaN`, `Infinity` and `-Infinity` (which JSON has no numbers for). Texts of the busiest inputs borrow from the body.
+//! Integers may come as `1.0` (loose JSON clients), doubles as integers (CBOR senders shrink them) or as the
+//! texts `NaN`, `Infinity` and `-Infinity` (which JSON has no numbers for). Texts of the busiest inputs
+//! borrow from the body.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -164,7 +165,8 @@ impl Visitor<'_> for Double {
             "NaN" => Ok(f64::NAN),
             "Infinity" => Ok(f64::INFINITY),
             "-Infinity" => Ok(f64::NEG_INFINITY),
-            // The query protocol knows texts only. Rust also parses `inf` and `nan`, which no AWS client sends.
+            // The query protocol knows texts only. Rust also parses `inf` and `nan`, which no AWS client
+            // sends.
             _ => match text.parse::<f64>() {
                 Ok(value) if value.is_finite() => Ok(value),
                 _ => Err(E::invalid_value(Unexpected::Str(text), &self)),

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serializer};
 
-/// A string member with an enumerated set of values. An unknown value is kept as it came, for validation to refuse.
+/// A string member with an enumerated set of values. An unknown value is kept as it came, for validation to
+/// refuse.
 pub trait OpenEnum: Debug + Sized {
     /// The shape's name in AWS's model.
     const NAME: &'static str;
@@ -59,7 +60,8 @@ impl<E: OpenEnum> Visitor<'_> for Text<E> {
     }
 }
 
-/// Declares an [`OpenEnum`] from a table of variants and the texts that they stand for, and the one for all others.
+/// Declares an [`OpenEnum`] from a table of variants and the texts that they stand for, and the one for all
+/// others.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident { $($variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*

@@ -37,9 +37,11 @@ pub struct Service {
     pub api_version: &'static str,
     /// The namespace of XML answers; empty if it never answers in XML.
     pub xml_namespace: &'static str,
-    /// The namespace of shapes in `__type`, such as `com.amazonaws.cloudwatch.v2010_08_01`; empty where AWS sends bare names.
+    /// The namespace of shapes in `__type`, such as `com.amazonaws.cloudwatch.v2010_08_01`; empty where AWS
+    /// sends bare names.
     pub shape_namespace: &'static str,
-    /// Whether it once spoke the query protocol only, and so answers errors in JSON and CBOR with `x-amzn-query-error`.
+    /// Whether it once spoke the query protocol only, and so answers errors in JSON and CBOR with
+    /// `x-amzn-query-error`.
     pub query_compatible: bool,
     /// The error that reports a violated constraint.
     pub validation_error: &'static ErrorShape,
@@ -47,12 +49,13 @@ pub struct Service {
     pub operations: &'static [&'static str],
     /// Lists and maps that the query protocol writes in a manner of its own.
     pub flattened: &'static [Flattened],
-    /// The parameter of the query protocol that the request's path gives if the form does not; empty if none does.
+    /// The parameter of the query protocol that the request's path gives if the form does not; empty if none
+    /// does.
     pub path_parameter: &'static str,
 }
 
-/// A list or map whose elements the query protocol writes without a level of their own, under a name of their own:
-/// SQS's `Entries` are `SendMessageBatchRequestEntry.1` and so on, not `Entries.member.1`.
+/// A list or map whose elements the query protocol writes without a level of their own, under a name of their
+/// own: SQS's `Entries` are `SendMessageBatchRequestEntry.1` and so on, not `Entries.member.1`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Flattened {
     /// Our name of the structure that has it.
@@ -83,8 +86,8 @@ pub trait Operation: Send + Sync + 'static {
 
 /// Implements one operation. A service crate has one `impl Handle<Op> for TheService` an operation.
 pub trait Handle<O: Operation>: Send + Sync + 'static {
-    /// Does the operation. `input` has passed its constraint table (lengths, ranges, patterns, enums, required
-    /// members); rules that span members are the handler's own.
+    /// Does the operation. `input` has passed its constraint table (lengths, ranges, patterns, enums,
+    /// required members); rules that span members are the handler's own.
     fn handle<'a>(
         &'a self,
         call: &'a Call,

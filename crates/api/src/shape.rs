@@ -1,12 +1,13 @@
 //! Declares a structure of AWS's model: a plain struct of optional members that `serde` reads and writes.
 //!
-//! Why not `serde`'s derive: it also reads a structure from a list, by position, which no AWS protocol allows and which would
-//! turn a client's mistake into a wrong value in silence; it copies every text; and it takes several times as long to compile.
+//! Why not `serde`'s derive: it also reads a structure from a list, by position, which no AWS protocol allows
+//! and which would turn a client's mistake into a wrong value in silence; it copies every text; and it takes
+//! several times as long to compile.
 
 /// A struct whose members are all `Option`s, each with its name on the wire.
 ///
-/// Unknown members are skipped, absent and `null` ones are `None`, and of a member that comes twice the last one counts, as
-/// in AWS's own JSON reader.
+/// Unknown members are skipped, absent and `null` ones are `None`, and of a member that comes twice the last
+/// one counts, as in AWS's own JSON reader.
 macro_rules! shape {
     ($(#[$doc:meta])* pub struct $name:ident $(<$life:lifetime>)? {
         $($(#[$member_doc:meta])* pub $member:ident: $type:ty = $wire:literal,)*

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A member of Smithy's type `timestamp`.
 ///
-/// Through `serde` it is a newtype named [`WireTimestamp::NAME`] around fractional epoch seconds. JSON libraries pass
-/// newtypes through, which is what AWS's JSON wants (a number); the CBOR and query formats of `groundwatch-wire` know the
-/// name and write tag 1 and ISO 8601. Any of the three forms is read.
+/// Through `serde` it is a newtype named [`WireTimestamp::NAME`] around fractional epoch seconds. JSON
+/// libraries pass newtypes through, which is what AWS's JSON wants (a number); the CBOR and query formats of
+/// `groundwatch-wire` know the name and write tag 1 and ISO 8601. Any of the three forms is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WireTimestamp(pub Timestamp);
 

@@ -1,9 +1,10 @@
-//! The constraint table: what AWS's model demands of an input before the service itself looks at it, and how it complains.
+//! The constraint table: what AWS's model demands of an input before the service itself looks at it, and how
+//! it complains.
 //!
-//! The generated `impl Validate` of each input names its members and their [rules](self::Text); [`check`] runs them and
-//! words what is wrong as AWS does: `1 validation error detected: Value 'x' at 'alarmName' failed to satisfy constraint:
-//! Member must …`. A value that satisfies its rule costs no allocation: a [`Path`] is a chain of borrowed steps on the
-//! stack, and becomes text only in a message.
+//! The generated `impl Validate` of each input names its members and their [rules](self::Text); [`check`]
+//! runs them and words what is wrong as AWS does: `1 validation error detected: Value 'x' at 'alarmName'
+//! failed to satisfy constraint: Member must …`. A value that satisfies its rule costs no allocation: a
+//! [`Path`] is a chain of borrowed steps on the stack, and becomes text only in a message.
 
 mod path;
 mod rules;
@@ -27,7 +28,8 @@ pub trait Validate {
     fn validate(&self, at: &Path<'_>, found: &mut Violations);
 }
 
-/// Runs the whole constraint table of an input. The fault is the operation's [validation error](Operation::VALIDATION_ERROR).
+/// Runs the whole constraint table of an input. The fault is the operation's [validation
+/// error](Operation::VALIDATION_ERROR).
 pub fn check<O: Operation>(input: &O::Input<'_>) -> Result<(), Fault> {
     let mut found = Violations::default();
     input.validate(&Path::Root, &mut found);

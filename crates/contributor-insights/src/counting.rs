@@ -42,8 +42,8 @@ impl Periods {
 }
 
 impl Rules {
-    /// A metric of the rule `name`, one value a period, ascending: what INSIGHT_RULE_METRIC of metric math stands for. Fails as
-    /// `GetInsightRuleReport` does.
+    /// A metric of the rule `name`, one value a period, ascending: what INSIGHT_RULE_METRIC of metric math
+    /// stands for. Fails as `GetInsightRuleReport` does.
     pub async fn metric(
         &self,
         scope: &Scope,

@@ -59,7 +59,8 @@ impl Filter {
         Ok((field, filter))
     }
 
-    /// Whether it holds for what was found of its field. Only `IsPresent: false` and `NotIn` hold for what is not there.
+    /// Whether it holds for what was found of its field. Only `IsPresent: false` and `NotIn` hold for what is
+    /// not there.
     pub(crate) fn holds(&self, found: Option<&Found>) -> bool {
         let text = || found.map(Found::text);
         let compare = |holds: fn(f64, f64) -> bool, with: f64| {

@@ -131,8 +131,8 @@ impl Event<'_> {
 }
 
 impl Definition {
-    /// Whose the event is, and how much it counts; `None` if the rule is not about it: a filter does not hold, or a key or the
-    /// value is not there.
+    /// Whose the event is, and how much it counts; `None` if the rule is not about it: a filter does not
+    /// hold, or a key or the value is not there.
     pub(crate) fn occurrence(&self, message: &str) -> Option<(Vec<String>, f64)> {
         let event = match self.format {
             LogFormat::Json => Event::Json(serde_json::from_str(message).ok()?),

@@ -25,8 +25,8 @@ pub trait LogReader: Send + Sync + 'static {
         prefix: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, LogReadError>>;
 
-    /// Events of a group from `from` (inclusive) to `to` (exclusive), from where the page before said. A group that does not
-    /// exist has none.
+    /// Events of a group from `from` (inclusive) to `to` (exclusive), from where the page before said. A
+    /// group that does not exist has none.
     fn page<'a>(
         &'a self,
         scope: &'a Scope,

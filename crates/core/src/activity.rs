@@ -13,8 +13,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A background activity: compares what is with what should be, then acts.
 ///
 /// An activation takes no input and is safe to repeat, so a missed wake-up or a crash costs time, never
-/// correctness. The server's driver calls [`Activity::run`] when [`Activity::next_due`] is reached: in a task of
-/// its own under the system clock; in the order of due times, one after the other, under a manual clock.
+/// correctness. The server's driver calls [`Activity::run`] when [`Activity::next_due`] is reached: in a task
+/// of its own under the system clock; in the order of due times, one after the other, under a manual clock.
 pub trait Activity: Send + Sync + 'static {
     /// A short name for logs and health output, such as `alarm-evaluation`.
     fn name(&self) -> &'static str;

@@ -157,8 +157,8 @@ pub struct Call {
     pub request_id: RequestId,
     /// When the request arrived, by the server's clock.
     pub received: Timestamp,
-    /// Whether the caller also wants to know why the answer is as it is. No operation of AWS has such a wish: it comes
-    /// beside the request, and so does what is made of it.
+    /// Whether the caller also wants to know why the answer is as it is. No operation of AWS has such a wish:
+    /// it comes beside the request, and so does what is made of it.
     pub explain: bool,
 }
 

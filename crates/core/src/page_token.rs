@@ -5,7 +5,8 @@ use crate::stable_hash;
 /// The longest token that [`decode`] looks at, in bytes: a metric with 30 long dimensions needs 80,000.
 const TOKEN_LENGTH_MAX: usize = 128 * 1024;
 
-/// A token that carries `cursor` for the listing named `listing` (so that one listing refuses another's token).
+/// A token that carries `cursor` for the listing named `listing` (so that one listing refuses another's
+/// token).
 pub fn encode(listing: &str, cursor: &str) -> String {
     let checksum = checksum(listing, cursor);
     let mut token = format!("{checksum:016x}");

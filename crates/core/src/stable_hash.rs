@@ -1,6 +1,7 @@
 //! A hash that is the same in every version and on every machine, unlike the standard library's.
 
-/// FNV-1a over 64 bits. For spreading and for noticing damage; whoever wants two texts of one hash finds them.
+/// FNV-1a over 64 bits. For spreading and for noticing damage; whoever wants two texts of one hash finds
+/// them.
 pub fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The tags of a resource, by key. What it holds is within AWS's limits; the constraint tables of the services check the
-/// lengths of keys and values.
+/// The tags of a resource, by key. What it holds is within AWS's limits; the constraint tables of the
+/// services check the lengths of keys and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(BTreeMap<String, String>);

@@ -60,8 +60,8 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// When something is due that waits for `wait` from this moment on: at `now` if this moment is still ahead, because the
-    /// clock was set back. Otherwise it would wait for as long as the clock had jumped.
+    /// When something is due that waits for `wait` from this moment on: at `now` if this moment is still
+    /// ahead, because the clock was set back. Otherwise it would wait for as long as the clock had jumped.
     pub fn due_after(self, wait: Duration, now: Self) -> Self {
         if self > now { now } else { self + wait }
     }

@@ -32,7 +32,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), DashboardError> {
     Ok(())
 }
 
-/// Where the dashboards of an account are kept: they are global, so whatever region a call addresses is ignored.
+/// Where the dashboards of an account are kept: they are global, so whatever region a call addresses is
+/// ignored.
 pub(crate) fn home(account: AccountId) -> Scope {
     Scope { account, region: Region::new("") }
 }

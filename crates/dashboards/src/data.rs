@@ -4,9 +4,9 @@ use groundwatch_core::{BoxFuture, Call, Timestamp};
 
 /// Answers what a widget's rows ask for.
 pub trait WidgetDataSource: Send + Sync + 'static {
-    /// Reads `queries` over `from` (inclusive) to `to` (exclusive), all at once, as expressions refer to other queries.
-    /// The answer has the series of the queries that are [`shown`](WidgetQuery::is_shown), in their order; an expression
-    /// may yield several.
+    /// Reads `queries` over `from` (inclusive) to `to` (exclusive), all at once, as expressions refer to
+    /// other queries. The answer has the series of the queries that are [`shown`](WidgetQuery::is_shown), in
+    /// their order; an expression may yield several.
     fn read<'a>(
         &'a self,
         call: &'a Call,

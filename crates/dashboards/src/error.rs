@@ -1,4 +1,5 @@
-//! What can go wrong with dashboards, told apart by what the caller got wrong. AWS's words for it are in `fault.rs`.
+//! What can go wrong with dashboards, told apart by what the caller got wrong. AWS's words for it are in
+//! `fault.rs`.
 
 use groundwatch_core::TagError;
 use groundwatch_storage::StorageError;

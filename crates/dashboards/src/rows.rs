@@ -1,8 +1,9 @@
 //! The rows of a widget's `metrics`: what each draws, after its shorthand is written out.
 //!
-//! A row is `[Namespace, MetricName, (DimensionName, DimensionValue)*, {options}]`, or `[{"expression": …}]`. In a row,
-//! `"."` stands for what the previous metric's row has at that position, and `"..."` for all that it has from there on, up to
-//! the values that follow: those are its last. Expressions between the two rows do not count.
+//! A row is `[Namespace, MetricName, (DimensionName, DimensionValue)*, {options}]`, or `[{"expression": …}]`.
+//! In a row, `"."` stands for what the previous metric's row has at that position, and `"..."` for all that
+//! it has from there on, up to the values that follow: those are its last. Expressions between the two rows
+//! do not count.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Metric queries that are saved under a path, to be used again. They are kept as they are: AWS does not look at their
-//! expressions either.
+//! Metric queries that are saved under a path, to be used again. They are kept as they are: AWS does not look
+//! at their expressions either.
 
 use groundwatch_api::cloudwatch::QueryType;
 use groundwatch_core::{Scope, TagChange, Tags, Timestamp};
@@ -70,7 +70,8 @@ pub(crate) fn check_path(path: &str) -> Result<(), DashboardError> {
 }
 
 impl Dashboards {
-    /// Creates a query, or replaces all of the query `id` but its tags and the time of its creation. Answers it with its id.
+    /// Creates a query, or replaces all of the query `id` but its tags and the time of its creation. Answers
+    /// it with its id.
     pub(crate) async fn save_query(
         &self,
         scope: &Scope,

@@ -1,6 +1,7 @@
 //! What numbers must satisfy besides their form: check digits, and values that are not given out.
 
-/// Card numbers that issuers have reserved for tests. Source: CloudWatch Logs user guide, "Financial information".
+/// Card numbers that issuers have reserved for tests. Source: CloudWatch Logs user guide, "Financial
+/// information".
 #[rustfmt::skip]
 const TEST_CARDS: [&str; 53] = [
     "122000000000003", "2222405343248877", "2222990905257051", "2223007648726984", "2223577120017656", "30569309025904",

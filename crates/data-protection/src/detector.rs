@@ -36,8 +36,8 @@ pub struct Finding<'d> {
 }
 
 impl Detectors {
-    /// Makes detectors of identifiers that a policy once had. One that is no longer understood takes every text whole: what
-    /// was to be protected stays so.
+    /// Makes detectors of identifiers that a policy once had. One that is no longer understood takes every
+    /// text whole: what was to be protected stays so.
     pub fn new<'i>(identifiers: impl IntoIterator<Item = &'i Identifier>) -> Self {
         let detector = |identifier: &Identifier| {
             let everything = || Detector::Everything { name: identifier.name().to_owned() };

@@ -1,7 +1,7 @@
 //! Words that must stand near data for them to be what they look like.
 //!
-//! Source: CloudWatch Logs user guide, "Managed data identifiers": a keyword is within 30 characters of the data, in any
-//! case; a blank in it may be missing, or be an underscore or a hyphen.
+//! Source: CloudWatch Logs user guide, "Managed data identifiers": a keyword is within 30 characters of the
+//! data, in any case; a blank in it may be missing, or be an underscore or a hyphen.
 
 use std::ops::Range;
 

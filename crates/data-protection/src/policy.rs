@@ -1,6 +1,7 @@
 //! Policy documents.
 //!
-//! Source of the rules: CloudWatch Logs API reference, PutDataProtectionPolicy, and user guide, "Custom data identifiers".
+//! Source of the rules: CloudWatch Logs API reference, PutDataProtectionPolicy, and user guide, "Custom data
+//! identifiers".
 
 use std::collections::BTreeSet;
 

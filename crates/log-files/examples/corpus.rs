@@ -1,8 +1,8 @@
 //! What files of log events cost: `cargo run --release -p groundwatch-log-files --example corpus -- [MIB]`.
 //!
-//! Makes the benchmark's corpus (default 256 MiB of text), writes it as early files of 64 MiB, merges those into a
-//! compacted file a group, looks for words and for a regular expression, and reads everything back. Prints CPU seconds a
-//! GB of text, bytes an event, and what each column takes; all in one thread.
+//! Makes the benchmark's corpus (default 256 MiB of text), writes it as early files of 64 MiB, merges those
+//! into a compacted file a group, looks for words and for a regular expression, and reads everything back.
+//! Prints CPU seconds a GB of text, bytes an event, and what each column takes; all in one thread.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::collections::BTreeMap;

@@ -26,8 +26,8 @@ impl StreamAddress {
         8 + 16 + 16 + 3 * 2 + self.scope.region.as_str().len() + self.group.len() + self.stream.len()
     }
 
-    /// Appends the address: account u64, group id and stream id u128, then region, group and stream, each as its length
-    /// (u16) and its text; integers little-endian.
+    /// Appends the address: account u64, group id and stream id u128, then region, group and stream, each as
+    /// its length (u16) and its text; integers little-endian.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.put_u64_le(self.scope.account.as_u64());
         out.put_u128_le(self.group_id.as_u128());

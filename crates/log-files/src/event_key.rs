@@ -4,11 +4,12 @@ use groundwatch_core::Timestamp;
 
 /// The place of one event among all others: by time, then by arrival.
 ///
-/// `sequence` numbers the accepted batches in the order in which they became visible, over the whole store and over
-/// restarts; it is never used twice. So a key is unique, and stays the same wherever the event is kept.
+/// `sequence` numbers the accepted batches in the order in which they became visible, over the whole store
+/// and over restarts; it is never used twice. So a key is unique, and stays the same wherever the event is
+/// kept.
 ///
-/// A key is also a *boundary*: the gap just before the event that has it, whether or not there is one. That is how
-/// ranges and paging tokens use it.
+/// A key is also a *boundary*: the gap just before the event that has it, whether or not there is one. That
+/// is how ranges and paging tokens use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKey {
     /// The event's own time; 1970 or later, as the API demands.

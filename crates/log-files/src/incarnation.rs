@@ -1,7 +1,7 @@
 //! Identities that names do not give: a group that is deleted and created again is another group.
 //!
-//! Journal records and segments name groups and streams by these ids, so that nothing of an earlier incarnation ever
-//! shows up in a later one, crash or not. They never leave the server.
+//! Journal records and segments name groups and streams by these ids, so that nothing of an earlier
+//! incarnation ever shows up in a later one, crash or not. They never leave the server.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,8 +1,10 @@
-//! What the events of one part of a file say: put together from shapes and columns, event by event, when it is asked for.
+//! What the events of one part of a file say: put together from shapes and columns, event by event, when it
+//! is asked for.
 //!
-//! Rows of one shape lie together, and so do their values in each column. So a message is put together by adding its
-//! place among its neighbours to where these begin. A text is [sought](Messages::candidates) in the columns and not in
-//! messages: of most columns one pass over bytes, or over a small dictionary, tells that no message has it.
+//! Rows of one shape lie together, and so do their values in each column. So a message is put together by
+//! adding its place among its neighbours to where these begin. A text is [sought](Messages::candidates) in
+//! the columns and not in messages: of most columns one pass over bytes, or over a small dictionary, tells
+//! that no message has it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -64,8 +66,8 @@ impl Pieces<'_> {
 /// Shorter tokens are not looked for: most rows have them.
 const TOKEN_LEN_MIN: usize = 3;
 
-/// Short pieces of messages are copied as if they had this many bytes, which takes no loop and no call: there are dozens
-/// in each message. What is too much is overwritten by the next ones.
+/// Short pieces of messages are copied as if they had this many bytes, which takes no loop and no call: there
+/// are dozens in each message. What is too much is overwritten by the next ones.
 const CHUNK: usize = 32;
 
 const WRONG_SHAPE: MalformedFile = MalformedFile("it has a shape that does not fit its columns");
@@ -159,8 +161,8 @@ impl Messages {
     }
 }
 
-/// Whether a token may be in messages of this shape without being in one of their slots: in what they have in common, or
-/// across the end of a slot, which takes characters of tokens on both sides.
+/// Whether a token may be in messages of this shape without being in one of their slots: in what they have in
+/// common, or across the end of a slot, which takes characters of tokens on both sides.
 fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
     let slots = shape.slots().len();
     shape.literals().map(str::as_bytes).enumerate().any(|(place, literal)| {

@@ -1,4 +1,5 @@
-//! What must occur in messages for them to match: lets a search pass over row groups, and over rows, without deciding.
+//! What must occur in messages for them to match: lets a search pass over row groups, and over rows, without
+//! deciding.
 
 use crate::tokens::Token;
 
@@ -22,8 +23,9 @@ impl Requirement {
         (!tokens.is_empty()).then(|| Self { alternatives: vec![tokens] })
     }
 
-    /// That a JSON document has `text` in a name or in a text of it; `None` if that says nothing of tokens. Any character may
-    /// be escaped there by its number, and what stands between tokens by letters, which then continue them.
+    /// That a JSON document has `text` in a name or in a text of it; `None` if that says nothing of tokens.
+    /// Any character may be escaped there by its number, and what stands between tokens by letters, which
+    /// then continue them.
     pub fn of_json_text(text: &[u8]) -> Option<Self> {
         let tokens: Vec<Token> = Token::of_text(text).into_iter().map(Token::into_part).collect();
         (!tokens.is_empty()).then(|| Self { alternatives: vec![tokens, vec![Token::json_escape()]] })
@@ -42,8 +44,8 @@ impl Requirement {
         requirements.into_iter().max_by_key(Self::strictness)
     }
 
-    /// How many characters of whichever alternative are known to lie together. Escapes in JSON do not count: there are
-    /// hardly any.
+    /// How many characters of whichever alternative are known to lie together. Escapes in JSON do not count:
+    /// there are hardly any.
     pub(crate) fn strictness(&self) -> usize {
         let longest = self.longest_tokens().filter(|token| !token.is_json_escape());
         longest.map(|token| token.text().len()).min().unwrap_or_default()

@@ -1,5 +1,5 @@
-//! The texts of a file that are kept whole, end to end: one search goes through all of them, and opening a file takes two
-//! or three pieces of memory and not one for each of thousands.
+//! The texts of a file that are kept whole, end to end: one search goes through all of them, and opening a
+//! file takes two or three pieces of memory and not one for each of thousands.
 
 use std::fmt;
 

@@ -1,15 +1,17 @@
 //! Which words occur where: lets a search for a word pass over whole row groups.
 //!
-//! A *token* is a run of ASCII letters, digits, `-` and `_` that nothing longer continues. A pattern that looks for text
-//! needs certain [`Token`]s to occur, as a whole or as a part of a longer one ([`Token::of_text`]); what is known of a
-//! row group tells whether they can:
+//! A *token* is a run of ASCII letters, digits, `-` and `_` that nothing longer continues. A pattern that
+//! looks for text needs certain [`Token`]s to occur, as a whole or as a part of a longer one
+//! ([`Token::of_text`]); what is known of a row group tells whether they can:
 //!
-//!  - *texts*: what shapes have in common, and tokens without a digit. There are few, they are kept whole, once a file;
-//!  - *keys*: a binary fuse filter over the hashes of tokens that have a digit and at least [`KEY_LEN_MIN`] characters:
-//!    nine bits each, one in 256 is found in error. Shorter numbers occur everywhere;
-//!  - *outlines*: for each length that tokens with a digit have, which characters occur in those. What is looked for is
-//!    part of a longer token only if one is long enough and has its characters: so an identifier that is as long as any
-//!    is never searched for in vain. Tokens of more than 32 characters are also in the filter piece by piece.
+//!  - *texts*: what shapes have in common, and tokens without a digit. There are few, they are kept whole,
+//!    once a file;
+//!  - *keys*: a binary fuse filter over the hashes of tokens that have a digit and at least [`KEY_LEN_MIN`]
+//!    characters: nine bits each, one in 256 is found in error. Shorter numbers occur everywhere;
+//!  - *outlines*: for each length that tokens with a digit have, which characters occur in those. What is
+//!    looked for is part of a longer token only if one is long enough and has its characters: so an
+//!    identifier that is as long as any is never searched for in vain. Tokens of more than 32 characters are
+//!    also in the filter piece by piece.
 //!
 //! What always holds: a row group that is passed over has no event that matches.
 
@@ -29,13 +31,14 @@ use crate::token_texts::TokenTexts;
 const KEY_LEN_MIN: usize = 6;
 /// Outlines are kept for lengths below this; longer tokens share the last one.
 const LENGTHS: usize = 64;
-/// Longer tokens of letters and digits, if they have an outline of their own, are also in the filter as their pieces of
-/// [`PIECE_LEN`] characters at every [`PIECE_STEP`]th place: hashes and the like, in which shorter identifiers would
-/// else be looked for in vain.
+/// Longer tokens of letters and digits, if they have an outline of their own, are also in the filter as their
+/// pieces of [`PIECE_LEN`] characters at every [`PIECE_STEP`]th place: hashes and the like, in which shorter
+/// identifiers would else be looked for in vain.
 const WHOLE_LEN_MAX: usize = 32;
 const PIECE_LEN: usize = 16;
 const PIECE_STEP: usize = 8;
-/// How many bytes of tokens without a digit are kept for a row group. Beyond that they count as if they had one.
+/// How many bytes of tokens without a digit are kept for a row group. Beyond that they count as if they had
+/// one.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 /// How many row groups a file has at most: a set of them is the bits of a `u64`.
 pub(crate) const ROW_GROUPS_MAX: usize = 64;
@@ -54,7 +57,8 @@ impl Token {
         &self.text
     }
 
-    /// What begins each character that a JSON document names by its number, of those that tokens have: `\u0041`.
+    /// What begins each character that a JSON document names by its number, of those that tokens have:
+    /// `\u0041`.
     pub(crate) fn json_escape() -> Self {
         Self { text: b"u00".to_vec(), whole: false }
     }
@@ -75,8 +79,8 @@ impl Token {
         runs(text, 0..text.len()).map(|run| Self { whole: whole(&run), text: text[run].to_vec() }).collect()
     }
 
-    /// The tokens of any message that contains `text` where nothing that could be part of a token stands before or
-    /// behind it.
+    /// The tokens of any message that contains `text` where nothing that could be part of a token stands
+    /// before or behind it.
     pub fn of_delimited_text(text: &[u8]) -> Vec<Self> {
         runs(text, 0..text.len()).map(|run| Self { whole: true, text: text[run].to_vec() }).collect()
     }
@@ -137,8 +141,8 @@ struct Outlines {
     plain: Vec<Outline>,
     /// Of tokens with `-` or `_`.
     joined: Vec<Outline>,
-    /// Of the runs of letters and digits in the latter: what has neither `-` nor `_` is in one of those, if it is in the
-    /// token.
+    /// Of the runs of letters and digits in the latter: what has neither `-` nor `_` is in one of those, if
+    /// it is in the token.
     pieces: Vec<Outline>,
 }
 
@@ -172,7 +176,8 @@ impl Outlines {
         outlines[text.len().min(LENGTHS - 1)] & outline == outline
     }
 
-    /// Whether `text` may be in a token that is longer. `pieces_occur` tells whether its pieces are in the filter.
+    /// Whether `text` may be in a token that is longer. `pieces_occur` tells whether its pieces are in the
+    /// filter.
     fn may_be_within(&self, text: &[u8], pieces_occur: impl Fn() -> bool) -> bool {
         let outline = outline(text);
         let fits = |outlines: &[Outline], length: usize| outlines[length] & outline == outline;
@@ -276,12 +281,14 @@ pub(crate) struct TokenIndex {
 #[derive(Debug, Serialize, Deserialize)]
 struct RowGroupTokens {
     outlines: Outlines,
-    /// Where among the file's keys the descriptor and the fingerprints of the filter are; empty if it has no keys.
+    /// Where among the file's keys the descriptor and the fingerprints of the filter are; empty if it has no
+    /// keys.
     keys: Range<u32>,
 }
 
 impl TokenIndex {
-    /// Puts together what is known of the row groups of a file, in their order. The filters' bytes come beside it.
+    /// Puts together what is known of the row groups of a file, in their order. The filters' bytes come
+    /// beside it.
     pub(crate) fn new(known: Vec<KnownTokens>) -> (Self, Vec<u8>) {
         debug_assert!(known.len() <= ROW_GROUPS_MAX, "sets of row groups have 64 bits");
         let mut texts: HashMap<Box<[u8]>, u64> = HashMap::new();
@@ -331,7 +338,8 @@ impl TokenIndex {
         self.texts.memory_bytes() + self.row_groups.len() * (3 * LENGTHS * size_of::<Outline>() + 64)
     }
 
-    /// In which row groups messages may be that meet all `requirements`, as bits. `filters` are those that came beside it.
+    /// In which row groups messages may be that meet all `requirements`, as bits. `filters` are those that
+    /// came beside it.
     pub(crate) fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> u64 {
         let all = (0..self.row_groups.len()).fold(0, |all, row_group| all | 1 << row_group);
         requirements.iter().fold(all, |left, requirement| {

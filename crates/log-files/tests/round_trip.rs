@@ -1,5 +1,5 @@
-//! Files against what was put into them: every event, byte for byte, in both layouts, and when row groups go from file to
-//! file; words are found; damage is an error.
+//! Files against what was put into them: every event, byte for byte, in both layouts, and when row groups go
+//! from file to file; words are found; damage is an error.
 
 use std::sync::Arc;
 

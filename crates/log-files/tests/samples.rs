@@ -1,7 +1,7 @@
 //! Files of each released version of the format are read as they were written.
 //!
-//! `tests/data/vN` has a file of each layout. To add those of a new version: `GROUNDWATCH_BLESS=1 cargo test -p
-//! groundwatch-log-files --test samples`, which leaves files that are there as they are.
+//! `tests/data/vN` has a file of each layout. To add those of a new version: `GROUNDWATCH_BLESS=1 cargo test
+//! -p groundwatch-log-files --test samples`, which leaves files that are there as they are.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,11 @@ const EVENTS: u32 = 64;
 /// What the events of every sample say: JSON, fields, words, a stack trace, and text that fits no shape.
 fn message(number: u32) -> String {
     match number % 5 {
-        0 => format!(r#"{{"user":"u{number}","took":{},"tags":["a",{}]}}"#, number * 7, number % 2 == 0),
+        0 => format!(
+            r#"{{"user":"u{number}","took":{},"tags":["a",{}]}}"#,
+            number * 7,
+            number.is_multiple_of(2)
+        ),
         1 => format!("10.0.0.{number} - [1/Jan/2026] \"GET /a/{number} HTTP/1.1\" 200"),
         2 => format!("took {number} ms, trace=4d183e132f2f{number:04x}"),
         3 => format!("failed {number}\n\tat a.b.C\n\tat d.e.F"),

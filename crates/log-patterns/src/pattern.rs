@@ -82,7 +82,8 @@ impl Pattern {
         varying.map(|(_, piece)| piece.text).collect()
     }
 
-    /// How many tokens say the same as the message; `None` if the message is of another length, or begins otherwise.
+    /// How many tokens say the same as the message; `None` if the message is of another length, or begins
+    /// otherwise.
     pub(crate) fn likeness(&self, pieces: &[Piece<'_>]) -> Option<usize> {
         if self.tokens.len() != pieces.len() {
             return None;

@@ -35,8 +35,8 @@ impl<T> Default for Patterns<T> {
 }
 
 impl<T: Default> Patterns<T> {
-    /// Puts a message where it belongs: to the pattern that is most like it if that is like enough, which is generalised
-    /// to take it in; otherwise to one of its own.
+    /// Puts a message where it belongs: to the pattern that is most like it if that is like enough, which is
+    /// generalised to take it in; otherwise to one of its own.
     pub fn add(&mut self, message: &str) -> Belongs {
         let pieces = pieces(message);
         let likeness =

@@ -9,7 +9,8 @@ use crate::path::{Path, PathError};
 
 /// Longer events are not transformed. Source: CloudWatch Logs user guide, "Transform logs during ingestion".
 pub const EVENT_BYTES_MAX: usize = 512 * 1024;
-/// How many fields, lists counting as one, a transformed event has. Source: as above, "Create and manage log transformers".
+/// How many fields, lists counting as one, a transformed event has. Source: as above, "Create and manage log
+/// transformers".
 pub const FIELDS_MAX: usize = 200;
 /// The longest text that a processor or a pipeline makes. Ours: the largest event that can be ingested.
 pub const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
@@ -108,7 +109,8 @@ impl Source {
         }
     }
 
-    /// The text that a parser reads: the whole text is borrowed, that of a field copied, for the parser changes fields.
+    /// The text that a parser reads: the whole text is borrowed, that of a field copied, for the parser
+    /// changes fields.
     pub(crate) fn text<'a>(
         &self,
         event: &Event<'a>,

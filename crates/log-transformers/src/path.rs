@@ -57,8 +57,8 @@ impl Path {
         object.remove(&self.key)
     }
 
-    /// Puts `value` there, with objects on the way to it. Does nothing where something else than an object is in the way,
-    /// or where a value is and `overwrite` is not wanted.
+    /// Puts `value` there, with objects on the way to it. Does nothing where something else than an object is
+    /// in the way, or where a value is and `overwrite` is not wanted.
     pub(crate) fn set(&self, root: &mut Map<String, Value>, value: Value, overwrite: bool) {
         let mut object = root;
         for key in &self.parents {

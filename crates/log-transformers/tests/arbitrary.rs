@@ -1,4 +1,5 @@
-//! No pipeline and no event make a transformer panic, or its output too long; and it makes the same every time.
+//! No pipeline and no event make a transformer panic, or its output too long; and it makes the same every
+//! time.
 
 use groundwatch_api::logs::Processor;
 use groundwatch_core::Timestamp;

@@ -1,4 +1,5 @@
-//! What each processor makes of events: a line a case. Cases with `guide:` are those of the CloudWatch Logs user guide.
+//! What each processor makes of events: a line a case. Cases with `guide:` are those of the CloudWatch Logs
+//! user guide.
 
 use groundwatch_api::logs::Processor;
 use groundwatch_core::Timestamp;

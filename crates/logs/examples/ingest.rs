@@ -1,8 +1,10 @@
-//! What a gigabyte of log events costs below the wire: `cargo run --release -p groundwatch-logs --example ingest`.
+//! What a gigabyte of log events costs below the wire: `cargo run --release -p groundwatch-logs --example
+//! ingest`.
 //!
-//! Puts batches of about 1 MB from several writers through the typed operation into a data directory (`--dir`, default a
-//! temporary one), flushes, and reads. The journal alone is measured first, as the yardstick: the difference is the
-//! price of this crate. Prints wall time and CPU time (user and system, all threads).
+//! Puts batches of about 1 MB from several writers through the typed operation into a data directory
+//! (`--dir`, default a temporary one), flushes, and reads. The journal alone is measured first, as the
+//! yardstick: the difference is the price of this crate. Prints wall time and CPU time (user and system, all
+//! threads).
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::borrow::Cow;

@@ -1,4 +1,5 @@
-//! Audit of sensitive data: what was found in events goes to a log group, one event for each that had something.
+//! Audit of sensitive data: what was found in events goes to a log group, one event for each that had
+//! something.
 //!
 //! Source of the form: CloudWatch Logs user guide, "Audit findings reports". Positions count characters.
 
@@ -57,8 +58,9 @@ pub(crate) fn report(
 }
 
 impl Logs {
-    /// Writes reports into the groups that are told, into a stream that is called as the audited group. What is written
-    /// there is not audited again. Reports are lost, and the server's log says so, where the group is no more.
+    /// Writes reports into the groups that are told, into a stream that is called as the audited group. What
+    /// is written there is not audited again. Reports are lost, and the server's log says so, where the group
+    /// is no more.
     pub(crate) async fn tell_findings(
         &self,
         scope: &Scope,

@@ -187,8 +187,8 @@ impl Directory {
         }
     }
 
-    /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on. Returns
-    /// which incarnation it was.
+    /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on.
+    /// Returns which incarnation it was.
     pub(crate) async fn delete_group(&self, scope: &Scope, name: &str) -> Result<GroupId, LogsError> {
         let key = group_key(scope, name);
         let group = loop {

@@ -1,9 +1,9 @@
 //! Embedded Metric Format: log events that carry metrics.
 //!
-//! An event is one if it is a JSON object with `_aws.CloudWatchMetrics` at its root. What is wrong with one is counted in
-//! the metrics `EMFParsingErrors` (the directive cannot be read) and `EMFValidationErrors` (a metric or dimension that it
-//! names is missing or of the wrong type) of `AWS/Logs`, by group, and said in the server's log. The event is stored in any
-//! case.
+//! An event is one if it is a JSON object with `_aws.CloudWatchMetrics` at its root. What is wrong with one
+//! is counted in the metrics `EMFParsingErrors` (the directive cannot be read) and `EMFValidationErrors` (a
+//! metric or dimension that it names is missing or of the wrong type) of `AWS/Logs`, by group, and said in
+//! the server's log. The event is stored in any case.
 
 use std::time::Duration;
 

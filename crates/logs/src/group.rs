@@ -35,8 +35,8 @@ impl GroupClass {
         self == Self::Standard
     }
 
-    /// Whether a listing by class `wanted` shows groups of this class: AWS answers both of the two cheap classes when
-    /// either is asked for.
+    /// Whether a listing by class `wanted` shows groups of this class: AWS answers both of the two cheap
+    /// classes when either is asked for.
     pub(crate) fn listed_as(self, wanted: Self) -> bool {
         let cheap = |class| matches!(class, Self::InfrequentAccess | Self::Essentials);
         self == wanted || (cheap(self) && cheap(wanted))

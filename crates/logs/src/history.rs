@@ -1,5 +1,5 @@
-//! A group's setting that concerns events by the moment of their arrival: what is in force when an event arrives holds for
-//! that event forever, so what was in force before is kept beside what is.
+//! A group's setting that concerns events by the moment of their arrival: what is in force when an event
+//! arrives holds for that event forever, so what was in force before is kept beside what is.
 
 use std::sync::Arc;
 
@@ -49,8 +49,8 @@ impl<T: Clone> History<T> {
         Some((period.since, period.setting.as_ref()?))
     }
 
-    /// The history in which `setting`, or nothing, is in force from `now` on. When it grows too long, `merge` takes the
-    /// oldest period into the one after it.
+    /// The history in which `setting`, or nothing, is in force from `now` on. When it grows too long, `merge`
+    /// takes the oldest period into the one after it.
     pub(crate) fn changed(
         &self,
         now: Timestamp,

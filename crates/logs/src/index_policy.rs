@@ -1,5 +1,5 @@
-//! Field index policies: which fields of a group's events queries can look up. Groundwatch keeps and shows them; its own
-//! filters find text without being told which fields matter.
+//! Field index policies: which fields of a group's events queries can look up. Groundwatch keeps and shows
+//! them; its own filters find text without being told which fields matter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Which events of one `PutLogEvents` are taken, and which batch is refused as a whole. Pure: the clock's time and the
-//! group's retention are arguments.
+//! Which events of one `PutLogEvents` are taken, and which batch is refused as a whole. Pure: the clock's
+//! time and the group's retention are arguments.
 
 use std::ops::Range;
 use std::time::Duration;

@@ -132,8 +132,8 @@ impl LogsReplay {
         self.store.record(record.position, record.payload)
     }
 
-    /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to `sink`, and
-    /// events that somebody subscribed to are brought away by `courier`.
+    /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to
+    /// `sink`, and events that somebody subscribed to are brought away by `courier`.
     pub async fn finish(self, sink: Arc<dyn MetricSink>, courier: Courier) -> Result<Logs, StoreError> {
         let Self { directory, query_definitions, lookup_tables, store } = self;
         directory.remove_orphans().await?;

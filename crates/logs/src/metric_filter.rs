@@ -1,9 +1,10 @@
 //! Metric filters: what log events that match a pattern add to a metric.
 //!
-//! A filter looks at the events of each `PutLogEvents` before they are stored, and what it finds becomes durable with them:
-//! samples of one minute, by the events' own time, together. So a metric is there as soon as its events are, once for each.
-//! The default value is emitted for a minute in which events arrived and none of them matched, once a minute and filter as
-//! far as the server remembers ([`MINUTES_REMEMBERED`], none of them over a restart).
+//! A filter looks at the events of each `PutLogEvents` before they are stored, and what it finds becomes
+//! durable with them: samples of one minute, by the events' own time, together. So a metric is there as soon
+//! as its events are, once for each. The default value is emitted for a minute in which events arrived and
+//! none of them matched, once a minute and filter as far as the server remembers ([`MINUTES_REMEMBERED`],
+//! none of them over a restart).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -208,8 +209,8 @@ impl FilterRun<'_> {
         }
     }
 
-    /// Adds the default values of minutes in which nothing matched. The minutes count as seen unless the events turn out not
-    /// to be stored.
+    /// Adds the default values of minutes in which nothing matched. The minutes count as seen unless the
+    /// events turn out not to be stored.
     pub(crate) fn finish(self, samples: &mut Samples) -> SeenMinutes {
         let noted = self.filters.into_iter().map(|(filter, minutes)| {
             let new = filter.note(&minutes, samples);
@@ -310,7 +311,8 @@ pub(crate) struct MetricFilters {
 }
 
 impl MetricFilters {
-    /// Loads the filters of the groups in `groups`; forgets all others, which a crash in a deletion leaves behind.
+    /// Loads the filters of the groups in `groups`; forgets all others, which a crash in a deletion leaves
+    /// behind.
     pub(crate) async fn open(catalog: &Catalog, groups: &HashSet<GroupId>) -> Result<Self, StorageError> {
         let documents: Documents<MetricFilter> = Documents::open(catalog)?;
         let mut compiled: HashMap<GroupId, Vec<Arc<CompiledFilter>>> = HashMap::new();

@@ -1,7 +1,7 @@
 //! Where metrics go that log events give rise to. The server plugs the metric store in.
 //!
-//! Metrics of events become durable with their events, in one piece: an event that is there has been counted, exactly once,
-//! however the server ended.
+//! Metrics of events become durable with their events, in one piece: an event that is there has been counted,
+//! exactly once, however the server ended.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! What CloudWatch Logs says about itself: metrics in `AWS/Logs`, a sample a minute.
 //!
-//! Counts are collected in memory and given to the [`MetricSink`] when their minute is over, so that an event costs an
-//! addition and not a sample. A server that ends takes the counts of its last minute with it.
+//! Counts are collected in memory and given to the [`MetricSink`] when their minute is over, so that an event
+//! costs an addition and not a sample. A server that ends takes the counts of its last minute with it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,7 +95,8 @@ impl OwnMetrics {
         Self { inner: Arc::new(Inner { sink, counts: Mutex::default(), changed: Notify::new() }) }
     }
 
-    /// Adds `value` to what was counted of that metric in the minute of `at`. `dimensions` are sorted by name.
+    /// Adds `value` to what was counted of that metric in the minute of `at`. `dimensions` are sorted by
+    /// name.
     pub(crate) fn add(
         &self,
         scope: &Scope,

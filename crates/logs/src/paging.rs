@@ -13,8 +13,8 @@ pub(crate) const PAGE_BYTES_MAX: usize = 1_048_576;
 /// How many events a page holds at most, and without a `limit`.
 pub(crate) const PAGE_EVENTS_MAX: usize = 10_000;
 
-/// Where reading goes on, and which way. The boundary lies between two events, so the page after it and the page
-/// before it meet without a gap, whatever is written meanwhile.
+/// Where reading goes on, and which way. The boundary lies between two events, so the page after it and the
+/// page before it meet without a gap, whatever is written meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Continuation {
     /// Which way.

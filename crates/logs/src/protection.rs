@@ -1,8 +1,8 @@
 //! Data protection of groups: which policy protects the events that arrived when.
 //!
-//! What is sensitive in an event is not kept: it is looked for again whenever the event is read, by the policy that was in
-//! force when the event arrived, as AWS's guide wants it (a policy concerns later events only, and those stay masked when
-//! it goes). So a message is stored once, and as it came.
+//! What is sensitive in an event is not kept: it is looked for again whenever the event is read, by the
+//! policy that was in force when the event arrived, as AWS's guide wants it (a policy concerns later events
+//! only, and those stay masked when it goes). So a message is stored once, and as it came.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Saved queries of Logs Insights: kept and listed by name. What a query means is not looked at when it is saved, as in AWS.
+//! Saved queries of Logs Insights: kept and listed by name. What a query means is not looked at when it is
+//! saved, as in AWS.
 
 use groundwatch_api::logs::{QueryLanguage, QueryParameter};
 use groundwatch_core::{Scope, Timestamp};
@@ -88,7 +89,8 @@ impl QueryDefinitions {
         self.documents.list(scope, "", None, DEFINITIONS_MAX)
     }
 
-    /// Adds a definition under a new id, which it returns; or the id under which the same request added it before.
+    /// Adds a definition under a new id, which it returns; or the id under which the same request added it
+    /// before.
     pub(crate) async fn create(
         &self,
         scope: &Scope,

@@ -32,8 +32,8 @@ macro_rules! has_tags {
 }
 pub(crate) use has_tags;
 
-/// The documents of one type. Changes are made one after the other, so that what a change was checked against still
-/// holds when it is written; reads wait for nobody. Cheap to clone.
+/// The documents of one type. Changes are made one after the other, so that what a change was checked against
+/// still holds when it is written; reads wait for nobody. Cheap to clone.
 pub(crate) struct Shelf<T> {
     catalog: Catalog,
     documents: Documents<T>,

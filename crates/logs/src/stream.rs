@@ -59,8 +59,8 @@ impl StreamStatistics {
     }
 }
 
-/// The document key of a stream. It begins with the group's incarnation: what an earlier group of the same name left
-/// behind is out of sight, and names sort within their group.
+/// The document key of a stream. It begins with the group's incarnation: what an earlier group of the same
+/// name left behind is out of sight, and names sort within their group.
 pub(crate) fn stream_key(scope: &Scope, group: GroupId, name: &str) -> Key {
     Key { scope: scope.clone(), name: stream_prefix(group, name) }
 }

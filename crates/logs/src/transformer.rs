@@ -1,8 +1,8 @@
 //! Transformers of groups: kept as they were given, and by the moment of an event's arrival.
 //!
-//! The transformed text of an event is not kept: it is made again whenever it is wanted, by the transformer that was in
-//! force when the event arrived. A pipeline makes the same of the same text every time, so nobody can tell; and a message
-//! is stored once.
+//! The transformed text of an event is not kept: it is made again whenever it is wanted, by the transformer
+//! that was in force when the event arrived. A pipeline makes the same of the same text every time, so nobody
+//! can tell; and a message is stored once.
 
 use std::sync::Arc;
 

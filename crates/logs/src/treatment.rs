@@ -1,8 +1,8 @@
 //! How a group's events are treated: by the group's own settings, and by those of its account.
 //!
-//! What is in force when an event arrives holds for that event for ever. Protection adds up: what either policy calls
-//! sensitive is masked. A group's own transformer is used in place of its account's. Source: CloudWatch Logs API reference,
-//! PutAccountPolicy.
+//! What is in force when an event arrives holds for that event for ever. Protection adds up: what either
+//! policy calls sensitive is masked. A group's own transformer is used in place of its account's. Source:
+//! CloudWatch Logs API reference, PutAccountPolicy.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -77,7 +77,8 @@ impl Treatment {
         })
     }
 
-    /// The account's policy that says which fields are indexed, with what it says: of a group without a policy of its own.
+    /// The account's policy that says which fields are indexed, with what it says: of a group without a
+    /// policy of its own.
     pub(crate) fn index_policy(&self) -> Option<&AccountPolicy> {
         let own = self.group.index_policy.as_ref().is_some_and(|policy| policy.document.is_some());
         let selects = |policy: &&Arc<AccountPolicy>| match &policy.effect {
@@ -88,7 +89,8 @@ impl Treatment {
         found.map(Arc::as_ref)
     }
 
-    /// The text of an event that arrived at `ingested`, as it is shown to those who may not see what is sensitive.
+    /// The text of an event that arrived at `ingested`, as it is shown to those who may not see what is
+    /// sensitive.
     pub(crate) fn masked<'m>(&self, ingested: Timestamp, message: &'m [u8]) -> Cow<'m, [u8]> {
         let mut protections = self.protections(ingested).peekable();
         if protections.peek().is_none() {

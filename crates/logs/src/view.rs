@@ -1,5 +1,5 @@
-//! How events that arrive look to those who are sent them or count them: masked where the group is protected, and
-//! transformed where it has a transformer. What is sensitive is audited on the way.
+//! How events that arrive look to those who are sent them or count them: masked where the group is protected,
+//! and transformed where it has a transformer. What is sensitive is audited on the way.
 
 use std::borrow::Cow;
 
@@ -71,8 +71,8 @@ impl<'g> Views<'g> {
         Cow::Owned(mask(&text, &findings).into_bytes())
     }
 
-    /// What the group's transformer makes of an event, masked as the event is; the event as it is shown where there is no
-    /// transformer, or it cannot do the event.
+    /// What the group's transformer makes of an event, masked as the event is; the event as it is shown where
+    /// there is no transformer, or it cannot do the event.
     pub(crate) fn transformed<'e>(&mut self, message: &[u8], shown: &'e [u8]) -> Cow<'e, [u8]> {
         let Some(transformer) = self.treatment.transformer(self.ingested) else {
             return Cow::Borrowed(shown);

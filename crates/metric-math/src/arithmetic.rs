@@ -1,7 +1,7 @@
 //! Operators on values: numbers, series, and arrays, of which each series is an operand by itself.
 //!
-//! With a number, a series keeps its gaps. Of two series, a point that only one of them has meets a 0 of the other, as
-//! AWS's guide says of arithmetic and of comparisons; where both have none there is none.
+//! With a number, a series keeps its gaps. Of two series, a point that only one of them has meets a 0 of the
+//! other, as AWS's guide says of arithmetic and of comparisons; where both have none there is none.
 
 use std::num::NonZeroU32;
 

@@ -38,8 +38,9 @@ pub enum Node {
     },
     /// `-m1`
     Negate(Box<Expr>),
-    /// Operators of one level in a row, which are worked out from left to right: `m1 - m2 + 3`. That they do not nest
-    /// keeps a sum of hundreds of metrics flat. `^` has one operand on its right, so `2 ^ 3 ^ 2` nests to the right.
+    /// Operators of one level in a row, which are worked out from left to right: `m1 - m2 + 3`. That they do
+    /// not nest keeps a sum of hundreds of metrics flat. `^` has one operand on its right, so `2 ^ 3 ^ 2`
+    /// nests to the right.
     Chain {
         /// The leftmost operand.
         first: Box<Expr>,

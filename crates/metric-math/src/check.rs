@@ -25,9 +25,11 @@ pub struct Checked<'a> {
 }
 
 impl Expression {
-    /// Checks names, functions and types. `symbol` tells what an id stands for; `None` if nothing has that id.
+    /// Checks names, functions and types. `symbol` tells what an id stands for; `None` if nothing has that
+    /// id.
     ///
-    /// A scalar or a text is accepted here, as another expression may use it; see [`Checked::require_series`].
+    /// A scalar or a text is accepted here, as another expression may use it; see
+    /// [`Checked::require_series`].
     pub fn check(&self, symbol: impl Fn(&str) -> Option<Symbol>) -> Result<Checked<'_>, MathError> {
         let mut checker = Checker { text: self.text(), symbol: &symbol, external: Vec::new() };
         let result = checker.type_of(self.root())?;

@@ -25,8 +25,8 @@ pub trait Environment {
         None
     }
 
-    /// What the caller has read for a need that [`Checked::external_data`](crate::Checked::external_data) listed; `None`
-    /// if it has not. The spans of needs are distinct within an expression.
+    /// What the caller has read for a need that [`Checked::external_data`](crate::Checked::external_data)
+    /// listed; `None` if it has not. The spans of needs are distinct within an expression.
     fn external(&self, need: &ExternalData) -> Option<Vec<Series>> {
         let _ = need;
         None
@@ -40,7 +40,8 @@ pub struct TimeRange {
     pub start_secs: i64,
     /// Exclusive.
     pub end_secs: i64,
-    /// A moment at which periods of every length begin: 0 (the epoch) for requests, the start of its window for an alarm.
+    /// A moment at which periods of every length begin: 0 (the epoch) for requests, the start of its window
+    /// for an alarm.
     pub aligned_at_secs: i64,
 }
 
@@ -78,8 +79,8 @@ pub struct ExternalData {
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExternalRequest {
-    /// `SEARCH('{AWS/EC2,InstanceId} CPUUtilization', 'Average', 300)`: answer with one series a metric found, each with
-    /// that metric's label.
+    /// `SEARCH('{AWS/EC2,InstanceId} CPUUtilization', 'Average', 300)`: answer with one series a metric
+    /// found, each with that metric's label.
     Search {
         /// A search expression, as its own language has it.
         query: String,

@@ -1,5 +1,6 @@
-//! Why an expression is refused, and where. Messages are AWS's where they are known; those that begin with a capital are.
-//! AWS puts `Error in expression '<id>': ` before them, which is the caller's to do: an expression does not know its id.
+//! Why an expression is refused, and where. Messages are AWS's where they are known; those that begin with a
+//! capital are. AWS puts `Error in expression '<id>': ` before them, which is the caller's to do: an
+//! expression does not know its id.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! Evaluation: walks the tree, applies operators, calls functions, and counts the points that all of it looks at.
+//! Evaluation: walks the tree, applies operators, calls functions, and counts the points that all of it looks
+//! at.
 
 use std::num::NonZeroU32;
 
@@ -16,8 +17,9 @@ use crate::value::Value;
 use crate::work::{Work, bounded};
 
 impl Checked<'_> {
-    /// What the expression is worth. The environment's values are of the types that the check was told; others are an
-    /// error. Takes time in proportion to the points that it looks at, which [`POINTS_MAX`] bounds.
+    /// What the expression is worth. The environment's values are of the types that the check was told;
+    /// others are an error. Takes time in proportion to the points that it looks at, which [`POINTS_MAX`]
+    /// bounds.
     pub fn evaluate(&self, environment: &dyn Environment) -> Result<Value, MathError> {
         let evaluator = Evaluator { checked: self, environment, work: Work::new(POINTS_MAX) };
         evaluator.value(self.expression.root())
@@ -107,8 +109,8 @@ impl Evaluator<'_> {
         value.map_err(|problem| self.error(problem, expr))
     }
 
-    /// The period of a series that comes from no other: the entry's own, or else that of the entries that the expression
-    /// refers to and of its searches.
+    /// The period of a series that comes from no other: the entry's own, or else that of the entries that the
+    /// expression refers to and of its searches.
     fn own_period_secs(&self, function: &'static str) -> Result<NonZeroU32, Problem> {
         if let Some(period_secs) = self.environment.period_secs() {
             return Ok(period_secs);

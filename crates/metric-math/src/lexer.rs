@@ -76,8 +76,8 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A quote within is written with a backslash before it. Any other backslash is left as it is, with the character
-    /// after it: in SEARCH they mean something.
+    /// A quote within is written with a backslash before it. Any other backslash is left as it is, with the
+    /// character after it: in SEARCH they mean something.
     fn quoted(&mut self, quote: Quote) -> Result<Token<'a>, MathError> {
         let start = self.offset;
         self.advance(quote.character());

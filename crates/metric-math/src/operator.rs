@@ -35,8 +35,8 @@ pub enum Operator {
     Power,
 }
 
-/// How tightly something binds, from loose to tight. AWS does not say how AND and OR relate; as in most languages, AND
-/// binds tighter.
+/// How tightly something binds, from loose to tight. AWS does not say how AND and OR relate; as in most
+/// languages, AND binds tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Or,
@@ -91,8 +91,8 @@ impl Operator {
         }
     }
 
-    /// What it makes of two numbers. NaN stands for 'no value': it comes out where it goes in, and where a division by
-    /// zero is tried.
+    /// What it makes of two numbers. NaN stands for 'no value': it comes out where it goes in, and where a
+    /// division by zero is tried.
     pub(crate) fn apply(self, left: f64, right: f64) -> f64 {
         if left.is_nan() || right.is_nan() {
             return f64::NAN;

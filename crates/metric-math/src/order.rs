@@ -16,11 +16,11 @@ pub struct EntryError {
     pub source: MathError,
 }
 
-/// The indices of `entries` (ids with their expressions) such that each comes after those that it refers to, and
-/// otherwise in the order given. `is_metric` knows the ids of the entries that are not math.
+/// The indices of `entries` (ids with their expressions) such that each comes after those that it refers to,
+/// and otherwise in the order given. `is_metric` knows the ids of the entries that are not math.
 ///
-/// Refuses an id that nothing has, and a circle, naming its members in order. If several entries have one id the first
-/// counts; ids are the caller's to check.
+/// Refuses an id that nothing has, and a circle, naming its members in order. If several entries have one id
+/// the first counts; ids are the caller's to check.
 pub fn evaluation_order(
     entries: &[(&str, &Expression)],
     is_metric: impl Fn(&str) -> bool,
@@ -41,8 +41,8 @@ pub fn evaluation_order(
     let mut is_placed = vec![false; entries.len()];
     let mut is_on_path = vec![false; entries.len()];
     for root in 0..entries.len() {
-        // The way from `root` to where we are: each entry, and how many of its references are done. A stack of its own,
-        // because a chain of hundreds of entries is legal.
+        // The way from `root` to where we are: each entry, and how many of its references are done. A stack
+        // of its own, because a chain of hundreds of entries is legal.
         let mut path = if is_placed[root] { Vec::new() } else { vec![(root, 0)] };
         is_on_path[root] = true;
         while let Some((entry, done)) = path.last_mut() {

@@ -1,4 +1,5 @@
-//! Tokens to a tree. Knows operators and brackets; which functions exist and what they take is `check`'s to say.
+//! Tokens to a tree. Knows operators and brackets; which functions exist and what they take is `check`'s to
+//! say.
 
 use crate::ast::{Expr, Node};
 use crate::bounds::DEPTH_MAX;

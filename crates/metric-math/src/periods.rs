@@ -1,8 +1,8 @@
 //! Series of different periods on one grid.
 //!
-//! AWS says nothing about it but that they can be combined. Here they meet on the shortest period that holds whole
-//! numbers of both (for 60 and 300 seconds that is 300), and points of the shorter one are rolled up as their statistic
-//! says: sums are added, minima are compared, all else is averaged.
+//! AWS says nothing about it but that they can be combined. Here they meet on the shortest period that holds
+//! whole numbers of both (for 60 and 300 seconds that is 300), and points of the shorter one are rolled up as
+//! their statistic says: sums are added, minima are compared, all else is averaged.
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;

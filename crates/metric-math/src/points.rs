@@ -2,8 +2,8 @@
 
 use crate::series::Point;
 
-/// Walks two series side by side. `combine` decides on each moment at which at least one has a value; what it makes NaN
-/// of is left out by the series that takes the points.
+/// Walks two series side by side. `combine` decides on each moment at which at least one has a value; what it
+/// makes NaN of is left out by the series that takes the points.
 pub(crate) fn join(
     left: &[Point],
     right: &[Point],
@@ -74,7 +74,8 @@ pub(crate) fn moments(series: &[&[Point]]) -> Vec<i64> {
             }
         }
     }
-    // A stable sort recognises ascending runs and merges them, so this is n log n in the number of series at worst.
+    // A stable sort recognises ascending runs and merges them, so this is n log n in the number of series at
+    // worst.
     lacking.sort();
     lacking.dedup();
     moments.append(&mut lacking);

@@ -12,8 +12,8 @@ pub struct Point {
     pub value: f64,
 }
 
-/// Points at distinct moments, ascending, and what labels can say about where they are from. Cheap to clone: points are
-/// shared.
+/// Points at distinct moments, ascending, and what labels can say about where they are from. Cheap to clone:
+/// points are shared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     label: Arc<str>,
@@ -43,7 +43,8 @@ pub struct Origin {
 /// How points of a shorter period become one of a longer period, where series of different periods meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RollUp {
-    /// The mean of the points: exact if they rest on equally many samples. Also for percentiles and computed series.
+    /// The mean of the points: exact if they rest on equally many samples. Also for percentiles and computed
+    /// series.
     #[default]
     Average,
     /// Their sum, for Sum and SampleCount.
@@ -86,8 +87,8 @@ impl RollUp {
 }
 
 impl Series {
-    /// A series of these points. They are sorted if they are not, the last of several at one moment counts, and values
-    /// that are not finite are left out.
+    /// A series of these points. They are sorted if they are not, the last of several at one moment counts,
+    /// and values that are not finite are left out.
     pub fn new(label: impl Into<Arc<str>>, period_secs: NonZeroU32, mut points: Vec<Point>) -> Self {
         points.retain(|point| point.value.is_finite());
         if !points.is_sorted_by(|earlier, later| earlier.timestamp_secs < later.timestamp_secs) {

@@ -1,4 +1,5 @@
-//! Every case of `tests/golden/*.math` and every example of `reference.md`: an expression, its inputs, what it is worth.
+//! Every case of `tests/golden/*.math` and every example of `reference.md`: an expression, its inputs, what
+//! it is worth.
 //!
 //! ```text
 //! # A note. A blank line forgets all inputs and settings.
@@ -165,7 +166,8 @@ impl Inputs {
         Some(Series::new(label, period_secs, points))
     }
 
-    /// What `print` makes of what a case expects, so that `1.50` is `1.5` and a gap at the end does not matter.
+    /// What `print` makes of what a case expects, so that `1.50` is `1.5` and a gap at the end does not
+    /// matter.
     fn normal(&self, expected: &str) -> String {
         if expected.starts_with("error: ") || expected == "[]" {
             return expected.to_owned();

@@ -1,4 +1,5 @@
-//! What holds for every text: it parses or is refused, prints to itself, and is never worth a panic or much time.
+//! What holds for every text: it parses or is refused, prints to itself, and is never worth a panic or much
+//! time.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -8,7 +9,8 @@ use groundwatch_metric_math::{
 };
 use proptest::prelude::*;
 
-/// Metrics m0 … m499, all with the same points; an expression e1 that is an array of two; data for every need.
+/// Metrics m0 … m499, all with the same points; an expression e1 that is an array of two; data for every
+/// need.
 struct Large {
     ids: Vec<String>,
     series: Series,

@@ -1,5 +1,6 @@
-//! What the token index and a grouped query cost: `cargo run --release -p groundwatch-metric-selection --example
-//! throughput [series] [series of a host]`. Prints the time of inserting and of each search, and the memory that the index holds.
+//! What the token index and a grouped query cost: `cargo run --release -p groundwatch-metric-selection
+//! --example throughput [series] [series of a host]`. Prints the time of inserting and of each search, and
+//! the memory that the index holds.
 
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 

@@ -8,8 +8,9 @@ use crate::Metric;
 pub trait MetricCatalog {
     /// Calls `visit` with every series that satisfies `candidates`, each once, until that breaks.
     ///
-    /// It may also call it with series that do not satisfy them, as those are checked again: a catalog uses what it has
-    /// an index for. The order decides which series are left out where a query matches more than it may read.
+    /// It may also call it with series that do not satisfy them, as those are checked again: a catalog uses
+    /// what it has an index for. The order decides which series are left out where a query matches more than
+    /// it may read.
     fn visit(&self, candidates: Candidates<'_>, visit: &mut dyn FnMut(u32, Metric<'_>) -> ControlFlow<()>);
 
     /// Whether series have the label at all. Where not, a query that names it is refused.

@@ -1,5 +1,5 @@
-//! What holds for every search: no text panics, what is printed parses to the same, and the index finds what looking at
-//! each series finds.
+//! What holds for every search: no text panics, what is printed parses to the same, and the index finds what
+//! looking at each series finds.
 
 mod common;
 

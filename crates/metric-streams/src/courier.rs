@@ -20,7 +20,8 @@ const MINUTE: Duration = Duration::from_secs(MINUTE_SECS as u64);
 /// How long after a minute its samples may come in: later ones are not sent.
 const LATE: Duration = Duration::from_secs(60);
 
-/// How many minutes of a stream one activation sends: the others, and the end of the server, wait for no more.
+/// How many minutes of a stream one activation sends: the others, and the end of the server, wait for no
+/// more.
 const MINUTES_AT_ONCE: usize = 240;
 
 const BACKOFF: Backoff = Backoff {
@@ -49,7 +50,8 @@ impl StreamCourier {
         Self { streams, outbound, failed: Mutex::default() }
     }
 
-    /// When a stream has something to do: its next minute is over, and late samples are there; at once, if the clock went back.
+    /// When a stream has something to do: its next minute is over, and late samples are there; at once, if
+    /// the clock went back.
     fn due(&self, key: &Key, stream: &Stream, now: Timestamp) -> Option<Timestamp> {
         let next = stream.next?;
         if is_ahead(next, now) {
@@ -60,7 +62,8 @@ impl StreamCourier {
         Some(again.map_or(due, |again| again.max(due)))
     }
 
-    /// Sends minutes of a stream until it is up to date, an attempt fails, or it had its share: then it stays due.
+    /// Sends minutes of a stream until it is up to date, an attempt fails, or it had its share: then it stays
+    /// due.
     async fn catch_up(&self, key: &Key, now: Timestamp) {
         let Some(stream) = self.streams.streams.get(key) else { return };
         if self.due(key, &stream, now).is_none_or(|due| due > now) {
@@ -104,8 +107,8 @@ impl StreamCourier {
         }
     }
 
-    /// Sends the first minute from `minute` on that has something to send: the minute to go on with, and whether it was
-    /// taken. Minutes without anything are not worth a write each.
+    /// Sends the first minute from `minute` on that has something to send: the minute to go on with, and
+    /// whether it was taken. Minutes without anything are not worth a write each.
     async fn send_next(
         &self,
         key: &Key,
@@ -141,7 +144,8 @@ impl StreamCourier {
         wait
     }
 
-    /// [Moves](Self::advance) a stream from `minute` to `next`. If that cannot be stored, it is tried again later, and this is false.
+    /// [Moves](Self::advance) a stream from `minute` to `next`. If that cannot be stored, it is tried again
+    /// later, and this is false.
     async fn move_on(&self, key: &Key, minute: Timestamp, next: Timestamp, now: Timestamp) -> bool {
         let moved = self.advance(key, minute, next).await;
         if let Err(error) = &moved {
@@ -167,7 +171,8 @@ fn due_after(minute: Timestamp) -> Timestamp {
     minute + MINUTE + LATE
 }
 
-/// Whether the clock was set back since a stream came as far as `next`: that is at most the minute after the present one.
+/// Whether the clock was set back since a stream came as far as `next`: that is at most the minute after the
+/// present one.
 fn is_ahead(next: Timestamp, now: Timestamp) -> bool {
     next > now.ceil_to(MINUTE_SECS)
 }

@@ -24,8 +24,8 @@ enum Found {
 
 /// The first minute of a range in which a metric of the stream has data, or the end of the range.
 ///
-/// A pause may be as long as the clock leaps. It is not walked minute by minute: each look goes twice as far as the one
-/// before, so that there are few, and each reads no more than the data that lie there.
+/// A pause may be as long as the clock leaps. It is not walked minute by minute: each look goes twice as far
+/// as the one before, so that there are few, and each reads no more than the data that lie there.
 pub(crate) async fn next_filled(
     source: &dyn MinuteSource,
     key: &Key,

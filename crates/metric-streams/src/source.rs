@@ -54,8 +54,8 @@ pub trait MinuteSource: Send + Sync + 'static {
         statistics: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<Measure>, SourceError>>;
 
-    /// The first minute with data of those that begin at `from` and after it, before `to`. Both are beginnings of minutes,
-    /// however far apart: what it costs goes by the data between them.
+    /// The first minute with data of those that begin at `from` and after it, before `to`. Both are
+    /// beginnings of minutes, however far apart: what it costs goes by the data between them.
     fn first_minute<'a>(
         &'a self,
         scope: &'a Scope,

@@ -1,8 +1,9 @@
 //! Measures what the bench's host-like corpus takes on disk, and what reading it costs:
 //! `cargo run --release -p groundwatch-metrics --example metric_corpus [SERIES] [MINUTES]`.
 //!
-//! Puts one value a minute into each of SERIES series (default 10,000) for MINUTES minutes (default 1,440) under a manual
-//! clock, flushing every two hours and compacting as the server would, then prints bytes a sample, and reads.
+//! Puts one value a minute into each of SERIES series (default 10,000) for MINUTES minutes (default 1,440)
+//! under a manual clock, flushing every two hours and compacting as the server would, then prints bytes a
+//! sample, and reads.
 
 #![expect(clippy::print_stdout, reason = "a program that reports figures")]
 

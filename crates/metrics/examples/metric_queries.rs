@@ -1,7 +1,8 @@
-//! Measures GetMetricData without a server: `cargo run --release -p groundwatch-metrics --example metric_queries [SERIES] [MINUTES]`.
+//! Measures GetMetricData without a server: `cargo run --release -p groundwatch-metrics --example
+//! metric_queries [SERIES] [MINUTES]`.
 //!
-//! Puts one value a minute into each of SERIES host-like series (default 10,000) for MINUTES minutes (default 1440), ten
-//! metrics a host, flushes, and prints the median time of some requests over all of it.
+//! Puts one value a minute into each of SERIES host-like series (default 10,000) for MINUTES minutes (default
+//! 1440), ten metrics a host, flushes, and prints the median time of some requests over all of it.
 
 #![expect(clippy::print_stdout, reason = "a program that reports figures")]
 

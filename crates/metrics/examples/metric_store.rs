@@ -1,7 +1,9 @@
-//! Measures the store without a server: `cargo run --release -p groundwatch-metrics --example metric_store [SERIES] [ROUNDS]`.
+//! Measures the store without a server: `cargo run --release -p groundwatch-metrics --example metric_store
+//! [SERIES] [ROUNDS]`.
 //!
-//! Puts one value a minute into each of SERIES host-like series (default 100,000) for ROUNDS minutes (default 20), 1,000 values
-//! a request, then reads, flushes and reads again. CPU time is of the whole process, so the journal is in it.
+//! Puts one value a minute into each of SERIES host-like series (default 100,000) for ROUNDS minutes (default
+//! 20), 1,000 values a request, then reads, flushes and reads again. CPU time is of the whole process, so the
+//! journal is in it.
 
 #![expect(clippy::print_stdout, reason = "a program that reports figures")]
 

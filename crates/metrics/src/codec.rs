@@ -32,7 +32,8 @@ pub(crate) fn put_float(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(&bytes[..usize::from(length)]);
 }
 
-/// The bytes of `value`, highest first, and how many there are before the rest is zero: whole numbers are short.
+/// The bytes of `value`, highest first, and how many there are before the rest is zero: whole numbers are
+/// short.
 pub(crate) fn float_bytes(value: f64) -> ([u8; 8], u8) {
     let bits = value.to_bits();
     (bits.to_be_bytes(), 8 - (bits.trailing_zeros() / 8).min(8) as u8)

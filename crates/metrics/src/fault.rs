@@ -81,7 +81,8 @@ pub(crate) fn token_invalid() -> Fault {
     invalid_value("Request parameter NextToken is invalid")
 }
 
-/// GetMetricData names all that is wrong with its queries at once, a line each (recorded, with the final newline).
+/// GetMetricData names all that is wrong with its queries at once, a line each (recorded, with the final
+/// newline).
 pub(crate) fn queries_invalid(complaints: &[String]) -> Fault {
     let mut message = complaints.join("\n");
     message.push('\n');

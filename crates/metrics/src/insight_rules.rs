@@ -1,4 +1,5 @@
-//! Contributor Insights rules, as INSIGHT_RULE_METRIC reads them. They belong to another service, which is plugged in.
+//! Contributor Insights rules, as INSIGHT_RULE_METRIC reads them. They belong to another service, which is
+//! plugged in.
 
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 

@@ -1,8 +1,10 @@
-//! One request's data as one journal record: the only form in which data enter the store, live and at recovery.
+//! One request's data as one journal record: the only form in which data enter the store, live and at
+//! recovery.
 //!
 //! # Format
 //!
-//! A version byte (1), then: account (varint), region (text), namespace (text), and data until the end. A datum is
+//! A version byte (1), then: account (varint), region (text), namespace (text), and data until the end. A
+//! datum is
 //!
 //! | part | form |
 //! | --- | --- |
@@ -12,9 +14,10 @@
 //! | second | signed varint: difference to the datum before (the first: to the epoch) |
 //! | points | by form: 0 one value of weight 1; 1 a list; 2 a statistic set; 3 a statistic set and a list |
 //!
-//! A *string* is varint 0 and a text the first time, which gives it the next number from 1, and that number afterwards.
-//! A *list* is a varint count, then values and weights in turn; a *statistic set* is sample count, sum, minimum and maximum.
-//! Numbers are as [`crate::codec`] has them. The journal checksums records; this format only stays within bounds.
+//! A *string* is varint 0 and a text the first time, which gives it the next number from 1, and that number
+//! afterwards. A *list* is a varint count, then values and weights in turn; a *statistic set* is sample
+//! count, sum, minimum and maximum. Numbers are as [`crate::codec`] has them. The journal checksums records;
+//! this format only stays within bounds.
 
 use std::hash::BuildHasher;
 

@@ -29,9 +29,9 @@ pub struct StatisticSet {
 }
 
 impl StatisticSet {
-    /// The one value that all observations must have had, if the set says so much: only then do statistic sets count
-    /// in percentiles (user guide, "Percentiles": `SampleCount` is 1 and the three others are equal, or minimum and
-    /// maximum are equal and the sum is minimum times count).
+    /// The one value that all observations must have had, if the set says so much: only then do statistic
+    /// sets count in percentiles (user guide, "Percentiles": `SampleCount` is 1 and the three others are
+    /// equal, or minimum and maximum are equal and the sum is minimum times count).
     pub fn sole_value(&self) -> Option<f64> {
         let sole = self.minimum == self.maximum && self.sum == self.minimum * self.sample_count;
         sole.then_some(self.minimum)
@@ -45,15 +45,16 @@ pub struct SetSample {
     pub second: Second,
     /// What was sent.
     pub set: StatisticSet,
-    /// Whether `Values` and `Counts` came in the same datum: they then describe the distribution that the set sums up,
-    /// and are kept as [`Samples::shapes`].
+    /// Whether `Values` and `Counts` came in the same datum: they then describe the distribution that the set
+    /// sums up, and are kept as [`Samples::shapes`].
     pub described: bool,
 }
 
 /// Samples of one series and one unit, by their part in statistics.
 ///
-/// The CloudWatch agent sends a statistic set *and* `Values`/`Counts` in one datum: the set is exact and counts in sums,
-/// the values are bucket midpoints and count in percentiles. So there are three kinds and not two.
+/// The CloudWatch agent sends a statistic set *and* `Values`/`Counts` in one datum: the set is exact and
+/// counts in sums, the values are bucket midpoints and count in percentiles. So there are three kinds and not
+/// two.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
     /// Count in every statistic.
@@ -85,7 +86,8 @@ impl Samples {
         })
     }
 
-    /// The samples of each stretch of `secs` seconds since the epoch that has any. To be called on sorted samples.
+    /// The samples of each stretch of `secs` seconds since the epoch that has any. To be called on sorted
+    /// samples.
     pub(crate) fn split(self, secs: u32) -> Vec<Self> {
         let stretch = |second: Second| second.0 / secs;
         match self.span() {
@@ -106,8 +108,8 @@ impl Samples {
         parts.into_values().collect()
     }
 
-    /// Brings the samples into the one order that does not depend on how they arrived, so that sums over them come out
-    /// the same to the last bit whether a sample was late, shuffled, or read from a block.
+    /// Brings the samples into the one order that does not depend on how they arrived, so that sums over them
+    /// come out the same to the last bit whether a sample was late, shuffled, or read from a block.
     pub fn sort(&mut self) {
         let by_observation = |a: &Observation, b: &Observation| {
             a.second

@@ -2,7 +2,8 @@
 
 use groundwatch_core::Timestamp;
 
-/// A whole second since the epoch, from 1970 to 2106. CloudWatch takes milliseconds and stores no finer than seconds.
+/// A whole second since the epoch, from 1970 to 2106. CloudWatch takes milliseconds and stores no finer than
+/// seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Second(pub u32);
 

@@ -1,8 +1,10 @@
-//! A series' identity: whose it is, its namespace, its name and its *set* of dimensions. Unit and resolution are no part.
+//! A series' identity: whose it is, its namespace, its name and its *set* of dimensions. Unit and resolution
+//! are no part.
 //!
-//! The canonical form is one text: every component followed by a NUL, dimensions sorted by name. Components never hold
-//! a NUL (control characters are refused at the border), so the form is unambiguous, a prefix of components is a prefix
-//! of the text, and texts sort as a listing should: by owner, namespace, name, dimensions.
+//! The canonical form is one text: every component followed by a NUL, dimensions sorted by name. Components
+//! never hold a NUL (control characters are refused at the border), so the form is unambiguous, a prefix of
+//! components is a prefix of the text, and texts sort as a listing should: by owner, namespace, name,
+//! dimensions.
 
 use groundwatch_core::Scope;
 use groundwatch_metric_selection::Metric;

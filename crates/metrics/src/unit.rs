@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A unit of measurement. Nothing is ever converted: data of two units stay apart (see the crate's front page).
+/// A unit of measurement. Nothing is ever converted: data of two units stay apart (see the crate's front
+/// page).
 ///
 /// The discriminants are written to disk and never change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -32,8 +32,8 @@ pub(crate) struct Carriage {
 }
 
 impl Carriage {
-    /// Tries once to bring `message` to a subscriber, for the `attempts`th time, and says what follows. What is given
-    /// up goes to the dead-letter queue, if there is one.
+    /// Tries once to bring `message` to a subscriber, for the `attempts`th time, and says what follows. What
+    /// is given up goes to the dead-letter queue, if there is one.
     pub(crate) async fn attempt(
         &self,
         message: &Message,
@@ -68,7 +68,8 @@ impl Carriage {
         }
     }
 
-    /// Puts a message that could not be delivered into the subscription's dead-letter queue; `None` without one.
+    /// Puts a message that could not be delivered into the subscription's dead-letter queue; `None` without
+    /// one.
     async fn redrive(
         &self,
         message: &Message,
@@ -135,8 +136,8 @@ impl Carriage {
             }
         };
         let url = wrapping.subscription.endpoint.address.as_str();
-        // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other answer outside
-        // 2xx is the client's error, which it does not.
+        // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other
+        // answer outside 2xx is the client's error, which it does not.
         let answer = self.carriers.web.send(HttpRequest::post(url, headers, body, ANSWER_TIMEOUT)).await;
         Ok(Outcome::of_http(answer))
     }

@@ -1,7 +1,7 @@
 //! Messages for chat and on-call services, which read JSON of their own: an extension of Groundwatch's. Pure.
 //!
-//! An alarm's notification becomes a card with its state and reason; any other message its subject and text. What asks
-//! for a confirmation becomes a message with the link, for a person to follow.
+//! An alarm's notification becomes a card with its state and reason; any other message its subject and text.
+//! What asks for a confirmation becomes a message with the link, for a person to follow.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -17,15 +17,15 @@ use crate::outbox::{Attempt, Outbox, Settled};
 use crate::retry::Verdict;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
-/// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging subscribers, each
-/// for the 15 seconds of a request, to hold up the others.
+/// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging
+/// subscribers, each for the 15 seconds of a request, to hold up the others.
 const REQUESTS_MAX: usize = 64;
 
 /// No delivery policy may let a delivery wait for longer.
 const DELAY_MAX: Duration = Duration::from_secs(DELAY_SECS_MAX);
 
-/// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in between.
-/// Under a clock that stands still an activation lasts until nothing is due.
+/// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in
+/// between. Under a clock that stands still an activation lasts until nothing is due.
 const ACTIVATION_MAX: Duration = Duration::from_secs(1);
 
 /// When outcomes that could not be written are tried again.
@@ -44,7 +44,8 @@ pub(crate) struct Deliverer {
     carriage: Arc<Carriage>,
     clock: SharedClock,
     wish: Mutex<Wish>,
-    /// Outlives an activation, so that a slow subscriber does not end with it. Held by one activation at a time.
+    /// Outlives an activation, so that a slow subscriber does not end with it. Held by one activation at a
+    /// time.
     under_way: tokio::sync::Mutex<UnderWay>,
 }
 
@@ -117,8 +118,8 @@ impl Deliverer {
 
     /// Until which due time deliveries are due at `now`.
     ///
-    /// None of them ever waits longer than the longest delay of any policy. One that seems to was given its due time before
-    /// the clock was set back, and would be late by as much.
+    /// None of them ever waits longer than the longest delay of any policy. One that seems to was given its
+    /// due time before the clock was set back, and would be late by as much.
     fn horizon(&self, now: Timestamp) -> Timestamp {
         let latest = now + DELAY_MAX;
         self.outbox.next_due().filter(|due| *due > latest).unwrap_or(now)
@@ -148,7 +149,8 @@ impl Deliverer {
         }
     }
 
-    /// Who gets an attempt; `None` if the subscription is gone, or is not one that gets such messages any more.
+    /// Who gets an attempt; `None` if the subscription is gone, or is not one that gets such messages any
+    /// more.
     fn receiver(&self, attempt: &Attempt) -> Option<(SubscriptionId, Arc<Subscription>)> {
         let id = SubscriptionId::of_key(&attempt.taken.lane)?;
         let subscription = self.directory.subscription(&id)?;

@@ -1,4 +1,5 @@
-//! Delivery policies: how often and how soon failed deliveries to web endpoints are tried again, in AWS's JSON.
+//! Delivery policies: how often and how soon failed deliveries to web endpoints are tried again, in AWS's
+//! JSON.
 
 use std::time::Duration;
 
@@ -230,7 +231,8 @@ pub(crate) struct EffectivePolicy {
 }
 
 impl EffectivePolicy {
-    /// The subscription's policy over the topic's (unless that one forbids it) over the defaults, term by term.
+    /// The subscription's policy over the topic's (unless that one forbids it) over the defaults, term by
+    /// term.
     pub(crate) fn new(topic: Option<&DeliveryPolicy>, subscription: Option<&DeliveryPolicy>) -> Self {
         let overrides_allowed = topic.is_none_or(|topic| !topic.terms.disable_subscription_overrides);
         let in_order = [subscription.filter(|_| overrides_allowed), topic];

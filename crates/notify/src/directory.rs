@@ -32,7 +32,8 @@ impl Directory {
         })
     }
 
-    /// The existing topic whose ARN a caller from `scope` gave in `parameter`, wanting to do `action` with it.
+    /// The existing topic whose ARN a caller from `scope` gave in `parameter`, wanting to do `action` with
+    /// it.
     pub(crate) fn resolve(
         &self,
         scope: &Scope,
@@ -86,7 +87,8 @@ impl Directory {
         Ok((id, subscription))
     }
 
-    /// All subscriptions of a topic with the names under which they are kept, those too that are not confirmed.
+    /// All subscriptions of a topic with the names under which they are kept, those too that are not
+    /// confirmed.
     pub(crate) fn of_topic(&self, topic: &TopicId) -> Vec<(String, Arc<Subscription>)> {
         self.subscriptions.list(topic.scope(), &SubscriptionId::prefix(topic), None, usize::MAX)
     }
@@ -161,7 +163,8 @@ impl Directory {
     }
 }
 
-/// Whether `account` may do `action` with the resource `arn` of `owner`: only its own, as no policies are evaluated yet.
+/// Whether `account` may do `action` with the resource `arn` of `owner`: only its own, as no policies are
+/// evaluated yet.
 pub(crate) fn allow(
     account: AccountId,
     owner: &Scope,

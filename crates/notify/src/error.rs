@@ -22,7 +22,8 @@ pub enum NotifyError {
     /// A batch of messages breaks a rule as a whole.
     #[error("{0}")]
     Batch(#[from] InvalidBatch),
-    /// The topic or subscription belongs to another account, and policies that could allow it are not evaluated.
+    /// The topic or subscription belongs to another account, and policies that could allow it are not
+    /// evaluated.
     #[error("{action} on `{arn}` is not allowed to account {account}")]
     OtherAccount {
         /// The action as IAM names it, such as `SNS:Publish`.

@@ -7,8 +7,8 @@ use groundwatch_storage::Key;
 
 /// The deliveries that wait, by subscription and due time. What it knows can be rebuilt from the documents.
 ///
-/// A lane sends one message at a time, in the order of publishing as long as nothing fails. All operations cost
-/// O(log n), however many deliveries of a busy lane are due.
+/// A lane sends one message at a time, in the order of publishing as long as nothing fails. All operations
+/// cost O(log n), however many deliveries of a busy lane are due.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
     lanes: HashMap<Key, Lane>,

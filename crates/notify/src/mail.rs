@@ -62,7 +62,8 @@ pub enum SmtpConfigError {
 
 impl SmtpSender {
     /// A sender by the server at `url`: `smtp://host:25`, `smtps://user:password@host:465`, or
-    /// `smtp://user:password@host:587?tls=required`. Mails come from `from`, such as `Alerts <alerts@example.com>`.
+    /// `smtp://user:password@host:587?tls=required`. Mails come from `from`, such as `Alerts
+    /// <alerts@example.com>`.
     pub fn new(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(SmtpConfigError::Url)?;
         let from = from.parse().map_err(SmtpConfigError::From)?;

@@ -104,8 +104,8 @@ impl Subject {
         Ok(Self(text.to_owned()))
     }
 
-    /// The subject of a service that publishes by itself: made to fit, because an alarm's long name must not keep its
-    /// notification back. `None` if nothing is left.
+    /// The subject of a service that publishes by itself: made to fit, because an alarm's long name must not
+    /// keep its notification back. `None` if nothing is left.
     pub(crate) fn made_to_fit(text: &str) -> Option<Self> {
         let fitting: String =
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_LENGTH_MAX).collect();

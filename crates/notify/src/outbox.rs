@@ -128,9 +128,9 @@ impl Outbox {
         Ok(room)
     }
 
-    /// Commits `batch` together with `message` and its deliveries to `subscriptions` (names in `scope`), due at once.
-    /// Without subscriptions there is nobody to keep the message for. Takes `room` if there is some for it, or else finds
-    /// it now.
+    /// Commits `batch` together with `message` and its deliveries to `subscriptions` (names in `scope`), due
+    /// at once. Without subscriptions there is nobody to keep the message for. Takes `room` if there is some
+    /// for it, or else finds it now.
     ///
     /// Done even if the caller stops waiting: a message that was written is always queued too.
     pub(crate) async fn send(
@@ -211,8 +211,8 @@ impl Outbox {
         }
     }
 
-    /// Writes down what became of deliveries, and lets their lanes go on. After an error nothing has changed: the
-    /// lanes stay busy, and the same can be tried again.
+    /// Writes down what became of deliveries, and lets their lanes go on. After an error nothing has changed:
+    /// the lanes stay busy, and the same can be tried again.
     pub(crate) async fn settle(&self, outcomes: &[(Attempt, Settled)]) -> Result<(), StorageError> {
         let mut batch = Batch::new();
         let (mut waiting, mut held) = (Vec::new(), Vec::new());
@@ -242,7 +242,8 @@ impl Outbox {
         let mut freed_bytes = 0;
         for (key, (message, count)) in done {
             freed_bytes += count * DELIVERY_BYTES;
-            // A message goes with its last delivery. Only this function removes deliveries, one call at a time.
+            // A message goes with its last delivery. Only this function removes deliveries, one call at a
+            // time.
             let left = self.deliveries.list(&key.scope, &Delivery::prefix(message.id), None, count + 1).len();
             if left == count {
                 freed_bytes += message.bytes();

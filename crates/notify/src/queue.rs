@@ -38,7 +38,7 @@ pub enum QueueError {
 
 /// Puts messages into queues.
 pub trait QueueSender: Send + Sync + 'static {
-    /// When it is `Ok`, the message is durable in its queue. A message may be sent again whose first sending went
-    /// well: a crash came in between.
+    /// When it is `Ok`, the message is durable in its queue. A message may be sent again whose first sending
+    /// went well: a crash came in between.
     fn send(&self, message: QueueMessage) -> BoxFuture<'_, Result<(), QueueError>>;
 }

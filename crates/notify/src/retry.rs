@@ -21,7 +21,8 @@ pub(crate) struct RetryPolicy {
     pub(crate) backoff_function: Backoff,
 }
 
-/// How the delay grows from `min_delay_target` to `max_delay_target`. AWS names the curves without their formulas.
+/// How the delay grows from `min_delay_target` to `max_delay_target`. AWS names the curves without their
+/// formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Backoff {
@@ -38,8 +39,9 @@ pub(crate) enum Backoff {
 /// What HTTP subscriptions without a delivery policy get: 50 retries over about 13 minutes.
 ///
 /// The first three phases are those that AWS documents for its managed endpoints; it bounds a policy for HTTP
-/// to 3,600 s in all. AWS's own default for HTTP is weaker, three retries 20 s apart: a webhook that restarts for two
-/// minutes would miss an alarm, so Groundwatch keeps trying. AWS adds jitter; here an equal history gives equal delays.
+/// to 3,600 s in all. AWS's own default for HTTP is weaker, three retries 20 s apart: a webhook that restarts
+/// for two minutes would miss an alarm, so Groundwatch keeps trying. AWS adds jitter; here an equal history
+/// gives equal delays.
 pub(crate) const DEFAULT_HTTP_POLICY: RetryPolicy = RetryPolicy {
     num_no_delay_retries: 3,
     num_min_delay_retries: 2,

@@ -25,9 +25,11 @@ const CONFLICTS_MAX: usize = 8;
 /// What the service needs to know besides its storage.
 #[derive(Clone, Debug)]
 pub struct NotifyConfig {
-    /// Where subscribers reach this server, such as `http://127.0.0.1:4566`: confirm and unsubscribe links begin so.
+    /// Where subscribers reach this server, such as `http://127.0.0.1:4566`: confirm and unsubscribe links
+    /// begin so.
     pub advertised_base_url: String,
-    /// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is throttled.
+    /// How many bytes of messages may wait for their subscribers, all together; over it `Publish` is
+    /// throttled.
     pub backlog_bytes_max: usize,
 }
 
@@ -41,7 +43,8 @@ impl NotifyConfig {
     }
 }
 
-/// Who carries messages to subscribers, by protocol. A protocol whose carrier is missing cannot be subscribed.
+/// Who carries messages to subscribers, by protocol. A protocol whose carrier is missing cannot be
+/// subscribed.
 #[derive(Clone)]
 pub struct Carriers {
     /// `http` and `https`.
@@ -110,8 +113,8 @@ impl Notify {
         vec![self.deliverer.clone(), self.expiry.clone()]
     }
 
-    /// Publishes for another service of `scope`, as an alarm action does. When it is `Ok`, the message is durable and
-    /// delivery is this service's business. A subject that SNS would refuse is made to fit.
+    /// Publishes for another service of `scope`, as an alarm action does. When it is `Ok`, the message is
+    /// durable and delivery is this service's business. A subject that SNS would refuse is made to fit.
     pub async fn publish(
         &self,
         scope: &Scope,
@@ -166,16 +169,17 @@ impl Notify {
         }
     }
 
-    /// Commits `batch` together with `message` and its deliveries. Queues are within reach: whoever has an answer finds
-    /// the message in them. What a queue does not take waits for its next attempt with the other deliveries, and in line
-    /// nothing overtakes what waits.
+    /// Commits `batch` together with `message` and its deliveries. Queues are within reach: whoever has an
+    /// answer finds the message in them. What a queue does not take waits for its next attempt with the other
+    /// deliveries, and in line nothing overtakes what waits.
     async fn distribute(&self, batch: Batch, topic: &TopicId, message: Message) -> Result<(), NotifyError> {
         let (queues, mut others): (Vec<_>, Vec<_>) =
             self.directory.who_wants(topic, &message).into_iter().partition(|(name, subscription)| {
                 let overtakes = || !self.outbox.is_idle(&Key::new(topic.scope(), name.clone()));
                 subscription.endpoint.protocol == Protocol::Sqs && !(topic.is_fifo() && overtakes())
             });
-        // Whoever is told that there is no room must not find the message in a queue. Queues alone take no room.
+        // Whoever is told that there is no room must not find the message in a queue. Queues alone take no
+        // room.
         let room = match others.len() {
             0 => None,
             waiting => Some(self.outbox.room_for(&message, waiting + queues.len())?),
@@ -209,7 +213,8 @@ impl Notify {
     }
 }
 
-/// Does `operation`, which reads, decides and commits; starts over when a concurrent change made its batch fail.
+/// Does `operation`, which reads, decides and commits; starts over when a concurrent change made its batch
+/// fail.
 pub(crate) async fn despite_conflicts<T, F>(operation: impl Fn() -> F) -> Result<T, NotifyError>
 where
     F: Future<Output = Result<T, NotifyError>>,

@@ -1,7 +1,7 @@
 //! Signatures: how a subscriber can tell that a message came from this server.
 //!
-//! The key is made when something is to be signed for the first time, which takes a moment, and is kept forever with
-//! its certificate. It lies in the catalog as it is: who can read the data directory can sign.
+//! The key is made when something is to be signed for the first time, which takes a moment, and is kept
+//! forever with its certificate. It lies in the catalog as it is: who can read the data directory can sign.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -271,7 +271,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Finds the subscription of an endpoint. Its document's expected absence is what makes an endpoint subscribe only once.
+/// Finds the subscription of an endpoint. Its document's expected absence is what makes an endpoint subscribe
+/// only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Subscriber {
     pub(crate) subscription: Uuid,

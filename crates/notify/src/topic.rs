@@ -53,8 +53,8 @@ pub(crate) struct TopicId {
 }
 
 impl TopicId {
-    /// The topic called `name` in `scope`: 1 to 256 ASCII letters, digits, hyphens and underscores, of which the last
-    /// are `.fifo` if, and only if, it is a FIFO topic.
+    /// The topic called `name` in `scope`: 1 to 256 ASCII letters, digits, hyphens and underscores, of which
+    /// the last are `.fifo` if, and only if, it is a FIFO topic.
     pub(crate) fn new(scope: &Scope, name: &str, fifo: bool) -> Result<Self, NotifyError> {
         let word = if fifo { name.strip_suffix(FIFO_SUFFIX).ok_or(Invalid::TopicName)? } else { name };
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -65,7 +65,8 @@ pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyErr
     Ok(())
 }
 
-/// Whether an attribute is about logs of deliveries: `HTTPSuccessFeedbackSampleRate`, `SQSFailureFeedbackRoleArn`, …
+/// Whether an attribute is about logs of deliveries: `HTTPSuccessFeedbackSampleRate`,
+/// `SQSFailureFeedbackRoleArn`, …
 fn is_feedback(name: &str) -> bool {
     let rest =
         ["Application", "Firehose", "HTTP", "Lambda", "SQS"].iter().find_map(|kind| name.strip_prefix(kind));

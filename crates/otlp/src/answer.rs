@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::Encoding;
 
-/// How many records were not stored, and why. Source: CloudWatch Logs user guide, OTLP endpoint, partial success.
+/// How many records were not stored, and why. Source: CloudWatch Logs user guide, OTLP endpoint, partial
+/// success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rejected {
     /// Older than 14 days.

@@ -1,7 +1,8 @@
 //! A log record as a log event: one JSON object.
 //!
 //! Its members are those that CloudWatch's own endpoint stores and indexes (`severityText`, `traceId`,
-//! `attributes.session.id` …): `resource` and `scope` beside the record's own, attributes as an object by their names.
+//! `attributes.session.id` …): `resource` and `scope` beside the record's own, attributes as an object by
+//! their names.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

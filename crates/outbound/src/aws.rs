@@ -49,8 +49,8 @@ pub struct AwsCall {
 }
 
 impl AwsCall {
-    /// A call in AWS's JSON protocol of `version` (`1.0` or `1.1`); `target` is the value of `X-Amz-Target`, such as
-    /// `Firehose_20150804.PutRecordBatch`.
+    /// A call in AWS's JSON protocol of `version` (`1.0` or `1.1`); `target` is the value of `X-Amz-Target`,
+    /// such as `Firehose_20150804.PutRecordBatch`.
     pub fn json(service: &'static str, version: &str, target: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![
             ("content-type", format!("application/x-amz-json-{version}")),

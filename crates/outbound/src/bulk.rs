@@ -24,8 +24,8 @@ struct Item {
     error: serde_json::Value,
 }
 
-/// A call that went well may have failed for some of its documents: it is repeated as a whole if one of them may go
-/// better, which their ids make harmless.
+/// A call that went well may have failed for some of its documents: it is repeated as a whole if one of them
+/// may go better, which their ids make harmless.
 pub(crate) fn judge(outcome: Outcome) -> Outcome {
     let Outcome::Accepted { answer } = &outcome else { return outcome };
     let Ok(Answer { errors, items }) = serde_json::from_slice(answer) else {

@@ -66,8 +66,8 @@ pub enum HttpError {
 
 /// Sends requests.
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends `request` and answers with status and body. Redirects are not followed, and no more than a bounded part of
-    /// the answer's body is read.
+    /// Sends `request` and answers with status and body. Redirects are not followed, and no more than a
+    /// bounded part of the answer's body is read.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpError>>;
 }
 
@@ -77,9 +77,9 @@ const ANSWER_BYTES_MAX: usize = 256 << 10;
 /// Connections that are kept open to one host while nothing is sent.
 const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 4;
 
-/// Sends over HTTP/1.1 and TLS. Trusts the certificates of the machine's store, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`;
-/// uses the proxies that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`), unless it has a fence, which a
-/// proxy would go round.
+/// Sends over HTTP/1.1 and TLS. Trusts the certificates of the machine's store, or of `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`; uses the proxies that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`),
+/// unless it has a fence, which a proxy would go round.
 #[derive(Clone, Debug)]
 pub struct WebClient {
     client: reqwest::Client,
@@ -93,8 +93,8 @@ pub struct WebClient {
 pub struct WebClientError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl WebClient {
-    /// A client that trusts what this machine trusts, and goes where `fence` lets it. Without any trusted certificate only
-    /// `http` works.
+    /// A client that trusts what this machine trusts, and goes where `fence` lets it. Without any trusted
+    /// certificate only `http` works.
     pub fn new(fence: Fence) -> Result<Self, WebClientError> {
         let mut roots = rustls::RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();

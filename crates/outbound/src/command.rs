@@ -13,8 +13,8 @@ use crate::{Outcome, Parcel};
 const ERROR_BYTES_MAX: u64 = 4 << 10;
 
 /// Runs `command` (a program and its arguments, no shell) with the parcel's body on its standard input and
-/// `GROUNDWATCH_ARN` and `GROUNDWATCH_DELIVERY_ID` in its environment. Exit code 0 accepts it; anything else, or no end
-/// within `timeout`, and it is tried again.
+/// `GROUNDWATCH_ARN` and `GROUNDWATCH_DELIVERY_ID` in its environment. Exit code 0 accepts it; anything else,
+/// or no end within `timeout`, and it is tried again.
 pub(crate) async fn run(command: &[String], parcel: &Parcel, timeout: Duration) -> Outcome {
     match tokio::time::timeout(timeout, run_to_its_end(command, parcel)).await {
         Ok(Ok(outcome)) => outcome,

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Where a client may go. A subscriber's URL comes from a user of the API, who may know addresses that only this server
-/// reaches: a cloud's metadata service, a database without a password.
+/// Where a client may go. A subscriber's URL comes from a user of the API, who may know addresses that only
+/// this server reaches: a cloud's metadata service, a database without a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fence {
     /// Everywhere.
@@ -83,7 +83,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || first >= 224)
 }
 
-/// Global unicast is 2000::/3; within it, documentation and the tunnels that carry IPv4 addresses are left out.
+/// Global unicast is 2000::/3; within it, documentation and the tunnels that carry IPv4 addresses are left
+/// out.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_global_unicast = first & 0xe000 == 0x2000;

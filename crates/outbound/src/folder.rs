@@ -13,7 +13,8 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// The longest file name that common file systems take, less the ending of a file in the making.
 const NAME_LENGTH_MAX: usize = 240;
 
-/// Writes the parcel to `FOLDER/ARN/ID.ending`, both percent-encoded, whole or not at all. A repeat replaces its file.
+/// Writes the parcel to `FOLDER/ARN/ID.ending`, both percent-encoded, whole or not at all. A repeat replaces
+/// its file.
 pub(crate) async fn write(folder: &Path, parcel: &Parcel) -> Outcome {
     let Some(path) = path_of(folder, parcel) else {
         return Outcome::refused("its ARN or id is too long for a file's name");
@@ -38,8 +39,8 @@ fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
     fits.then(|| folder.join(directory).join(name))
 }
 
-/// Writes a file whole or not at all, with the folders above it. When this returns, it is on the disk; a file of that name is
-/// replaced.
+/// Writes a file whole or not at all, with the folders above it. When this returns, it is on the disk; a file
+/// of that name is replaced.
 ///
 /// # Errors
 /// The error of the file system.
@@ -58,8 +59,8 @@ pub async fn write_durably(path: &Path, body: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The directories that get a new entry when something is created in `directory`: itself, and as long as they are missing
-/// the ones above, up to one that exists.
+/// The directories that get a new entry when something is created in `directory`: itself, and as long as they
+/// are missing the ones above, up to one that exists.
 async fn with_missing_parents(directory: &Path) -> std::io::Result<Vec<&Path>> {
     let mut changed = Vec::new();
     for directory in directory.ancestors() {

@@ -27,8 +27,8 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// Delivers to `targets`, the first of which that fits counts, through `client`. `clock` dates signatures: it has to
-    /// agree with the clocks of those who check them.
+    /// Delivers to `targets`, the first of which that fits counts, through `client`. `clock` dates
+    /// signatures: it has to agree with the clocks of those who check them.
     pub fn new(targets: Vec<Target>, client: Arc<dyn HttpClient>, clock: SharedClock) -> Self {
         Self { targets: targets.into(), client, clock, commands: Arc::new(Semaphore::new(COMMANDS_MAX)) }
     }
@@ -43,9 +43,9 @@ impl Outbound {
         self.targets.iter().find(|target| target.pattern.fits(arn))
     }
 
-    /// Tries once to bring `parcel` to the target of its ARN. When it is `Accepted`, the other side has taken over: a file is
-    /// on disk, a command has ended well, a server has answered. A parcel may be delivered again whose first delivery went
-    /// well: an answer was lost, or a crash came in between.
+    /// Tries once to bring `parcel` to the target of its ARN. When it is `Accepted`, the other side has taken
+    /// over: a file is on disk, a command has ended well, a server has answered. A parcel may be delivered
+    /// again whose first delivery went well: an answer was lost, or a crash came in between.
     pub async fn deliver(&self, parcel: &Parcel) -> Outcome {
         let Some(target) = self.target(&parcel.arn) else {
             return Outcome::refused(format!("no target is configured for {}", parcel.arn));

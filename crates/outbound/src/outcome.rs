@@ -48,8 +48,8 @@ impl Outcome {
         Self::Unavailable { reason: reason.into(), is_throttled: false }
     }
 
-    /// What an exchange over HTTP means: 2xx is accepted; a missing answer, 429, 5xx, and what AWS's services call throttling
-    /// may be better next time; all else is refused.
+    /// What an exchange over HTTP means: 2xx is accepted; a missing answer, 429, 5xx, and what AWS's services
+    /// call throttling may be better next time; all else is refused.
     pub fn of_http(result: Result<HttpAnswer, HttpError>) -> Self {
         let answer = match result {
             Ok(answer) => answer,

@@ -9,9 +9,9 @@ use crate::AwsCall;
 pub struct Parcel {
     /// Whom it is for; the first target whose pattern fits takes it.
     pub arn: String,
-    /// Tells it from all others for that ARN, and stays the same when it is sent again: receivers know repeats by it. A
-    /// webhook gets it as the header `x-groundwatch-delivery-id`, a command as `GROUNDWATCH_DELIVERY_ID`, and in a folder it is
-    /// the file's name.
+    /// Tells it from all others for that ARN, and stays the same when it is sent again: receivers know
+    /// repeats by it. A webhook gets it as the header `x-groundwatch-delivery-id`, a command as
+    /// `GROUNDWATCH_DELIVERY_ID`, and in a folder it is the file's name.
     pub id: String,
     /// What a webhook gets as body, a command on its standard input, and a folder as file.
     pub body: Bytes,
@@ -21,7 +21,8 @@ pub struct Parcel {
     pub headers: Vec<(&'static str, String)>,
     /// The call that AWS would make; `None`: an AWS-compatible endpoint cannot take it.
     pub aws: Option<AwsCall>,
-    /// The body of OpenSearch's `_bulk`, whose documents have ids so that repeats do no harm; `None`: it cannot take it.
+    /// The body of OpenSearch's `_bulk`, whose documents have ids so that repeats do no harm; `None`: it
+    /// cannot take it.
     pub bulk: Option<Bytes>,
 }
 

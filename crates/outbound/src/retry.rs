@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Waits that double from `first` to `longest`, spread so that senders that failed together do not come back together,
-/// until what is sent is older than `give_up_after`.
+/// Waits that double from `first` to `longest`, spread so that senders that failed together do not come back
+/// together, until what is sent is older than `give_up_after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The wait after the first failure, before it is spread. More than zero.
@@ -15,9 +15,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// How long to wait after `failures` attempts (at least 1) for something of that `age`; `None` when it is to be given
-    /// up. Lies between half of the undisturbed wait and all of it; equal arguments give equal waits. `seed` is whatever
-    /// tells senders apart, such as a hash of an id.
+    /// How long to wait after `failures` attempts (at least 1) for something of that `age`; `None` when it is
+    /// to be given up. Lies between half of the undisturbed wait and all of it; equal arguments give equal
+    /// waits. `seed` is whatever tells senders apart, such as a hash of an id.
     pub fn wait(&self, failures: u32, age: Duration, seed: u64) -> Option<Duration> {
         let doublings = failures.saturating_sub(1).min(31);
         let full = self.first.saturating_mul(1 << doublings).min(self.longest);

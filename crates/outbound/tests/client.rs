@@ -13,7 +13,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// A server on a free port of this machine, which answers `answer` to everybody; under any path but `/`, a mistake.
+/// A server on a free port of this machine, which answers `answer` to everybody; under any path but `/`, a
+/// mistake.
 async fn server(answer: fn() -> Response<Full<Bytes>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,5 +1,5 @@
-//! Drives the background [`Activity`]s: by the machine's clock, each in a task of its own, or by a manual clock, one
-//! after the other in the order of their due times.
+//! Drives the background [`Activity`]s: by the machine's clock, each in a task of its own, or by a manual
+//! clock, one after the other in the order of their due times.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -94,7 +94,8 @@ impl ManualDriver {
         self.clock.set(target);
     }
 
-    /// Moves the clock on by `duration`, as [`Self::move_to`] does; two callers at once move it by both durations.
+    /// Moves the clock on by `duration`, as [`Self::move_to`] does; two callers at once move it by both
+    /// durations.
     pub(crate) async fn advance(&self, duration: Duration) {
         let _turn = self.turn.lock().await;
         let target = self.clock.now() + duration;
@@ -130,7 +131,8 @@ impl ManualDriver {
         }
     }
 
-    /// An activity that fails, or stays due, is set aside for the rest of this move: the others still run on time.
+    /// An activity that fails, or stays due, is set aside for the rest of this move: the others still run on
+    /// time.
     async fn run_until(&self, target: Timestamp) {
         let mut set_aside = HashSet::new();
         let mut rounds = 0;
@@ -149,7 +151,8 @@ impl ManualDriver {
         }
     }
 
-    /// The activity that is due first, at or before `target`, by its place; the one listed first among equals.
+    /// The activity that is due first, at or before `target`, by its place; the one listed first among
+    /// equals.
     fn next_due(&self, target: Timestamp, set_aside: &HashSet<usize>) -> Option<(Timestamp, usize)> {
         self.activities
             .iter()

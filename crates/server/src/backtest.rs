@@ -19,7 +19,8 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// The flags of `backtest`.
 #[derive(Debug, Args)]
 pub(crate) struct BacktestArgs {
-    /// A file with the JSON that `aws cloudwatch put-metric-alarm --cli-input-json` takes, or the name of an alarm.
+    /// A file with the JSON that `aws cloudwatch put-metric-alarm --cli-input-json` takes, or the name of an
+    /// alarm.
     #[arg(long, value_name = "FILE.json|NAME")]
     alarm: String,
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
-/// CloudWatch that you run yourself: metrics, logs, alarms and notifications behind one AWS-compatible endpoint.
+/// CloudWatch that you run yourself: metrics, logs, alarms and notifications behind one AWS-compatible
+/// endpoint.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -35,12 +36,12 @@ pub(crate) enum Command {
     Bench(groundwatch_bench::BenchArgs),
 }
 
-/// The flags of `serve`. Each is also an environment variable and a key of the configuration file; a flag wins over
-/// the variable, the variable over the file.
+/// The flags of `serve`. Each is also an environment variable and a key of the configuration file; a flag
+/// wins over the variable, the variable over the file.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ServeFlags {
-    /// Address to listen on; port 0 takes a free one. Only loopback for now: requests are not authenticated yet.
-    /// [default: 127.0.0.1:4566]
+    /// Address to listen on; port 0 takes a free one. Only loopback for now: requests are not authenticated
+    /// yet. [default: 127.0.0.1:4566]
     #[arg(long, env = "GROUNDWATCH_LISTEN", value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
 
@@ -57,8 +58,8 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_ADVERTISE_URL", value_name = "URL")]
     pub(crate) advertise_url: Option<String>,
 
-    /// Take TLS on the same port, beside plain HTTP: `auto` makes a certificate once and keeps it in the data directory,
-    /// `CERT,KEY` names two PEM files. [default: plain HTTP only]
+    /// Take TLS on the same port, beside plain HTTP: `auto` makes a certificate once and keeps it in the data
+    /// directory, `CERT,KEY` names two PEM files. [default: plain HTTP only]
     #[arg(long, env = "GROUNDWATCH_TLS", value_name = "auto|CERT,KEY")]
     pub(crate) tls: Option<String>,
 
@@ -83,8 +84,8 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_SYSLOG_REGION", value_name = "REGION")]
     pub(crate) syslog_region: Option<String>,
 
-    /// Mail server for email subscriptions, such as `smtp://127.0.0.1:25` or `smtps://user:password@mail:465`.
-    /// [default: none, and email subscriptions are rejected]
+    /// Mail server for email subscriptions, such as `smtp://127.0.0.1:25` or
+    /// `smtps://user:password@mail:465`. [default: none, and email subscriptions are rejected]
     #[arg(long, env = "GROUNDWATCH_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
 
@@ -92,8 +93,8 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_SMTP_FROM", value_name = "MAILBOX")]
     pub(crate) smtp_from: Option<String>,
 
-    /// Whether subscribers' webhooks must have public addresses, which keeps users of the API out of the network that this
-    /// server stands in. [default: false]
+    /// Whether subscribers' webhooks must have public addresses, which keeps users of the API out of the
+    /// network that this server stands in. [default: false]
     #[arg(long, env = "GROUNDWATCH_WEBHOOK_FENCE", value_name = "BOOL")]
     pub(crate) webhook_fence: Option<bool>,
 
@@ -101,13 +102,14 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_METRICS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) metrics_memory_mib: Option<u64>,
 
-    /// How long recent metric samples wait in memory for others before they are written to blocks, in seconds.
-    /// [default: 7200]
+    /// How long recent metric samples wait in memory for others before they are written to blocks, in
+    /// seconds. [default: 7200]
     #[arg(long, env = "GROUNDWATCH_METRICS_FLUSH_SECS", value_name = "SECONDS")]
     pub(crate) metrics_flush_secs: Option<u32>,
 
-    /// How long metrics are kept: `forever`; `aws` (points of seconds for 3 hours, of minutes for 15 days, of five minutes
-    /// for 63 days, of hours for 455 days); or four such ages of your own, as in `3h,15d,63d,455d`. [default: forever]
+    /// How long metrics are kept: `forever`; `aws` (points of seconds for 3 hours, of minutes for 15 days, of
+    /// five minutes for 63 days, of hours for 455 days); or four such ages of your own, as in
+    /// `3h,15d,63d,455d`. [default: forever]
     #[arg(long, env = "GROUNDWATCH_METRICS_RETENTION", value_name = "AGES")]
     pub(crate) metrics_retention: Option<String>,
 
@@ -115,7 +117,8 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) logs_memory_mib: Option<u64>,
 
-    /// How long recent log events wait in memory for others before they are written to files, in seconds. [default: 3600]
+    /// How long recent log events wait in memory for others before they are written to files, in seconds.
+    /// [default: 3600]
     #[arg(long, env = "GROUNDWATCH_LOGS_FLUSH_SECS", value_name = "SECONDS")]
     pub(crate) logs_flush_secs: Option<u32>,
 

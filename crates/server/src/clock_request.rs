@@ -5,7 +5,8 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 use serde::Deserialize;
 
-/// The furthest that one call moves the clock. Every due time on the way is stopped at, so this bounds the work.
+/// The furthest that one call moves the clock. Every due time on the way is stopped at, so this bounds the
+/// work.
 const ADVANCE_MAX: Duration = Duration::from_secs(400 * 86_400);
 
 /// Where a manual clock is to go.
@@ -41,7 +42,8 @@ impl ClockMove {
             Self::Advance(duration) => duration,
             Self::Set(target) => target.since(now),
         };
-        // Setting a clock that was never moved yet may leap any distance back, but not run centuries of alarms.
+        // Setting a clock that was never moved yet may leap any distance back, but not run centuries of
+        // alarms.
         if distance > ADVANCE_MAX {
             return Err(format!(
                 "one call moves the clock by at most {} days",

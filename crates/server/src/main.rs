@@ -22,8 +22,8 @@ mod vitals;
 
 use clap::Parser;
 
-// Request bodies are many short-lived allocations from many threads, which mimalloc serves with less CPU and less
-// resident memory than the system's allocator.
+// Request bodies are many short-lived allocations from many threads, which mimalloc serves with less CPU and
+// less resident memory than the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,7 +1,7 @@
 //! The door for OpenTelemetry: `POST /v1/logs`, as CloudWatch's own OTLP endpoint takes it.
 //!
-//! Source: CloudWatch Logs user guide, "Sending logs using the OTLP endpoint": the group and the stream are named in headers
-//! and must exist.
+//! Source: CloudWatch Logs user guide, "Sending logs using the OTLP endpoint": the group and the stream are
+//! named in headers and must exist.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,7 +21,8 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 const GROUP: &str = "x-aws-log-group";
 const STREAM: &str = "x-aws-log-stream";
 
-/// What one `PutLogEvents` takes: bytes with 26 for every event, events, and milliseconds between first and last.
+/// What one `PutLogEvents` takes: bytes with 26 for every event, events, and milliseconds between first and
+/// last.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 const EVENT_OVERHEAD_BYTES: usize = 26;
 const BATCH_EVENTS_MAX: usize = 10_000;
@@ -41,7 +42,8 @@ impl OtlpDoor {
         Self { logs, clock }
     }
 
-    /// Whether requests to this path are for it. Metrics and traces are, so that they are refused in their own words.
+    /// Whether requests to this path are for it. Metrics and traces are, so that they are refused in their
+    /// own words.
     pub(crate) fn owns(path: &str) -> bool {
         matches!(path, "/v1/logs" | "/v1/metrics" | "/v1/traces")
     }

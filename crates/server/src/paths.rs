@@ -1,5 +1,5 @@
-//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`, `/_groundwatch/explain/`, `/metrics`,
-//! the certificate of notifications, and OpenTelemetry's.
+//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`,
+//! `/_groundwatch/explain/`, `/metrics`, the certificate of notifications, and OpenTelemetry's.
 
 use std::sync::Arc;
 

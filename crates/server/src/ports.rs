@@ -1,4 +1,5 @@
-//! Plugs services together: each declares what it needs in words of its own, and here the real thing is put in.
+//! Plugs services together: each declares what it needs in words of its own, and here the real thing is put
+//! in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -168,7 +169,8 @@ impl Asked {
     }
 }
 
-/// An entry of an alarm on a band, as the metric store is asked for that band; `None` if its data cannot exist.
+/// An entry of an alarm on a band, as the metric store is asked for that band; `None` if its data cannot
+/// exist.
 fn band_query(
     query: &alarms::MathQuery,
     entry: &alarms::MathEntry,
@@ -275,7 +277,8 @@ impl alarms::Notifier for AlarmNotifier {
         Box::pin(async move {
             match self.0.publish(scope, target_arn, Some(subject), message).await {
                 Ok(_) => Ok(()),
-                // What storage or a full backlog refuses now may be taken later; a topic that is missing stays missing.
+                // What storage or a full backlog refuses now may be taken later; a topic that is missing
+                // stays missing.
                 Err(error @ (NotifyError::Storage(_) | NotifyError::Backlog)) => {
                     Err(alarms::NotifyError::Temporary(error.to_string()))
                 }
@@ -372,7 +375,8 @@ impl logs::LocalServices for LogReceivers {
                     Err(error) => refused(&error),
                 };
             }
-            // FIFO queues would need a group: the stream's name is in the message, and AWS sends logs to no queue.
+            // FIFO queues would need a group: the stream's name is in the message, and AWS sends logs to no
+            // queue.
             let delivery = sqs::Delivery {
                 body,
                 attributes: std::collections::BTreeMap::new(),

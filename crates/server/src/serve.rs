@@ -1,5 +1,5 @@
-//! `groundwatch serve`: opens the data directory, brings the services up, serves until it is told to stop, and
-//! leaves nothing unfinished.
+//! `groundwatch serve`: opens the data directory, brings the services up, serves until it is told to stop,
+//! and leaves nothing unfinished.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -189,8 +189,8 @@ async fn bring_up(
     ))
 }
 
-/// Gives every service its records of the journal. A damaged record ends the start: what to do about lost data is the
-/// operator's decision, not ours.
+/// Gives every service its records of the journal. A damaged record ends the start: what to do about lost
+/// data is the operator's decision, not ours.
 fn replay(recovery: Recovery, metrics: &MetricStore, logs: &mut LogsReplay, sqs: &Sqs) -> anyhow::Result<()> {
     for record in recovery {
         let record: Record = record.context(
@@ -294,8 +294,8 @@ fn clock_of(kind: ClockKind) -> (SharedClock, Option<Arc<ManualClock>>) {
     }
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM. The second ends the process at once, as a crash would: nothing that was
-/// acknowledged is lost by it.
+/// Resolves at the first Ctrl-C or SIGTERM. The second ends the process at once, as a crash would: nothing
+/// that was acknowledged is lost by it.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -25,8 +25,9 @@ pub(crate) fn all(
         .with(ResourceKind::MetricStream, Arc::new(TaggedStreams(streams.clone())))
 }
 
-/// Lets the tagging operations find the resources of a service by two methods of its own: one that tells the tags of a
-/// resource by its name, and one that changes them. The last argument puts the service's error into words.
+/// Lets the tagging operations find the resources of a service by two methods of its own: one that tells the
+/// tags of a resource by its name, and one that changes them. The last argument puts the service's error into
+/// words.
 macro_rules! tagged {
     ($kind:ident($service:ty), $tags:ident, $change:ident, $refused:path) => {
         struct $kind($service);

@@ -64,7 +64,8 @@ pub(crate) fn load(setting: &TlsSetting, data_dir: &Path, hosts: &BTreeSet<Strin
     }
 }
 
-/// The names under which clients may come: `localhost`, the loopback addresses, what is listened on, and what is advertised.
+/// The names under which clients may come: `localhost`, the loopback addresses, what is listened on, and what
+/// is advertised.
 pub(crate) fn hosts(listen: IpAddr, advertised_base_url: &str) -> BTreeSet<String> {
     let mut hosts: BTreeSet<String> =
         ["localhost", "*.localhost", "127.0.0.1", "::1"].map(str::to_owned).into();

@@ -1,4 +1,5 @@
-//! How the server itself is doing, as Prometheus scrapes it from `/metrics`: requests, background work, the process.
+//! How the server itself is doing, as Prometheus scrapes it from `/metrics`: requests, background work, the
+//! process.
 
 use std::fmt;
 use std::sync::Arc;

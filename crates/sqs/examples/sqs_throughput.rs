@@ -1,7 +1,7 @@
 //! What queues take on this machine: send, receive and delete, durably, by many clients at once.
 //!
-//! `cargo run -p groundwatch-sqs --release --example sqs_throughput -- [CLIENTS] [CYCLES]`. The directory it works in is made
-//! where it is started, so that it measures that disk.
+//! `cargo run -p groundwatch-sqs --release --example sqs_throughput -- [CLIENTS] [CYCLES]`. The directory it
+//! works in is made where it is started, so that it measures that disk.
 
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 

@@ -1,8 +1,8 @@
-//! The messages of one queue, and what can happen to them. Pure: the present moment is an argument, durability is not its
-//! business, and every change that has to be written down first is made in two steps.
+//! The messages of one queue, and what can happen to them. Pure: the present moment is an argument,
+//! durability is not its business, and every change that has to be written down first is made in two steps.
 //!
-//! A message that is sent is *held* until it is durable, and so is one on its way to another queue: nobody can receive it, and
-//! in a FIFO queue those behind it wait.
+//! A message that is sent is *held* until it is durable, and so is one on its way to another queue: nobody
+//! can receive it, and in a FIFO queue those behind it wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
 /// How many messages at once go to the dead-letter queue.
 const EXHAUSTED_AT_ONCE_MAX: usize = 100;
 
-/// How much memory messages may take that move to another queue at once, unless it is one: the journal takes no record of
-/// more than 64 MiB.
+/// How much memory messages may take that move to another queue at once, unless it is one: the journal takes
+/// no record of more than 64 MiB.
 const MOVED_BYTES_MAX: usize = 8 << 20;
 
 /// A message in its queue.
@@ -184,8 +184,8 @@ impl Backlog {
         self.set(sequence, visible_at.map_or(State::Visible, |until| State::Delayed { until }));
     }
 
-    /// Holds messages through that place that could be received, to move them elsewhere: at most so many, or as many as can
-    /// move at once.
+    /// Holds messages through that place that could be received, to move them elsewhere: at most so many, or
+    /// as many as can move at once.
     pub(crate) fn hold(
         &mut self,
         count_max: usize,
@@ -219,7 +219,8 @@ impl Backlog {
         Some(entry)
     }
 
-    /// Hands out messages. They are in flight from now on; whoever cannot make that durable puts them [back](Self::put_back).
+    /// Hands out messages. They are in flight from now on; whoever cannot make that durable puts them
+    /// [back](Self::put_back).
     pub(crate) fn take(&mut self, demand: Demand, now: Timestamp) -> Taken {
         self.advance(now);
         let (mut received, mut exhausted) = (Vec::new(), Portion::of(EXHAUSTED_AT_ONCE_MAX));
@@ -299,7 +300,8 @@ impl Backlog {
         }
     }
 
-    /// Takes out what was sent longer than `retention` ago, except what is held, and forgets what was sent long ago.
+    /// Takes out what was sent longer than `retention` ago, except what is held, and forgets what was sent
+    /// long ago.
     pub(crate) fn expire(&mut self, retention: Duration, now: Timestamp) {
         self.recent.forget(now);
         let expired: Vec<u64> = self

@@ -1,7 +1,7 @@
 //! Checkpoints: all messages into segments, so that the journal can be released and the next start is short.
 //!
-//! A checkpoint is the whole of memory. Memory is bounded, and the journal grows by as much as a checkpoint before the next one
-//! is due, so that each byte that is journalled is written about once more.
+//! A checkpoint is the whole of memory. Memory is bounded, and the journal grows by as much as a checkpoint
+//! before the next one is due, so that each byte that is journalled is written about once more.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

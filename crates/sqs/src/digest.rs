@@ -13,7 +13,8 @@ pub(crate) fn md5_of_text(text: &str) -> String {
     hexadecimal(&Md5::digest(text))
 }
 
-/// MD5 of attributes as AWS's developer guide lays them out: by name, each part behind its length; `None` if there are none.
+/// MD5 of attributes as AWS's developer guide lays them out: by name, each part behind its length; `None` if
+/// there are none.
 pub(crate) fn md5_of_attributes<'a>(
     attributes: impl IntoIterator<Item = (&'a str, &'a MessageAttribute)>,
 ) -> Option<String> {

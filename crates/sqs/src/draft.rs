@@ -88,8 +88,8 @@ impl Draft {
         Ok(Checked { draft: self, delay_seconds, deduplication_key })
     }
 
-    /// What a FIFO queue demands of every message: a group, and an id to tell repetitions by. In a batch, AWS refuses all of
-    /// it if one has neither.
+    /// What a FIFO queue demands of every message: a group, and an id to tell repetitions by. In a batch, AWS
+    /// refuses all of it if one has neither.
     pub(crate) fn check_fifo(&self, fifo: &Fifo) -> Result<(), Invalid> {
         if self.group_id.is_none() {
             return Err(Invalid::Missing { parameter: "MessageGroupId" });

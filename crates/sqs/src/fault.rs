@@ -1,4 +1,5 @@
-//! AWS's words for what goes wrong: the one place where SQS's error texts are written, except those that name a value's rule.
+//! AWS's words for what goes wrong: the one place where SQS's error texts are written, except those that name
+//! a value's rule.
 
 use groundwatch_api::sqs::{BatchResultErrorEntry, errors};
 use groundwatch_api::{ErrorShape, Fault, common};

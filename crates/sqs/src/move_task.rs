@@ -53,7 +53,8 @@ impl Status {
 }
 
 impl MoveTask {
-    /// The name under which a task of a queue is kept: those of one queue follow each other, the oldest first.
+    /// The name under which a task of a queue is kept: those of one queue follow each other, the oldest
+    /// first.
     pub(crate) fn key(&self, queue: &Key) -> Key {
         Key::new(
             &queue.scope,

@@ -66,8 +66,8 @@ impl Order {
         }
     }
 
-    /// In a FIFO queue, the message to be received together with the one before, of the same group: AWS hands out as many
-    /// of a group as it can.
+    /// In a FIFO queue, the message to be received together with the one before, of the same group: AWS hands
+    /// out as many of a group as it can.
     pub(crate) fn next_in(&self, group: Option<&str>) -> Option<u64> {
         let Self::Fifo(groups) = self else { return None };
         let (sequence, is_visible) = groups.groups.get(group?)?.waiting.first_key_value()?;

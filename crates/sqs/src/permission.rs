@@ -1,4 +1,5 @@
-//! `AddPermission` and `RemovePermission`: statements of a queue's policy. The policy is stored and returned; nothing evaluates it yet.
+//! `AddPermission` and `RemovePermission`: statements of a queue's policy. The policy is stored and returned;
+//! nothing evaluates it yet.
 
 use serde_json::{Map, Value, json};
 

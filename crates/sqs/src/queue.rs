@@ -35,7 +35,8 @@ impl Document for Definition {
     const KIND: &'static str = "sqs-queue";
 }
 
-/// Checks a name, and tells whether it is that of a FIFO queue. `wants_fifo`: whether the attribute `FifoQueue` says so.
+/// Checks a name, and tells whether it is that of a FIFO queue. `wants_fifo`: whether the attribute
+/// `FifoQueue` says so.
 pub(crate) fn check_name(name: &str, wants_fifo: bool) -> Result<bool, Invalid> {
     let stem = name.strip_suffix(FIFO_SUFFIX);
     let legal = |stem: &str| {

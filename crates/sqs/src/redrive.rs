@@ -1,4 +1,5 @@
-//! Dead letters: the policies that say when a message goes to another queue, and which queues may send theirs.
+//! Dead letters: the policies that say when a message goes to another queue, and which queues may send
+//! theirs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
-//! The service: what the operations share, how it comes up after a restart, and the entry for services that send by themselves.
+//! The service: what the operations share, how it comes up after a restart, and the entry for services that
+//! send by themselves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,12 +82,14 @@ impl Sqs {
         vec![self.waiting.clone(), self.mover.clone(), self.checkpoint.clone()]
     }
 
-    /// Ends long polls with what there is, and lets none wait from now on: for a server that is about to stop.
+    /// Ends long polls with what there is, and lets none wait from now on: for a server that is about to
+    /// stop.
     pub fn end_long_polls(&self) {
         self.waiting.end();
     }
 
-    /// Puts a message into the queue of that ARN, for another service. When it is `Ok`, the message is durable.
+    /// Puts a message into the queue of that ARN, for another service. When it is `Ok`, the message is
+    /// durable.
     pub async fn deliver(&self, queue_arn: &str, delivery: Delivery) -> Result<(), SqsError> {
         let found = self.directory.by_arn(queue_arn).ok_or(SqsError::QueueNotFound)?;
         let Delivery { body, attributes, group_id, deduplication_id } = delivery;

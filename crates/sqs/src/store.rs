@@ -1,7 +1,8 @@
 //! The journal and the queues in memory, changed together.
 //!
-//! A change is prepared in memory (messages are held, or already in flight), written, and completed in memory. Whoever is in
-//! between holds the gate open; a checkpoint closes it for a moment, and then memory is exactly what the journal says.
+//! A change is prepared in memory (messages are held, or already in flight), written, and completed in
+//! memory. Whoever is in between holds the gate open; a checkpoint closes it for a moment, and then memory is
+//! exactly what the journal says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -250,7 +251,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes all messages. Waits for those on their way, for what is deleted is told by the last one's place.
+    /// Deletes all messages. Waits for those on their way, for what is deleted is told by the last one's
+    /// place.
     pub(crate) async fn purge(&self, queue: &Queue) -> Result<(), SqsError> {
         let _closed = self.close().await;
         let through = queue.with(|backlog| backlog.last_sequence());
@@ -291,7 +293,8 @@ impl Store {
         }
     }
 
-    /// What a durable record changes. Of a queue that was deleted since, nothing; of a message that is gone, neither.
+    /// What a durable record changes. Of a queue that was deleted since, nothing; of a message that is gone,
+    /// neither.
     fn apply(&self, record: Record) {
         let with = |id, act: &mut dyn FnMut(&mut Backlog)| {
             if let Some(queue) = self.directory.by_id(id) {

@@ -1,7 +1,7 @@
 //! Long polls that wait for a moment: messages that appear by themselves, and the end of the wait.
 //!
-//! A poll waits for its queue's next arrival and for at most one moment. The moments are the clock's, so that a manual clock
-//! wakes them too: an activity, driven by the server, rings whoever's moment has come.
+//! A poll waits for its queue's next arrival and for at most one moment. The moments are the clock's, so that
+//! a manual clock wakes them too: an activity, driven by the server, rings whoever's moment has come.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

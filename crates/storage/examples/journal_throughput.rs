@@ -1,6 +1,7 @@
 //! Measures the journal: how fast it makes records durable, and what CPU time that takes.
 //!
-//! `cargo run --release -p groundwatch-storage --example journal_throughput [dir] [record KiB] [clients] [MiB]`
+//! `cargo run --release -p groundwatch-storage --example journal_throughput [dir] [record KiB] [clients]
+//! [MiB]`
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Writes the data directory that `tests/data_dir.rs` reads, in this release's format.
 //!
-//! `cargo run -p groundwatch-storage --example sample_data_dir crates/storage/tests/data/v2`, once a new format is
-//! released; samples of earlier releases are never written again.
+//! `cargo run -p groundwatch-storage --example sample_data_dir crates/storage/tests/data/v2`, once a new
+//! format is released; samples of earlier releases are never written again.
 
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::{

@@ -82,7 +82,8 @@ pub enum StorageError {
         /// The newest format that this release reads.
         known: u64,
     },
-    /// Storage was shut down, or the catalog refuses to write after a failed sync until the server is restarted.
+    /// Storage was shut down, or the catalog refuses to write after a failed sync until the server is
+    /// restarted.
     #[error("storage is closed: {reason}")]
     Closed {
         /// Why.

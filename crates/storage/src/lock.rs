@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::StorageError;
 
-/// Holds a data directory's lock until the last clone is dropped; the kernel lets go of it if the process dies.
+/// Holds a data directory's lock until the last clone is dropped; the kernel lets go of it if the process
+/// dies.
 #[derive(Clone, Debug)]
 pub(crate) struct DirLock {
     _file: Arc<File>,

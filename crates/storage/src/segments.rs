@@ -1,11 +1,11 @@
 //! Immutable objects: written once, registered in the catalog, checked whenever they are read.
 //!
-//! An object becomes visible, and stops being so, in a transaction of the catalog. So a half-written object is
-//! never seen: what is not registered when the server starts is deleted. Checksums of an object's blocks are kept
-//! with its registration, apart from the object, and every read verifies the blocks that it touches.
+//! An object becomes visible, and stops being so, in a transaction of the catalog. So a half-written object
+//! is never seen: what is not registered when the server starts is deleted. Checksums of an object's blocks
+//! are kept with its registration, apart from the object, and every read verifies the blocks that it touches.
 //!
-//! What it costs: a registration of about 300 bytes plus 10 a block of 256 KiB, in memory and in the catalog; a
-//! write is two syncs; a read of a range reads whole blocks.
+//! What it costs: a registration of about 300 bytes plus 10 a block of 256 KiB, in memory and in the catalog;
+//! a write is two syncs; a read of a range reads whole blocks.
 
 use std::fs;
 use std::io;
@@ -93,8 +93,9 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// Opens the segments in the directory `dir`, and deletes every file in it that is not registered: unless the journal is not
-    /// whole or registered ones are missing, because the catalog may be older than the files then.
+    /// Opens the segments in the directory `dir`, and deletes every file in it that is not registered: unless
+    /// the journal is not whole or registered ones are missing, because the catalog may be older than the
+    /// files then.
     pub(crate) fn open(
         dir: &Path,
         catalog: &Catalog,
@@ -125,7 +126,8 @@ impl Segments {
         })
     }
 
-    /// Writes an object. It is durable when this returns, and deleted at the next start unless it is registered.
+    /// Writes an object. It is durable when this returns, and deleted at the next start unless it is
+    /// registered.
     ///
     /// `kind` names its owner's format, such as `metrics`: lower-case letters, digits and `-`.
     pub async fn write(&self, kind: &'static str, bytes: Bytes) -> Result<SegmentObject, StorageError> {
@@ -148,8 +150,8 @@ impl Segments {
         }
     }
 
-    /// Deletes objects that a batch was to register whose commit failed so. If it may have been done nevertheless, they stay
-    /// until the next start, which knows.
+    /// Deletes objects that a batch was to register whose commit failed so. If it may have been done
+    /// nevertheless, they stay until the next start, which knows.
     pub async fn discard_after(&self, error: &StorageError, written: Vec<SegmentObject>) {
         if error.is_certain() {
             self.discard(written).await;
@@ -162,8 +164,8 @@ impl Segments {
         self.registry.put(batch, key, segment, Expect::Absent);
     }
 
-    /// Adds to a batch: the segment is visible no more. Its object is deleted later, when all who listed it have
-    /// dropped what they got.
+    /// Adds to a batch: the segment is visible no more. Its object is deleted later, when all who listed it
+    /// have dropped what they got.
     pub fn unregister(&self, batch: &mut Batch, id: &SegmentId) {
         let key = key(id);
         let retired = self.registry.get(&key);
@@ -174,8 +176,8 @@ impl Segments {
         }
     }
 
-    /// Adds to a batch: the journal's records through this position are needed no more, because segments that the
-    /// same batch registers hold them.
+    /// Adds to a batch: the journal's records through this position are needed no more, because segments that
+    /// the same batch registers hold them.
     pub fn release_journal(&self, batch: &mut Batch, stream: StreamId, through: Position) {
         self.journal.release_with(batch, stream, through);
     }

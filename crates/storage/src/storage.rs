@@ -34,8 +34,8 @@ impl StorageOptions {
     }
 }
 
-/// An open data directory. Cheap to clone; closed, and unlocked, when the last clone of it and of its parts is
-/// dropped, which waits until all that was queued is written.
+/// An open data directory. Cheap to clone; closed, and unlocked, when the last clone of it and of its parts
+/// is dropped, which waits until all that was queued is written.
 #[derive(Clone)]
 pub struct Storage {
     /// The data plane's write-ahead log.
@@ -51,8 +51,8 @@ impl Storage {
     ///
     /// The recovery yields what has to be applied before anything is appended. Blocks; needs no runtime.
     ///
-    /// Errors: [`StorageError::Locked`] if another server has it open; [`StorageError::TooNew`] if a newer release
-    /// wrote it; [`StorageError::Corrupt`].
+    /// Errors: [`StorageError::Locked`] if another server has it open; [`StorageError::TooNew`] if a newer
+    /// release wrote it; [`StorageError::Corrupt`].
     pub fn open(options: StorageOptions) -> Result<(Self, Recovery), StorageError> {
         let StorageOptions { dir, disk, journal } = options;
         create_private(&dir).map_err(|source| StorageError::io("create", &dir, source))?;
@@ -82,8 +82,8 @@ impl Storage {
     }
 }
 
-/// Creates a directory that only its owner can look into: log events are not for everybody on the machine. Who may look into one
-/// that is there already is the operator's decision.
+/// Creates a directory that only its owner can look into: log events are not for everybody on the machine.
+/// Who may look into one that is there already is the operator's decision.
 fn create_private(dir: &Path) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

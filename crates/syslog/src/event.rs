@@ -25,8 +25,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads a message of RFC 5424 or RFC 3164; anything else is a text without host and program. Times without a zone are
-    /// UTC, and times without a year lie near `received`.
+    /// Reads a message of RFC 5424 or RFC 3164; anything else is a text without host and program. Times
+    /// without a zone are UTC, and times without a year lie near `received`.
     pub fn read(message: &[u8], received: Timestamp) -> Self {
         let text = String::from_utf8_lossy(message).into_owned();
         let parsed = parse_message_with_year_tz(

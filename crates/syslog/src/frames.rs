@@ -1,7 +1,7 @@
 //! Messages out of a stream of bytes, by both ways of RFC 6587.
 //!
-//! A frame that begins with a digit other than 0 is counted: `LENGTH SP MESSAGE`. Any other ends at a line feed: messages
-//! begin with `<`, so the two cannot be confused.
+//! A frame that begins with a digit other than 0 is counted: `LENGTH SP MESSAGE`. Any other ends at a line
+//! feed: messages begin with `<`, so the two cannot be confused.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -33,8 +33,8 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// How many bytes wait for the rest of their message. Below [`MESSAGE_BYTES_MAX`] and a length's digits once
-    /// [`Self::next_message`] has answered `None`.
+    /// How many bytes wait for the rest of their message. Below [`MESSAGE_BYTES_MAX`] and a length's digits
+    /// once [`Self::next_message`] has answered `None`.
     pub fn waiting(&self) -> usize {
         self.buffer.len()
     }

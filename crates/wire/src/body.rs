@@ -15,12 +15,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::fault;
 use crate::request::text;
 
-/// The largest body that is read, in bytes as they come over the wire. AWS's largest is PutLogEvents: 1 MiB of messages,
-/// which escapes in JSON can make six times as long.
+/// The largest body that is read, in bytes as they come over the wire. AWS's largest is PutLogEvents: 1 MiB
+/// of messages, which escapes in JSON can make six times as long.
 pub const WIRE_BYTES_MAX: usize = 16 << 20;
 
-/// The largest body after decompression, in bytes. AWS states no limit; PutMetricData with the most data, dimensions and
-/// values stays below 20 MB in JSON.
+/// The largest body after decompression, in bytes. AWS states no limit; PutMetricData with the most data,
+/// dimensions and values stays below 20 MB in JSON.
 pub const UNPACKED_BYTES_MAX: usize = 64 << 20;
 
 /// How many bytes all bodies that are in work may take together. Beyond it requests are throttled.
@@ -41,7 +41,8 @@ const DISCARD_MAX: Duration = Duration::from_secs(10);
 /// A body's buffer starts no larger than this, whatever the header claims.
 const INITIAL_BYTES_MAX: usize = 2 << 20;
 
-/// Bodies up to this size are unpacked on the spot; unpacking larger ones would keep a worker from its other connections.
+/// Bodies up to this size are unpacked on the spot; unpacking larger ones would keep a worker from its other
+/// connections.
 const UNPACK_HERE_BYTES_MAX: usize = 64 << 10;
 
 /// Reads bodies, and knows how much memory they may still take.
@@ -140,8 +141,9 @@ impl Intake {
 
 /// Reads past what is left of a refused body, beside the answer.
 ///
-/// Most clients look for an answer only when they have sent everything, and closing the connection while bytes of theirs
-/// are under way would take the answer from them: they would see a broken connection, and try again.
+/// Most clients look for an answer only when they have sent everything, and closing the connection while
+/// bytes of theirs are under way would take the answer from them: they would see a broken connection, and try
+/// again.
 pub(crate) fn discard<B>(headers: &HeaderMap, mut body: B)
 where
     B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,

@@ -1,19 +1,20 @@
 //! How much one request may ask a codec to build: depth, structures and list elements.
 //!
-//! The size of a body alone is no bound on memory: in CBOR an empty structure is one byte on the wire and hundreds in
-//! memory. Every codec counts against one [`Bounds`] a document.
+//! The size of a body alone is no bound on memory: in CBOR an empty structure is one byte on the wire and
+//! hundreds in memory. Every codec counts against one [`Bounds`] a document.
 
 use std::cell::Cell;
 
-/// How deep lists, maps and structures may nest. AWS's shapes end below ten; what is deeper can only be ignored members.
+/// How deep lists, maps and structures may nest. AWS's shapes end below ten; what is deeper can only be
+/// ignored members.
 pub const DEPTH_MAX: u32 = 64;
 
-/// How many structures (and maps) one document may hold. The largest legal request, PutMetricData with 1,000 data of 30
-/// dimensions, has about 32,000.
+/// How many structures (and maps) one document may hold. The largest legal request, PutMetricData with 1,000
+/// data of 30 dimensions, has about 32,000.
 pub const STRUCTURES_MAX: u32 = 100_000;
 
-/// How many list elements one document may hold. The largest legal request, PutMetricData with 1,000 data of 150 values
-/// and 150 counts, has about 330,000.
+/// How many list elements one document may hold. The largest legal request, PutMetricData with 1,000 data of
+/// 150 values and 150 counts, has about 330,000.
 pub const ELEMENTS_MAX: u32 = 500_000;
 
 /// What is left of the bounds while a document is read.
@@ -44,7 +45,8 @@ impl Bounds {
         }
     }
 
-    /// One level down. The caller calls [`Bounds::leave`] when it is up again; after an error nobody asks any more.
+    /// One level down. The caller calls [`Bounds::leave`] when it is up again; after an error nobody asks any
+    /// more.
     #[inline]
     pub(crate) fn enter(&self) -> Result<(), Excess> {
         take_one(&self.depth).ok_or(Excess::Depth)

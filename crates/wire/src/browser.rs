@@ -1,8 +1,9 @@
 //! Requests that web pages make a browser send: refused unless they are signed, or the page came from here.
 //!
-//! While signatures are not verified, any page that somebody opens could otherwise post forms to a server on the same
-//! machine: browsers send those without asking first. Forms cannot have an `Authorization` header, and for scripts that
-//! set one browsers ask first; a credential in the query string proves nothing of that kind.
+//! While signatures are not verified, any page that somebody opens could otherwise post forms to a server on
+//! the same machine: browsers send those without asking first. Forms cannot have an `Authorization` header,
+//! and for scripts that set one browsers ask first; a credential in the query string proves nothing of that
+//! kind.
 
 use groundwatch_api::Fault;
 use http::header;

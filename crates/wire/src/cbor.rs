@@ -1,7 +1,7 @@
 //! CBOR (RFC 8949), as Smithy's RPC v2 uses it.
 //!
-//! A codec of its own, because none at hand does all of what AWS clients rely on: strings that borrow from the body, tag 1
-//! around timestamps, numbers in whatever width and kind they come, and bounds on everything.
+//! A codec of its own, because none at hand does all of what AWS clients rely on: strings that borrow from
+//! the body, tag 1 around timestamps, numbers in whatever width and kind they come, and bounds on everything.
 
 mod de;
 mod head;

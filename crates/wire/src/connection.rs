@@ -39,14 +39,15 @@ const STREAMS_MAX: u32 = 128;
 /// The largest head of an HTTP/2 request, in bytes.
 const HEADER_LIST_BYTES_MAX: u32 = 64 << 10;
 
-/// How much may be on its way in an HTTP/2 stream, and in the whole connection, before we have read it: room for a batch
-/// of log events.
+/// How much may be on its way in an HTTP/2 stream, and in the whole connection, before we have read it: room
+/// for a batch of log events.
 const WINDOW_BYTES: u32 = 1 << 20;
 
 /// The first byte of a TLS handshake. No HTTP request begins with it.
 const TLS_HANDSHAKE: u8 = 22;
 
-/// Serves one connection until it ends, its client is too slow, or `closing` and its present requests are answered.
+/// Serves one connection until it ends, its client is too slow, or `closing` and its present requests are
+/// answered.
 pub(crate) async fn serve(
     stream: TcpStream,
     pace: Pace,
@@ -122,8 +123,8 @@ where
 {
     let ending = closing.clone();
     let service = move |request| answered(Arc::clone(&answerer), pace.begin(), ending.clone(), request);
-    // hyper adds `Date`, from the machine's clock even where ours is manual: clients correct their own clock by it, and
-    // sign by that one. Slow heads are our own business, see `Pace`.
+    // hyper adds `Date`, from the machine's clock even where ours is manual: clients correct their own clock
+    // by it, and sign by that one. Slow heads are our own business, see `Pace`.
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(None).max_headers(HEADERS_MAX);
     server.max_buf_size(BUFFER_BYTES_MAX).half_close(true);

@@ -27,8 +27,8 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Reads the credential from the `Authorization` header or from a presigned query string; `None` for a request that is
-    /// not signed, or in a manner that is not AWS's (such as `Bearer`).
+    /// Reads the credential from the `Authorization` header or from a presigned query string; `None` for a
+    /// request that is not signed, or in a manner that is not AWS's (such as `Bearer`).
     pub fn of(head: &Parts) -> Result<Option<Self>, Fault> {
         if let Some(authorization) = text(&head.headers, header::AUTHORIZATION.as_str()) {
             return Self::in_header(authorization);
@@ -93,8 +93,8 @@ pub trait Authenticator: Send + Sync + 'static {
     fn authenticate(&self, claim: &Claim<'_>) -> Result<Caller, Fault>;
 }
 
-/// Believes everyone, for development on a loopback address: an access key id of twelve digits is the account's number;
-/// any other, and none at all, is the account `000000000000`.
+/// Believes everyone, for development on a loopback address: an access key id of twelve digits is the
+/// account's number; any other, and none at all, is the account `000000000000`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DevelopmentAuthenticator;
 
@@ -110,7 +110,8 @@ impl Authenticator for DevelopmentAuthenticator {
     }
 }
 
-/// The region in a host name such as `monitoring.eu-central-1.amazonaws.com`; the default region for any other.
+/// The region in a host name such as `monitoring.eu-central-1.amazonaws.com`; the default region for any
+/// other.
 fn region_of_host(head: &Parts) -> Region {
     let host = text(&head.headers, header::HOST.as_str()).or(head.uri.host()).unwrap_or_default();
     let second_label = host.split('.').nth(1).filter(|_| host.split('.').count() > 2);

@@ -48,9 +48,9 @@ impl Crowd {
         Self { places: Arc::new(Semaphore::new(connections_max)), members: Arc::default() }
     }
 
-    /// Room for one more connection. If there is none, the one that has waited longest for a request gives way: whoever
-    /// holds connections without using them holds up nobody. If all have requests in work, this waits, and new
-    /// connections in the kernel's queue.
+    /// Room for one more connection. If there is none, the one that has waited longest for a request gives
+    /// way: whoever holds connections without using them holds up nobody. If all have requests in work, this
+    /// waits, and new connections in the kernel's queue.
     pub(crate) async fn room(&self) -> OwnedSemaphorePermit {
         loop {
             if self.places.available_permits() == 0 {

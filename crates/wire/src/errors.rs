@@ -1,4 +1,5 @@
-//! Faults on the wire: the only place that knows that a code has two names, and a status that depends on the protocol.
+//! Faults on the wire: the only place that knows that a code has two names, and a status that depends on the
+//! protocol.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,8 +46,8 @@ fn is_query_compatible(dialect: &Dialect) -> bool {
     dialect.service.is_some_and(|service| service.query_compatible)
 }
 
-/// Over JSON and CBOR, query-compatible services answer every mistake of the client's with 400, unless the client says that
-/// it knows the statuses of old (recorded from AWS with SetAlarmState).
+/// Over JSON and CBOR, query-compatible services answer every mistake of the client's with 400, unless the
+/// client says that it knows the statuses of old (recorded from AWS with SetAlarmState).
 fn status(shape: &ErrorShape, dialect: &Dialect) -> u16 {
     let collapses = dialect.protocol != Protocol::Query
         && is_query_compatible(dialect)

@@ -1,8 +1,9 @@
 //! Answers that are streams of events: `application/vnd.amazon.eventstream`.
 //!
-//! Each event is one frame: total length, length of the headers, CRC-32 of these two, headers, payload, CRC-32 of all
-//! before it; integers are big-endian. A header is its name's length, its name, the type 7 (a text), the text's length in
-//! two bytes, and the text. Source: Smithy, "Event Stream Specification", amazon eventstream encoding.
+//! Each event is one frame: total length, length of the headers, CRC-32 of these two, headers, payload,
+//! CRC-32 of all before it; integers are big-endian. A header is its name's length, its name, the type 7 (a
+//! text), the text's length in two bytes, and the text. Source: Smithy, "Event Stream Specification", amazon
+//! eventstream encoding.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
@@ -119,7 +120,8 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
 mod tests {
     use super::*;
 
-    /// The test vector `int_text`-like of the specification, made by hand: lengths and CRCs are those of zlib.
+    /// The test vector `int_text`-like of the specification, made by hand: lengths and CRCs are those of
+    /// zlib.
     #[test]
     fn a_frame_without_headers_has_the_known_checksums() {
         // The empty message of the specification's test vectors.

@@ -1,4 +1,5 @@
-//! The wish to know why an answer is as it is: a header of the request, and one of the answer that says where to read on.
+//! The wish to know why an answer is as it is: a header of the request, and one of the answer that says where
+//! to read on.
 
 use groundwatch_core::RequestId;
 use http::{HeaderMap, HeaderValue};

@@ -38,8 +38,8 @@ shapes! {
     FOREIGN_PAGE = "AccessDeniedException", "AccessDenied", 403;
 }
 
-/// Whether an error comes from AWS's framework rather than from a service's model: its `__type` has another namespace, and
-/// its status is never collapsed.
+/// Whether an error comes from AWS's framework rather than from a service's model: its `__type` has another
+/// namespace, and its status is never collapsed.
 pub(crate) fn is_of_framework(shape: &ErrorShape) -> bool {
     let common = [&common::INTERNAL_FAILURE, &common::SERVICE_UNAVAILABLE, &common::THROTTLING];
     ALL.iter().chain(&common).any(|ours| std::ptr::eq(*ours, shape))

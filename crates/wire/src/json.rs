@@ -1,8 +1,8 @@
 //! JSON as AWS's protocols use it, on sonic-rs.
 //!
-//! sonic-rs checks UTF-8, borrows strings without escapes from the body, and is fast. What it leaves to us: bounds (it skips
-//! ignored members recursively without any, which a hostile body turns into a stack overflow), and the texts that AWS sends
-//! for doubles that JSON has no numbers for.
+//! sonic-rs checks UTF-8, borrows strings without escapes from the body, and is fast. What it leaves to us:
+//! bounds (it skips ignored members recursively without any, which a hostile body turns into a stack
+//! overflow), and the texts that AWS sends for doubles that JSON has no numbers for.
 
 mod de;
 mod ser;

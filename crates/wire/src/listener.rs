@@ -29,8 +29,8 @@ pub trait Paths: Send + Sync + 'static {
     /// Whether requests to this path are to be handled here.
     fn owns(&self, path: &str) -> bool;
 
-    /// Answers a request to an owned path. Its body is whole, bounded, and not compressed any more. What has begun comes to its
-    /// end, also if the client hangs up.
+    /// Answers a request to an owned path. Its body is whole, bounded, and not compressed any more. What has
+    /// begun comes to its end, also if the client hangs up.
     fn handle<'a>(&'a self, request: Request<Bytes>, id: &'a RequestId) -> BoxFuture<'a, Response>;
 }
 
@@ -47,7 +47,8 @@ impl Listener {
         Self { listener, answerer: Arc::new(Answerer { router, paths }), tls: None }
     }
 
-    /// Takes TLS too, told apart from plain HTTP by a connection's first byte, and over it HTTP/2 from clients that offer it.
+    /// Takes TLS too, told apart from plain HTTP by a connection's first byte, and over it HTTP/2 from
+    /// clients that offer it.
     #[must_use]
     pub fn with_tls(mut self, mut config: ServerConfig) -> Self {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -60,8 +61,8 @@ impl Listener {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` is ready. Then it accepts no more, lets every request that has begun come to its end, for `grace`
-    /// at most, and returns how many connections it had to cut.
+    /// Serves until `stop` is ready. Then it accepts no more, lets every request that has begun come to its
+    /// end, for `grace` at most, and returns how many connections it had to cut.
     pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) -> usize {
         let connections = TaskTracker::new();
         let (closing, cut) = (CancellationToken::new(), CancellationToken::new());

@@ -1,7 +1,8 @@
-//! What a connection is doing, as far as patience goes: whether its client is slow beyond what others must bear.
+//! What a connection is doing, as far as patience goes: whether its client is slow beyond what others must
+//! bear.
 //!
-//! The socket says when bytes come and go, the server when requests begin and end; [`Pace::verdict`] decides. A slow
-//! *body* is not seen here but where it is read, in [`body`](crate::Intake).
+//! The socket says when bytes come and go, the server when requests begin and end; [`Pace::verdict`] decides.
+//! A slow *body* is not seen here but where it is read, in [`body`](crate::Intake).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// How long a request's head may take from its first byte; also how long a new connection may say nothing, and how long the
-/// handshake of TLS may take.
+/// How long a request's head may take from its first byte; also how long a new connection may say nothing,
+/// and how long the handshake of TLS may take.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
 
-/// How long a connection may stay open between requests. SDKs keep theirs for a minute at most, and should be the ones who close.
+/// How long a connection may stay open between requests. SDKs keep theirs for a minute at most, and should be
+/// the ones who close.
 pub(crate) const IDLE_MAX: Duration = Duration::from_secs(75);
 
 /// How long a client may take none of what it is sent; in HTTP/2, none of any one answer.
@@ -26,8 +28,9 @@ pub(crate) struct Pace(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// Requests in work by their numbers, until their answers' bodies are handed over. With each, since when the next
-    /// piece of its answer waits to be taken: in HTTP/2 an answer may wait for its client while others go out.
+    /// Requests in work by their numbers, until their answers' bodies are handed over. With each, since when
+    /// the next piece of its answer waits to be taken: in HTTP/2 an answer may wait for its client while
+    /// others go out.
     requests: BTreeMap<u64, Option<Instant>>,
     next_request: u64,
     waiting: Waiting,

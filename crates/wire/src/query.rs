@@ -13,8 +13,8 @@ pub use form::PARAMETERS_MAX;
 pub(crate) use form::first_value;
 pub(crate) use xml::escape;
 
-/// Reads an input from `form`: a form-urlencoded body, or the query string of a GET request. `flattened` are the names that
-/// the service has for it besides the members' own.
+/// Reads an input from `form`: a form-urlencoded body, or the query string of a GET request. `flattened` are
+/// the names that the service has for it besides the members' own.
 pub fn decode<'de, T: Deserialize<'de>>(
     form: &'de [u8],
     flattened: &'static [Flattened],

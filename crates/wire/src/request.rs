@@ -1,6 +1,7 @@
 //! What the head of a request tells before its body is looked at: the protocol, and mostly the service.
 //!
-//! Errors are told in the client's protocol, so this must be known even of a request that can be answered with nothing else.
+//! Errors are told in the client's protocol, so this must be known even of a request that can be answered
+//! with nothing else.
 
 use groundwatch_api::{Protocol, Service};
 use http::request::Parts;
@@ -11,7 +12,8 @@ use crate::query::first_value;
 
 pub(crate) const TARGET: &str = "x-amz-target";
 pub(crate) const SMITHY_PROTOCOL: &str = "smithy-protocol";
-/// Sent by SDKs to services that once spoke the query protocol only: they understand the old error codes and statuses.
+/// Sent by SDKs to services that once spoke the query protocol only: they understand the old error codes and
+/// statuses.
 const QUERY_MODE: &str = "x-amzn-query-mode";
 
 /// In which way a client speaks, and so wants to be answered.
@@ -26,7 +28,8 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// The dialect that the head speaks. It never fails: a request that says nothing gets the oldest protocol, as from AWS.
+    /// The dialect that the head speaks. It never fails: a request that says nothing gets the oldest
+    /// protocol, as from AWS.
     pub fn of(head: &Parts, credential: Option<&Credential>, services: &[&'static Service]) -> Self {
         let signed_for = || signed_for(credential, services);
         let (protocol, service) = if let Some(path) = rpc_path(head.uri.path()) {
@@ -53,7 +56,8 @@ pub(crate) fn signed_for(
     services.iter().copied().find(|service| service.signing_name == name)
 }
 
-/// The service that `X-Amz-Target` names before its last dot. Prefixes may have dots; some tools send only the last part.
+/// The service that `X-Amz-Target` names before its last dot. Prefixes may have dots; some tools send only
+/// the last part.
 pub(crate) fn target_service(target: &str, services: &[&'static Service]) -> Option<&'static Service> {
     let last_part = |prefix: &str| prefix.rsplit('.').next().unwrap_or_default().to_owned();
     let (prefix, _) = target.rsplit_once('.')?;
@@ -119,8 +123,8 @@ fn by_content_type(headers: &HeaderMap) -> Option<Protocol> {
     }
 }
 
-/// The protocol of a request that does not say: query, unless it is a REST client's of a service that is not here. Those
-/// read JSON, but for S3's.
+/// The protocol of a request that does not say: query, unless it is a REST client's of a service that is not
+/// here. Those read JSON, but for S3's.
 fn unnamed_protocol(
     head: &Parts,
     credential: Option<&Credential>,

@@ -17,8 +17,8 @@ pub type Response = http::Response<Body>;
 /// The header of a request's id, in every protocol.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// How much of a whole body is handed over at a time, in bytes. What is handed over can no longer be taken back from a client
-/// that does not read it.
+/// How much of a whole body is handed over at a time, in bytes. What is handed over can no longer be taken
+/// back from a client that does not read it.
 const PIECE_BYTES_MAX: usize = 16 << 10;
 
 /// A response's body.

@@ -4,8 +4,9 @@
 //! 2. JSON: `X-Amz-Target`.
 //! 3. Query: `Action`, in the form or in the query string.
 //!
-//! Services with REST bindings come fourth, by the path and the name that the request is signed for, as one more function
-//! beside the three. Paths that are not AWS's never get here: the [listener](crate::Listener) has taken them out before.
+//! Services with REST bindings come fourth, by the path and the name that the request is signed for, as one
+//! more function beside the three. Paths that are not AWS's never get here: the [listener](crate::Listener)
+//! has taken them out before.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use groundwatch_api::{Fault, Protocol, Service};
@@ -110,7 +111,8 @@ fn with_path_parameter(service: &Service, path: &str, form: Bytes) -> Bytes {
     [&form[..], b"&", name.as_bytes(), b"=", value.as_bytes()].concat().into()
 }
 
-/// SNS, SQS, STS and CloudWatch share `POST /` and some names of actions: the credential scope decides, then `Version`.
+/// SNS, SQS, STS and CloudWatch share `POST /` and some names of actions: the credential scope decides, then
+/// `Version`.
 fn query_service(
     action: &str,
     form: &[u8],

@@ -165,8 +165,8 @@ impl Router {
         self.run_to_its_end(running, unpacked, route.operation, id).await
     }
 
-    /// Runs a call in a task of its own: neither a client that hangs up nor a panic may stop it halfway, and only the panic's
-    /// own request fails. `memory` is held as long as the call.
+    /// Runs a call in a task of its own: neither a client that hangs up nor a panic may stop it halfway, and
+    /// only the panic's own request fails. `memory` is held as long as the call.
     pub(crate) async fn run_to_its_end<M: Send + 'static>(
         &self,
         call: BoxFuture<'static, Result<Response, Fault>>,

@@ -9,8 +9,8 @@ use flate2::read::GzDecoder;
 
 use super::model::Model;
 
-/// The `data` directory of botocore in the wanted release: `given`, else the one that Python finds, else fetched
-/// with pip into `cache`.
+/// The `data` directory of botocore in the wanted release: `given`, else the one that Python finds, else
+/// fetched with pip into `cache`.
 pub(super) fn find(release: &str, given: Option<PathBuf>, cache: &Path) -> Result<PathBuf> {
     if let Some(data) = given {
         return match release_of(&data) {

@@ -4,8 +4,8 @@
 const KEYWORDS: [&str; 12] =
     ["type", "match", "enum", "in", "use", "where", "ref", "default", "fn", "loop", "move", "static"];
 
-/// `OKActions` → `["OK", "Actions"]`: a word starts at a capital after a small letter or digit, at the last capital of a
-/// run of them that a small letter follows, and after anything that is neither letter nor digit.
+/// `OKActions` → `["OK", "Actions"]`: a word starts at a capital after a small letter or digit, at the last
+/// capital of a run of them that a small letter follows, and after anything that is neither letter nor digit.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words: Vec<String> = Vec::new();

@@ -1,6 +1,7 @@
 //! What AWS's models do not tell, or no longer tell: SQS's query protocol, which old clients go on speaking.
 //!
-//! AWS moved SQS's model to JSON and dropped the query protocol's names from it; its API reference still has them.
+//! AWS moved SQS's model to JSON and dropped the query protocol's names from it; its API reference still has
+//! them.
 
 /// The XML namespace of a service whose model has lost the query protocol.
 pub(super) fn query_namespace(service: &str) -> Option<&'static str> {
@@ -12,7 +13,8 @@ pub(super) fn shape_namespace(service: &str) -> Option<&'static str> {
     (service == "sqs").then_some("com.amazonaws.sqs")
 }
 
-/// The parameter that the path of a query request gives where the form does not: SQS is called at a queue's own URL.
+/// The parameter that the path of a query request gives where the form does not: SQS is called at a queue's
+/// own URL.
 pub(super) fn path_parameter(service: &str) -> &'static str {
     if service == "sqs" { "QueueUrl" } else { "" }
 }
@@ -57,7 +59,8 @@ pub(super) fn error(service: &str, shape: &str) -> Option<(&'static str, u16)> {
     known.find(|(name, ..)| *name == shape).map(|(_, code, status)| (*code, *status))
 }
 
-/// What the query protocol calls an element of a flattened list or map, and a map's entry its key and its value.
+/// What the query protocol calls an element of a flattened list or map, and a map's entry its key and its
+/// value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ElementNames<'m> {
     pub(super) element: &'m str,

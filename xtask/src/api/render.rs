@@ -233,8 +233,8 @@ fn operation_type(out: &mut String, operation: &Operation) {
     put!(out, "}}");
 }
 
-/// A struct with its `Validate`; `outer` is the way from its module to that of the service. rustfmt leaves the inside of
-/// macros alone, so the layout is done here.
+/// A struct with its `Validate`; `outer` is the way from its module to that of the service. rustfmt leaves
+/// the inside of macros alone, so the layout is done here.
 fn struct_type(out: &mut String, name: &str, structure: &Struct<'_>, outer: &str) {
     let indent = if outer.is_empty() { "" } else { INDENT };
     let borrows = structure.fields.iter().any(|field| field.borrows);

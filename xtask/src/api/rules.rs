@@ -47,7 +47,8 @@ impl Rules {
         Self { open_enums, ..Self::default() }
     }
 
-    /// The rule of a member as an expression for outside of the module `rules`; `None` if nothing is demanded of it.
+    /// The rule of a member as an expression for outside of the module `rules`; `None` if nothing is demanded
+    /// of it.
     pub(super) fn member(&mut self, model: &Model, shape: &str, required: bool) -> Result<Option<String>> {
         let rule = self.of(model, shape)?;
         Ok((rule.demands || required).then(|| match rule.value {

@@ -21,7 +21,8 @@ pub(super) struct Wish {
 }
 
 impl Wanted {
-    /// Reads lines of `service Operation [borrowed]` and one of `botocore <release>`; `#` starts a comment line.
+    /// Reads lines of `service Operation [borrowed]` and one of `botocore <release>`; `#` starts a comment
+    /// line.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let mut botocore = None;
         let mut services: BTreeMap<String, BTreeMap<String, Wish>> = BTreeMap::new();

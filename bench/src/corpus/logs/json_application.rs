@@ -1,4 +1,5 @@
-//! Structured logs of applications: one JSON object a line, a common head and fields that depend on the message.
+//! Structured logs of applications: one JSON object a line, a common head and fields that depend on the
+//! message.
 
 use super::{Random, Scene, vocabulary};
 

@@ -1,8 +1,8 @@
 //! Log events as a company's log groups receive them: about 305 bytes each, in five formats.
 //!
-//! A [`Generator`] is an endless iterator of [`Event`]s in the order of time. A group belongs to a service and has the
-//! format of that service; its streams are the service's hosts. With few groups, a group mixes several formats, as where
-//! a cluster's containers share one group.
+//! A [`Generator`] is an endless iterator of [`Event`]s in the order of time. A group belongs to a service
+//! and has the format of that service; its streams are the service's hosts. With few groups, a group mixes
+//! several formats, as where a cluster's containers share one group.
 
 mod access_log;
 mod java;
@@ -224,7 +224,8 @@ mod tests {
         assert_ne!(take(1), take(2));
     }
 
-    /// A checksum over the corpus of seed 1: whoever changes the corpus changes what old figures mean, and should know.
+    /// A checksum over the corpus of seed 1: whoever changes the corpus changes what old figures mean, and
+    /// should know.
     #[test]
     fn corpus_of_seed_1_is_the_one_that_figures_were_taken_with() {
         let mut checksum = crc32fast::Hasher::new();

@@ -1,7 +1,8 @@
 //! Who depends on whom: composite alarms, their children and their suppressors.
 //!
-//! An index over definitions, rebuilt at the start. AWS lets cycles be created ("it is possible to create a loop") and
-//! then stops evaluating what has one in its evaluation path; so levels are only given to alarms without a cycle below.
+//! An index over definitions, rebuilt at the start. AWS lets cycles be created ("it is possible to create a
+//! loop") and then stops evaluating what has one in its evaluation path; so levels are only given to alarms
+//! without a cycle below.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,8 +71,8 @@ impl Family {
         self.parents(key).chain(self.suppressed.get(key).into_iter().flatten())
     }
 
-    /// How far above metric alarms a composite alarm stands: evaluated level by level, each sees what its children have
-    /// become. `None` for one with a cycle below, or in one.
+    /// How far above metric alarms a composite alarm stands: evaluated level by level, each sees what its
+    /// children have become. `None` for one with a cycle below, or in one.
     pub(crate) fn level(&mut self, key: &Key) -> Option<usize> {
         if self.levels.is_none() {
             self.levels = Some(self.compute_levels());

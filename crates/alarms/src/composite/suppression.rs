@@ -1,9 +1,10 @@
-//! The actions suppressor: a state machine that says whether a composite alarm's actions are held back, by what, and
-//! until when. Pure: the moment and the suppressor's state come from outside.
+//! The actions suppressor: a state machine that says whether a composite alarm's actions are held back, by
+//! what, and until when. Pure: the moment and the suppressor's state come from outside.
 //!
-//! The user guide's rules: a change of state waits up to WaitPeriod for the suppressor to go into ALARM; while it is in
-//! ALARM actions are held back; for ExtensionPeriod after it has left ALARM they still are. A change of state during the
-//! wait or the extension begins a new wait. What is held back in the end runs for the state that the alarm then has.
+//! The user guide's rules: a change of state waits up to WaitPeriod for the suppressor to go into ALARM;
+//! while it is in ALARM actions are held back; for ExtensionPeriod after it has left ALARM they still are. A
+//! change of state during the wait or the extension begins a new wait. What is held back in the end runs for
+//! the state that the alarm then has.
 
 use std::time::Duration;
 
@@ -42,8 +43,8 @@ pub enum Suppression {
 }
 
 impl Suppression {
-    /// What it becomes at `now`, `in_alarm` telling whether the suppressor is in ALARM and `transitions` whether the
-    /// composite alarm changes its state at this moment.
+    /// What it becomes at `now`, `in_alarm` telling whether the suppressor is in ALARM and `transitions`
+    /// whether the composite alarm changes its state at this moment.
     pub fn next(self, suppressor: &Suppressor, in_alarm: bool, transitions: bool, now: Timestamp) -> Self {
         if in_alarm {
             return Self::Alarm;
@@ -95,7 +96,8 @@ mod tests {
 
     /// Plays `steps` a minute apart with periods in minutes, and tells what holds after each.
     ///
-    /// `c`: the composite changes its state. `S`, `s`: the suppressor goes into, leaves ALARM. `.`: nothing happens.
+    /// `c`: the composite changes its state. `S`, `s`: the suppressor goes into, leaves ALARM. `.`: nothing
+    /// happens.
     fn check(wait_minutes: u32, extension_minutes: u32, steps: &str, expected: &str) {
         let suppressor = Suppressor {
             alarm: "s".to_owned(),

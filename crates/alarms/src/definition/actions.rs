@@ -25,7 +25,8 @@ pub struct Actions {
 }
 
 impl Actions {
-    /// Reads the members `ActionsEnabled`, the actions for OK, ALARM and INSUFFICIENT_DATA, and `ActionConfiguration`.
+    /// Reads the members `ActionsEnabled`, the actions for OK, ALARM and INSUFFICIENT_DATA, and
+    /// `ActionConfiguration`.
     pub(super) fn read(
         enabled: Option<bool>,
         [ok, alarm, insufficient_data]: [Option<Vec<String>>; 3],

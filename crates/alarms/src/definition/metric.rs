@@ -105,7 +105,8 @@ impl MetricDefinition {
         let metric = self.source.as_metric();
         condition.treat_missing_data.unwrap_or(
             if metric.is_some_and(|metric| metric.namespace == "AWS/DynamoDB") {
-                // The API reference says that these alarms always ignore missing data, the guide that they do by default.
+                // The API reference says that these alarms always ignore missing data, the guide that they do
+                // by default.
                 MissingData::Ignore
             } else {
                 MissingData::default()

@@ -23,7 +23,8 @@ use crate::alarm::AlarmType;
 
 /// What an alarm is.
 ///
-/// Stored without a tag: the first documents knew metric alarms only, and no member of one kind is required in another.
+/// Stored without a tag: the first documents knew metric alarms only, and no member of one kind is required
+/// in another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Definition {

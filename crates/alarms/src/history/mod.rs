@@ -1,7 +1,7 @@
 //! What the history tells of an alarm: the items, and AWS's JSON in `HistoryData`.
 //!
-//! Items outlive their alarm. The JSON's members and their order are those of recorded histories; a text that would
-//! exceed AWS's limit for `HistoryData` leaves out its bulkiest part.
+//! Items outlive their alarm. The JSON's members and their order are those of recorded histories; a text that
+//! would exceed AWS's limit for `HistoryData` leaves out its bulkiest part.
 
 mod configuration;
 
@@ -153,8 +153,8 @@ impl HistoryItem {
         Self { kind, contributor: Some(contributor.clone()), ..self }
     }
 
-    /// That a mute rule withholds the actions of a new state. The guide: the rule that was created last is named, others
-    /// that mute as well are counted.
+    /// That a mute rule withholds the actions of a new state. The guide: the rule that was created last is
+    /// named, others that mute as well are counted.
     pub fn muted(alarm: &Alarm, mute: &Mute) -> Self {
         let others = match mute.others {
             0 => String::new(),

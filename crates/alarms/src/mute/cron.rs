@@ -1,8 +1,8 @@
 //! The five fields of a mute rule's `cron(…)`: minute, hour, day of the month, month, day of the week.
 //!
-//! Not EventBridge's dialect: five fields instead of six, no year, no `?`. AWS documents `*`, `,` and `-` for all fields
-//! and English names for months and weekdays; nothing else is taken. As in every cron of five fields, a day must match
-//! either of the two day fields if both are restricted.
+//! Not EventBridge's dialect: five fields instead of six, no year, no `?`. AWS documents `*`, `,` and `-` for
+//! all fields and English names for months and weekdays; nothing else is taken. As in every cron of five
+//! fields, a day must match either of the two day fields if both are restricted.
 
 use jiff::civil::{Date, Weekday};
 
@@ -62,7 +62,8 @@ impl Cron {
 }
 
 impl Field {
-    /// Reads `*`, or numbers, names and ranges with commas between them. `names` stand for the numbers from `min` on.
+    /// Reads `*`, or numbers, names and ranges with commas between them. `names` stand for the numbers from
+    /// `min` on.
     fn parse(text: &str, min: u32, max: u32, names: &[&str]) -> Option<Self> {
         if text == "*" {
             return Some(Self { allowed: u64::MAX, any: true });

@@ -1,7 +1,7 @@
 //! Mute rules: windows of time in which the actions of alarms are withheld.
 //!
-//! Evaluation, history and events go on meanwhile. [`cron`] and [`schedule`] tell when a window begins and ends (pure),
-//! [`rule`] is the document, [`rules`] keeps all of them and answers whether an alarm is muted.
+//! Evaluation, history and events go on meanwhile. [`cron`] and [`schedule`] tell when a window begins and
+//! ends (pure), [`rule`] is the document, [`rules`] keeps all of them and answers whether an alarm is muted.
 
 pub mod cron;
 pub mod rule;

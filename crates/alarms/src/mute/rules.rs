@@ -65,8 +65,8 @@ impl MuteRules {
         self.list(scope, None).len()
     }
 
-    /// Puts the rule `key`, as `replace` makes it from the one that is there, or removes it if `replace` answers `None`.
-    /// Returns the alarms that are concerned.
+    /// Puts the rule `key`, as `replace` makes it from the one that is there, or removes it if `replace`
+    /// answers `None`. Returns the alarms that are concerned.
     pub(crate) async fn change(
         &self,
         key: &Key,

@@ -109,8 +109,8 @@ impl Schedule {
             .find(|start| *start <= now)
     }
 
-    /// A local time that the clocks skip is as long after the skip as it would have been after its beginning; of one that comes
-    /// twice the first counts.
+    /// A local time that the clocks skip is as long after the skip as it would have been after its beginning;
+    /// of one that comes twice the first counts.
     fn moment(&self, local: DateTime) -> Option<Timestamp> {
         let zoned = self.zone.to_ambiguous_zoned(local).compatible().ok()?;
         Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()))

@@ -1,5 +1,5 @@
-//! `EnableAlarmActions` and `DisableAlarmActions`: the same alarms with their actions on or off. Names that do not exist are
-//! ignored.
+//! `EnableAlarmActions` and `DisableAlarmActions`: the same alarms with their actions on or off. Names that
+//! do not exist are ignored.
 
 use groundwatch_api::cloudwatch::{
     DisableAlarmActions, DisableAlarmActionsInput, DisableAlarmActionsOutput, EnableAlarmActions,

@@ -1,4 +1,5 @@
-//! `DeleteAlarms`: deletes up to 100 alarms, or none of them. Names that do not exist are ignored; the history stays.
+//! `DeleteAlarms`: deletes up to 100 alarms, or none of them. Names that do not exist are ignored; the
+//! history stays.
 
 use std::collections::BTreeSet;
 
@@ -59,8 +60,8 @@ impl Alarms {
         if composites.len() > 1 { Err(AlarmError::SeveralComposites) } else { Ok(composites) }
     }
 
-    /// An alarm that a composite alarm names stays, unless that one goes with it. An alarm in a cycle names itself, in the
-    /// end: AWS says to break the cycle first.
+    /// An alarm that a composite alarm names stays, unless that one goes with it. An alarm in a cycle names
+    /// itself, in the end: AWS says to break the cycle first.
     fn refuse_referenced(&self, keys: &BTreeSet<Key>) -> Result<(), AlarmError> {
         let is_referenced = |key: &&Key| {
             self.store.family(|family| {

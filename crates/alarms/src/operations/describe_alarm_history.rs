@@ -23,8 +23,8 @@ const PAGE_DEFAULT: usize = 100;
 /// How many items are read in one go.
 const CHUNK: usize = 500;
 
-/// How many items one request looks at, at most, while it searches for those of a type. A page may be short then, or
-/// empty, and still have a token for the next.
+/// How many items one request looks at, at most, while it searches for those of a type. A page may be short
+/// then, or empty, and still have a token for the next.
 const LOOKED_AT_MAX: usize = 10 * CHUNK;
 
 impl Handle<DescribeAlarmHistory> for Alarms {

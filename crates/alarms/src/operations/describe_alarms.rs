@@ -78,8 +78,8 @@ impl Alarms {
         })
     }
 
-    /// Up to `limit` alarms that `filter` lets through, from after `place` on: composite alarms before metric alarms, each by
-    /// name.
+    /// Up to `limit` alarms that `filter` lets through, from after `place` on: composite alarms before metric
+    /// alarms, each by name.
     fn select_all(&self, scope: &Scope, filter: &Filter, place: Option<&Place>, limit: usize) -> Vec<Found> {
         let mut found = Vec::new();
         for alarm_type in ORDER {

@@ -1,4 +1,5 @@
-//! `PutCompositeAlarm`: creates a composite alarm, or replaces the whole definition of the one with that name.
+//! `PutCompositeAlarm`: creates a composite alarm, or replaces the whole definition of the one with that
+//! name.
 
 use groundwatch_api::cloudwatch::{PutCompositeAlarm, PutCompositeAlarmInput, PutCompositeAlarmOutput};
 use groundwatch_api::{Fault, Handle};
@@ -40,8 +41,8 @@ impl Alarms {
         Ok(PutCompositeAlarmOutput {})
     }
 
-    /// What a rule names must exist. It may name the alarm itself, or one above it: AWS lets cycles be created, and does
-    /// not evaluate them.
+    /// What a rule names must exist. It may name the alarm itself, or one above it: AWS lets cycles be
+    /// created, and does not evaluate them.
     fn check_named_alarms(&self, key: &Key, definition: &CompositeDefinition) -> Result<(), AlarmError> {
         let missing = |name: &String| self.store.get(&Key::new(&key.scope, name.as_str())).is_none();
         let children = definition.children();

@@ -54,8 +54,8 @@ impl Alarms {
     }
 }
 
-/// AWS keeps state and history when a definition is replaced, and ignores `Tags` then. `None` if there is an alarm of
-/// another type: names are shared by all types.
+/// AWS keeps state and history when a definition is replaced, and ignores `Tags` then. `None` if there is an
+/// alarm of another type: names are shared by all types.
 fn put(
     key: &Key,
     current: Option<&Alarm>,

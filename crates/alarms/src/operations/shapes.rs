@@ -12,8 +12,8 @@ use crate::source::Source;
 use crate::warm_up::{IN_WARM_UP, WarmUp};
 use crate::window::EvaluationWindow;
 
-/// An alarm as AWS shows it: lists are always there, optional members only if they were set (recorded 2025-09 and
-/// 2026-02). Terraform takes any other answer for a change that it must undo.
+/// An alarm as AWS shows it: lists are always there, optional members only if they were set (recorded 2025-09
+/// and 2026-02). Terraform takes any other answer for a change that it must undo.
 pub(super) fn metric_alarm(
     key: &Key,
     alarm: &Alarm,

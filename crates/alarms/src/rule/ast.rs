@@ -64,7 +64,8 @@ pub struct StateTest {
 pub struct Reference(pub String);
 
 impl Reference {
-    /// The alarm's name. Whether an ARN belongs to another account or region has been checked when the rule was put.
+    /// The alarm's name. Whether an ARN belongs to another account or region has been checked when the rule
+    /// was put.
     pub fn name(&self) -> &str {
         self.arn().and_then(|arn| arn.resource.strip_prefix("alarm:")).unwrap_or(&self.0)
     }
@@ -78,7 +79,8 @@ impl Reference {
 }
 
 impl Expression {
-    /// Whether it holds, `state_of` being the state of the alarm of a name. An alarm without a state is in none.
+    /// Whether it holds, `state_of` being the state of the alarm of a name. An alarm without a state is in
+    /// none.
     pub fn holds(&self, state_of: &impl Fn(&str) -> Option<StateValue>) -> bool {
         match self {
             Self::Constant(value) => *value,

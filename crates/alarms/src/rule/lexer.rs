@@ -1,5 +1,5 @@
-//! A rule's text as tokens with spans. Knows no word of the language: whether `OK` is a state or the name of an alarm
-//! depends on where it stands.
+//! A rule's text as tokens with spans. Knows no word of the language: whether `OK` is a state or the name of
+//! an alarm depends on where it stands.
 
 use std::borrow::Cow;
 

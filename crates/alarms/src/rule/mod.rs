@@ -1,11 +1,13 @@
 //! The rules of composite alarms: a small language over the states of other alarms.
 //!
-//! `ALARM(cpu) AND NOT (OK("disk (1)") OR AT_LEAST(50%, NOT OK, (a, b, c)))`. NOT binds tighter than AND, AND tighter
-//! than OR. An alarm is named by its name or its ARN; quotes are needed around blanks, parentheses, commas and quotes.
-//! Words of the language are read in any case: AWS's reference itself writes both `FALSE` and `False`.
+//! `ALARM(cpu) AND NOT (OK("disk (1)") OR AT_LEAST(50%, NOT OK, (a, b, c)))`. NOT binds tighter than AND, AND
+//! tighter than OR. An alarm is named by its name or its ARN; quotes are needed around blanks, parentheses,
+//! commas and quotes. Words of the language are read in any case: AWS's reference itself writes both `FALSE`
+//! and `False`.
 //!
-//! The way through: [`lexer`] (text to tokens with spans; knows no word) → [`parser`] (grammar and limits) → [`ast`]
-//! (the tree, which holds or does not, and prints itself). Parsing a printed tree gives the same tree.
+//! The way through: [`lexer`] (text to tokens with spans; knows no word) → [`parser`] (grammar and limits) →
+//! [`ast`] (the tree, which holds or does not, and prints itself). Parsing a printed tree gives the same
+//! tree.
 
 pub mod ast;
 mod error;

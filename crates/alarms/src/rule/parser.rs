@@ -13,7 +13,8 @@ const CHILDREN_MAX: usize = 100;
 /// AWS's limit: mentions of alarms, `TRUE`s, `FALSE`s and parentheses together.
 const ELEMENTS_MAX: usize = 500;
 
-/// How deep a rule may be nested. AWS's limit on elements bounds parentheses; this one bounds `NOT NOT NOT …` too.
+/// How deep a rule may be nested. AWS's limit on elements bounds parentheses; this one bounds `NOT NOT NOT …`
+/// too.
 const DEPTH_MAX: usize = 500;
 
 /// Reads a whole rule.

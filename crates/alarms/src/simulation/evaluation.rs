@@ -5,8 +5,8 @@ use groundwatch_core::{Clock as _, Timestamp};
 
 use super::{World, alarm, at};
 
-/// An alarm, a minute's sample a symbol (`0` fine, `X` breaching, `-` none), and the state after each of these minutes
-/// (`O`, `A`, `I`).
+/// An alarm, a minute's sample a symbol (`0` fine, `X` breaching, `-` none), and the state after each of
+/// these minutes (`O`, `A`, `I`).
 type Case = (u32, u32, &'static str, &'static str);
 
 /// Runs all `cases` side by side in one world.

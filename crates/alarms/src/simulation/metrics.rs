@@ -134,7 +134,8 @@ impl MetricReader for Metrics {
         Some(Box::new(Watched { metrics: self.me.upgrade()?, query: query.clone() }))
     }
 
-    /// Whatever the query says: the average of each metric that has samples, told apart by its name as `Host`.
+    /// Whatever the query says: the average of each metric that has samples, told apart by its name as
+    /// `Host`.
     fn read_query<'a>(
         &'a self,
         _: &'a Scope,

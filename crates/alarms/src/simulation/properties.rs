@@ -26,7 +26,8 @@ type Step = (u64, usize, usize);
 /// What a run leaves behind: its history, and what was published.
 type Trace = (Vec<String>, Vec<String>);
 
-/// Three levels of composite alarms; the top one is suppressed by `c`, the lowest one is muted in every fifth minute.
+/// Three levels of composite alarms; the top one is suppressed by `c`, the lowest one is muted in every fifth
+/// minute.
 async fn world() -> World {
     let world = World::new();
     for name in CHILDREN {

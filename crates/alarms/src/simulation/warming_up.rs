@@ -4,7 +4,8 @@ use groundwatch_api::cloudwatch::{PutMetricAlarmInput, WarmUpConfiguration};
 
 use super::{World, alarm, at};
 
-/// An alarm that needs two of two datapoints, tells a topic of everything, and takes missing ones for breaching.
+/// An alarm that needs two of two datapoints, tells a topic of everything, and takes missing ones for
+/// breaching.
 pub(super) fn warming_up(name: &str, minutes: i32, to_the_end: Option<bool>) -> PutMetricAlarmInput {
     let topic = Some(vec!["arn:aws:sns:us-east-1:000000000000:ops".to_owned()]);
     PutMetricAlarmInput {

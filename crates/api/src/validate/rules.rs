@@ -11,8 +11,8 @@ use crate::OpenEnum;
 
 /// What the model demands of the values of one shape.
 pub trait Rule<T: ?Sized> {
-    /// Whether AWS reports a violation inside a list or map at the container (`Member must satisfy constraint: […]`),
-    /// as it does for simple values, rather than at the element's own path.
+    /// Whether AWS reports a violation inside a list or map at the container (`Member must satisfy
+    /// constraint: […]`), as it does for simple values, rather than at the element's own path.
     const SIMPLE: bool;
 
     /// Finds what is wrong with `value`, which stands `at` that place.
@@ -106,7 +106,8 @@ impl Text {
         Self { length: self.length, pattern: Some(pattern) }
     }
 
-    /// Lengths are counted in Unicode characters, but most texts need no counting: a character takes one to four bytes.
+    /// Lengths are counted in Unicode characters, but most texts need no counting: a character takes one to
+    /// four bytes.
     #[inline]
     fn length_holds(&self, text: &str) -> bool {
         let bytes = text.len();

@@ -1,4 +1,5 @@
-//! `PutInsightRule`, `DescribeInsightRules`, `DeleteInsightRules`, `EnableInsightRules` and `DisableInsightRules`.
+//! `PutInsightRule`, `DescribeInsightRules`, `DeleteInsightRules`, `EnableInsightRules` and
+//! `DisableInsightRules`.
 
 use groundwatch_api::cloudwatch::{
     DeleteInsightRules, DeleteInsightRulesInput, DeleteInsightRulesOutput, DescribeInsightRules,

@@ -1,7 +1,7 @@
 //! What a dashboard's body may say: the rules of AWS's language, as tables, and what was found to break them.
 //!
-//! Errors keep a body from being stored; warnings come back beside it. Only rules that AWS documents or is known to enforce
-//! are errors, so that no body that AWS takes is refused here.
+//! Errors keep a body from being stored; warnings come back beside it. Only rules that AWS documents or is
+//! known to enforce are errors, so that no body that AWS takes is refused here.
 
 mod annotations;
 mod metric;

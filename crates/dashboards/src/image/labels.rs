@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::{QuerySource, WidgetQuery, WidgetSeries};
 
-/// Gives series of metrics that would be called alike the names of what differs: values of dimensions, then the statistic.
-/// Labels that rows ask for, and those of expressions, stay as they are.
+/// Gives series of metrics that would be called alike the names of what differs: values of dimensions, then
+/// the statistic. Labels that rows ask for, and those of expressions, stay as they are.
 pub(super) fn tell_apart(series: &mut [WidgetSeries], queries: &[WidgetQuery]) {
     let metrics: HashMap<&str, Metric<'_>> = queries.iter().filter_map(Metric::of).collect();
     let mut alike: HashMap<String, Vec<usize>> = HashMap::new();

@@ -1,12 +1,12 @@
 //! Widgets as images: what a widget's text asks for, where each part of the picture goes, and the pixels.
 //!
-//! [`Widget::parse`] reads the text; its [`queries`](Widget::queries) are answered elsewhere; [`render`] lays the answer out
-//! and paints it. The layouts ([`time_series`], `legend`, `ticks`) are functions from sizes and values to numbers, and carry
-//! the tests; painting follows them and decides nothing.
+//! [`Widget::parse`] reads the text; its [`queries`](Widget::queries) are answered elsewhere; [`render`] lays
+//! the answer out and paints it. The layouts ([`time_series`], `legend`, `ticks`) are functions from sizes
+//! and values to numbers, and carry the tests; painting follows them and decides nothing.
 //!
-//! Cost: a picture of 600 × 400 takes a few milliseconds. Lines are thinned to what pixels can show, so time and memory
-//! depend on the size of the picture, which is bounded, and on the count of points, which [`Widget::queries`] bounds by
-//! coarser periods.
+//! Cost: a picture of 600 × 400 takes a few milliseconds. Lines are thinned to what pixels can show, so time
+//! and memory depend on the size of the picture, which is bounded, and on the count of points, which
+//! [`Widget::queries`] bounds by coarser periods.
 
 mod arcs;
 mod bars;

@@ -72,8 +72,8 @@ impl Face {
         if kept.is_empty() { "".into() } else { format!("{kept}…").into() }
     }
 
-    /// Calls `plot` with every pixel that `text` touches, and how much of it is covered (0 to 1). `x` is where the text
-    /// begins, `baseline` where its letters stand.
+    /// Calls `plot` with every pixel that `text` touches, and how much of it is covered (0 to 1). `x` is
+    /// where the text begins, `baseline` where its letters stand.
     pub(super) fn rasterize(self, text: &str, x: f32, baseline: f32, mut plot: impl FnMut(i32, i32, f32)) {
         let scale = PxScale::from(self.size);
         let font = self.font().as_scaled(scale);

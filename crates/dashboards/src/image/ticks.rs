@@ -18,8 +18,8 @@ pub struct ValueScale {
 }
 
 impl ValueScale {
-    /// A scale for values between `low` and `high` with about `wanted` marks. `fixed` ends are kept; free ends move to a
-    /// mark, and the lower one to zero if that is near.
+    /// A scale for values between `low` and `high` with about `wanted` marks. `fixed` ends are kept; free
+    /// ends move to a mark, and the lower one to zero if that is near.
     pub(super) fn new((low, high): (f64, f64), fixed: (Option<f64>, Option<f64>), wanted: usize) -> Self {
         let bounded = |value: f64| value.clamp(-MAGNITUDE_MAX, MAGNITUDE_MAX);
         let (mut min, mut max) = (bounded(fixed.0.unwrap_or(low)), bounded(fixed.1.unwrap_or(high)));
@@ -82,7 +82,8 @@ fn nice_step(step: f64) -> f64 {
     [1.0, 2.0, 2.5, 5.0].into_iter().find(|nice| nice * power >= step * (1.0 - 1e-9)).unwrap_or(10.0) * power
 }
 
-/// By what numbers of that size are divided, and what then stands behind them; `None`: too large for a letter.
+/// By what numbers of that size are divided, and what then stands behind them; `None`: too large for a
+/// letter.
 fn magnitude(largest: f64) -> (f64, Option<&'static str>) {
     match largest {
         size if size < 1e4 => (1.0, Some("")),
@@ -154,7 +155,8 @@ const STEPS: &[i64] = &[
     14 * DAY,
 ];
 
-/// Marks from `from` to `to` (milliseconds), about `wanted` of them, in a time zone that is `offset_secs` ahead of UTC.
+/// Marks from `from` to `to` (milliseconds), about `wanted` of them, in a time zone that is `offset_secs`
+/// ahead of UTC.
 pub(super) fn time_ticks(from: i64, to: i64, offset_secs: i32, wanted: usize) -> Vec<TimeTick> {
     let wanted = i64::try_from(wanted.clamp(1, 100)).unwrap_or(100);
     let step_min = (to - from) / 1000 / wanted;

@@ -95,8 +95,8 @@ impl TimeSeriesLayout {
         runs.map(placed).collect()
     }
 
-    /// The layers of stacked series, from the lowest on: for each the points of its upper edge, which is the next one's
-    /// lower edge. A series without a point at a moment adds nothing there.
+    /// The layers of stacked series, from the lowest on: for each the points of its upper edge, which is the
+    /// next one's lower edge. A series without a point at a moment adds nothing there.
     pub(super) fn layers(&self, series: &[&Drawn]) -> Vec<Vec<(f32, f32)>> {
         let moments = moments(series);
         let mut sums = vec![0.0; moments.len()];
@@ -124,7 +124,8 @@ fn moments(series: &[&Drawn]) -> Vec<i64> {
     moments
 }
 
-/// Of the points in each column of pixels the first, lowest, highest and last: what a line through all of them shows.
+/// Of the points in each column of pixels the first, lowest, highest and last: what a line through all of
+/// them shows.
 fn thinned(points: impl Iterator<Item = (f32, f32)>) -> Vec<(f32, f32)> {
     let mut kept: Vec<(f32, f32)> = Vec::new();
     let mut column: Vec<(f32, f32)> = Vec::new();

@@ -279,7 +279,8 @@ impl Widget {
         self.rows.iter().map(own_or_free).collect()
     }
 
-    /// The finest period that keeps the count of points within its bound: a whole minute, unless anything will do.
+    /// The finest period that keeps the count of points within its bound: a whole minute, unless anything
+    /// will do.
     fn period_min_secs(&self) -> u32 {
         let secs = self.range_secs() / POINTS_MAX;
         if secs == 0 { 1 } else { u32::try_from((secs / 60 + 1) * 60).unwrap_or(u32::MAX) }
@@ -316,8 +317,8 @@ impl Widget {
     }
 }
 
-/// Where a row has no label, an expression's result is called by the row's id. An id that the row did not choose tells
-/// nobody anything, its text does.
+/// Where a row has no label, an expression's result is called by the row's id. An id that the row did not
+/// choose tells nobody anything, its text does.
 fn label(row: &Row, label: String, id: &str) -> String {
     match &row.source {
         Source::Expression(expression) if row.options.id.is_none() && label == id => expression.clone(),

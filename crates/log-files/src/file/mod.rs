@@ -4,18 +4,19 @@
 //! row groups · filters of tokens · index, compressed with zstd · Parquet's footer
 //! ```
 //!
-//! Every row is an event. Its columns: `account`, `region`, `log_group`, `log_stream`, `timestamp`, `ingestion_time`,
-//! `sequence` and `position` (which order events of one moment), `message`, `shape`, and the columns of slots. Either
-//! `message` is there, or `shape` is: a text with the names of slots' columns between marks (U+0011), which are replaced
-//! by what these columns hold. Two [`Layout`]s: files of many small groups keep text, sorted by group and key; files of one group are sorted by shape, stream and
-//! key within a row group.
+//! Every row is an event. Its columns: `account`, `region`, `log_group`, `log_stream`, `timestamp`,
+//! `ingestion_time`, `sequence` and `position` (which order events of one moment), `message`, `shape`, and
+//! the columns of slots. Either `message` is there, or `shape` is: a text with the names of slots' columns
+//! between marks (U+0011), which are replaced by what these columns hold. Two [`Layout`]s: files of many
+//! small groups keep text, sorted by group and key; files of one group are sorted by shape, stream and key
+//! within a row group.
 //!
-//! The [`index`] says which streams a file has, and where: row ranges with the bounds of their keys, so that a read
-//! touches only row groups that hold what it looks for. Other readers of Parquet pass over it and over the filters, as
-//! nothing in the footer points to them but two entries of metadata for people.
+//! The [`index`] says which streams a file has, and where: row ranges with the bounds of their keys, so that
+//! a read touches only row groups that hold what it looks for. Other readers of Parquet pass over it and over
+//! the filters, as nothing in the footer points to them but two entries of metadata for people.
 //!
-//! What it costs: a row group takes about 5 MB of text, 600 KB on disk when it is compacted. An index takes about 10 bytes
-//! a stream and row group; filters take 4 to 5 bytes an event.
+//! What it costs: a row group takes about 5 MB of text, 600 KB on disk when it is compacted. An index takes
+//! about 10 bytes a stream and row group; filters take 4 to 5 bytes an event.
 
 mod bits;
 pub(crate) mod columns;

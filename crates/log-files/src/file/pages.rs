@@ -1,5 +1,5 @@
-//! The pages of a column, from the bytes of a row group. The library reads their headers; what they contain is laid down in
-//! Parquet's specification, "Data Pages" and "Encodings".
+//! The pages of a column, from the bytes of a row group. The library reads their headers; what they contain
+//! is laid down in Parquet's specification, "Data Pages" and "Encodings".
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -72,7 +72,8 @@ impl<'c> RawPages<'c> {
             Compression::UNCOMPRESSED => false,
             _ => return Err(ParquetError::General("compressed in another way".to_owned())),
         };
-        // The library is told that nothing is compressed, and so leaves decompressing to us, who have a place for it.
+        // The library is told that nothing is compressed, and so leaves decompressing to us, who have a place
+        // for it.
         let metadata = chunk.metadata.clone().into_builder().set_compression(Compression::UNCOMPRESSED);
         let pages = chunk.pages.map(|pages| pages.page_locations().clone());
         if pages.as_ref().is_some_and(|pages| !are_within(pages, chunk)) {
@@ -126,7 +127,8 @@ impl<'c> RawPages<'c> {
     }
 }
 
-/// Whether pages lie in their column, one behind the other, and so do their rows: the library takes that for granted.
+/// Whether pages lie in their column, one behind the other, and so do their rows: the library takes that for
+/// granted.
 fn are_within(pages: &[PageLocation], chunk: &Chunk<'_>) -> bool {
     let (start, len) = chunk.metadata.byte_range();
     let in_column = |page: &PageLocation| {

@@ -25,7 +25,8 @@ use crate::messages::Messages;
 use crate::requirement::Requirement;
 use crate::tokens::{KnownTokens, ROW_GROUPS_MAX};
 
-/// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row group.
+/// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row
+/// group.
 #[derive(Debug)]
 pub struct LogFile {
     parquet: Arc<ParquetMetaData>,
@@ -98,8 +99,8 @@ impl LogFile {
         self.index.tokens.is_some().then(|| self.index.filters.clone())
     }
 
-    /// In which row groups messages may be that meet all `requirements`: the bit of each. `filters` are the bytes of
-    /// [`Self::filters`].
+    /// In which row groups messages may be that meet all `requirements`: the bit of each. `filters` are the
+    /// bytes of [`Self::filters`].
     pub fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> u64 {
         match &self.index.tokens {
             Some(index) if filters.len() as u64 == self.index.filters.end - self.index.filters.start => {
@@ -134,7 +135,8 @@ impl LogFile {
         Messages::new(self, part, bytes, None)
     }
 
-    /// What those events of a part say that are in these rows, ascending; `bytes` are those of [`Self::bytes_of`].
+    /// What those events of a part say that are in these rows, ascending; `bytes` are those of
+    /// [`Self::bytes_of`].
     pub fn messages_of(&self, part: &Part, bytes: Bytes, rows: &[u32]) -> Result<Messages, MalformedFile> {
         Messages::new(self, part, bytes, Some(rows))
     }
@@ -170,8 +172,8 @@ impl LogFile {
         self.index.tokens.is_some() && part.rows == (0..rows as usize)
     }
 
-    /// The row group of a part as it is, and what is known of its tokens; `bytes` are those of [`Self::bytes_of`],
-    /// `filters` those of [`Self::filters`].
+    /// The row group of a part as it is, and what is known of its tokens; `bytes` are those of
+    /// [`Self::bytes_of`], `filters` those of [`Self::filters`].
     pub(super) fn encoded(
         &self,
         part: &Part,

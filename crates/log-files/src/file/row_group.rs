@@ -1,8 +1,8 @@
 //! A row group that is encoded: just made, or taken over from another file as it is.
 //!
-//! A file's columns are known only when its last row group is, yet a row group is encoded as soon as it is full: with the
-//! columns that it has itself. [`assembled`] puts row groups into one file, where what one of them lacks is nothing in all of
-//! its rows. No value is decoded for that; bytes are copied.
+//! A file's columns are known only when its last row group is, yet a row group is encoded as soon as it is
+//! full: with the columns that it has itself. [`assembled`] puts row groups into one file, where what one of
+//! them lacks is nothing in all of its rows. No value is decoded for that; bytes are copied.
 
 use std::sync::Arc;
 

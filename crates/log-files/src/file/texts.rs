@@ -1,8 +1,10 @@
-//! Columns of text, decoded for searching: where each text lies among bytes that are decompressed once and copied never.
+//! Columns of text, decoded for searching: where each text lies among bytes that are decompressed once and
+//! copied never.
 //!
-//! The library's reader makes arrays, for which it copies every text into memory of its own, again and again as that
-//! grows; that took half of the time of a search that looks at everything. Here a page is decompressed to the place where
-//! it stays, and texts are [`Span`]s of it. Of Parquet's encodings those are read that [`super::FileWriter`] chooses.
+//! The library's reader makes arrays, for which it copies every text into memory of its own, again and again
+//! as that grows; that took half of the time of a search that looks at everything. Here a page is
+//! decompressed to the place where it stays, and texts are [`Span`]s of it. Of Parquet's encodings those are
+//! read that [`super::FileWriter`] chooses.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -85,8 +85,8 @@ impl FileWriter {
         }
     }
 
-    /// The same, which about `rows` events are going to be pushed to: row groups are of one size, and no small one is left
-    /// at the end.
+    /// The same, which about `rows` events are going to be pushed to: row groups are of one size, and no
+    /// small one is left at the end.
     pub fn expecting(self, rows: usize) -> Self {
         let row_groups = rows.div_ceil(ROWS_MAX).max(1);
         Self { rows_max: rows.div_ceil(row_groups).max(1), ..self }
@@ -133,8 +133,8 @@ impl FileWriter {
 
     /// Adds what a part of another file holds, as it is: both files are shaped, and the part is one that
     /// [`LogFile::can_be_taken_over`]. `bytes` are those of [`LogFile::bytes_of`], `filters` those of
-    /// [`LogFile::filters`]. `false`, and nothing was added, if there is no place for its columns beside those of this
-    /// file; there always is in a new one.
+    /// [`LogFile::filters`]. `false`, and nothing was added, if there is no place for its columns beside
+    /// those of this file; there always is in a new one.
     pub fn take_over(
         &mut self,
         file: &LogFile,

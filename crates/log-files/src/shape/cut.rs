@@ -1,7 +1,8 @@
 //! Cuts a message into what stays the same among messages of one shape, and what varies: its slots.
 //!
-//! Cutting decides how well events compress, never whether they come back: text between slots is kept as it is, so any
-//! choice of slots is right. Three styles cover what logs look like; each reads a message once, from left to right.
+//! Cutting decides how well events compress, never whether they come back: text between slots is kept as it
+//! is, so any choice of slots is right. Three styles cover what logs look like; each reads a message once,
+//! from left to right.
 
 use std::ops::Range;
 
@@ -19,13 +20,13 @@ pub(super) enum Style {
     Json,
     /// Words that contain a digit are slots.
     Words,
-    /// What stands between blanks, in quotes, in brackets or behind `=` is a slot. For lines whose words vary more than
-    /// their layout, such as access logs.
+    /// What stands between blanks, in quotes, in brackets or behind `=` is a slot. For lines whose words vary
+    /// more than their layout, such as access logs.
     Fields,
 }
 
-/// Fills `slots` with the ranges of `message` that vary, ascending, apart from each other. `false` if the message is
-/// not of this style, or has too many.
+/// Fills `slots` with the ranges of `message` that vary, ascending, apart from each other. `false` if the
+/// message is not of this style, or has too many.
 pub(super) fn cut(style: Style, message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
     slots.clear();
     match style {
@@ -173,8 +174,8 @@ fn push(slots: &mut Vec<Range<u32>>, slot: Range<usize>) -> bool {
     fits
 }
 
-/// The names of the slots that [`Style::Json`] cuts: selectors such as `$.http.status` and `$.args[0]`. Names that occur
-/// twice get a number.
+/// The names of the slots that [`Style::Json`] cuts: selectors such as `$.http.status` and `$.args[0]`. Names
+/// that occur twice get a number.
 pub(super) fn json_names(message: &[u8], slots: &[Range<u32>]) -> Vec<String> {
     let mut places: Vec<Place> = Vec::new();
     let mut slots = slots.iter().peekable();

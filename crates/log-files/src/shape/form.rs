@@ -5,8 +5,8 @@ use std::ops::Range;
 /// Stands around the name of a slot in a shape's text. Messages that contain it are not shaped.
 pub(crate) const MARK: char = '\u{11}';
 
-/// What messages of one shape have in common. Its text is literals and slot names in turn, with [`MARK`] between them:
-/// `{"user":"␑$.user␑"}`.
+/// What messages of one shape have in common. Its text is literals and slot names in turn, with [`MARK`]
+/// between them: `{"user":"␑$.user␑"}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     text: String,
@@ -16,7 +16,8 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The shape of `message` without its `slots`, which are called `names`. `None` if it contains a [`MARK`].
+    /// The shape of `message` without its `slots`, which are called `names`. `None` if it contains a
+    /// [`MARK`].
     pub(super) fn new(message: &str, slots: &[Range<u32>], names: &[String]) -> Option<Self> {
         debug_assert_eq!(slots.len(), names.len(), "every slot has a name");
         let mut text = String::with_capacity(message.len());

@@ -56,8 +56,8 @@ pub(crate) struct ShapedRows {
     pub(crate) recurrences: Vec<Recurrence>,
 }
 
-/// How often the values of a slot recur, by some of them: all those whose hashes end alike, so that none that was counted
-/// has a twin that was not.
+/// How often the values of a slot recur, by some of them: all those whose hashes end alike, so that none that
+/// was counted has a twin that was not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recurrence {
     values: usize,
@@ -243,8 +243,8 @@ impl Sorter {
         }
     }
 
-    /// The messages by shape, and their slots' names in `columns`. Shapes are given up that hardly any message has, or
-    /// that there are no columns for.
+    /// The messages by shape, and their slots' names in `columns`. Shapes are given up that hardly any
+    /// message has, or that there are no columns for.
     pub(crate) fn finish(self, columns: &mut Columns) -> Sorted {
         let mut sorted = Sorted { shaped: Vec::new(), plain: self.plain };
         for Shaping { rows: shaped, .. } in self.shapes {

@@ -1,4 +1,5 @@
-//! Patterns of dates as Java writes them (`yyyy-MM-dd'T'HH:mm:ss.SSSXXX`), for reading and for writing. English names.
+//! Patterns of dates as Java writes them (`yyyy-MM-dd'T'HH:mm:ss.SSSXXX`), for reading and for writing.
+//! English names.
 
 use jiff::civil::Weekday;
 use jiff::tz::{Offset, TimeZone};
@@ -121,8 +122,8 @@ impl DatePattern {
         if items.is_empty() { Err("it is empty".into()) } else { Ok(Self { items }) }
     }
 
-    /// The moment that a text means in this pattern. What the pattern does not say is taken from `default_zone`, and the
-    /// date from `today` as far as nothing of it is said.
+    /// The moment that a text means in this pattern. What the pattern does not say is taken from
+    /// `default_zone`, and the date from `today` as far as nothing of it is said.
     pub(super) fn read(&self, text: &str, default_zone: &TimeZone, today: Timestamp) -> Option<Timestamp> {
         let mut fields = Fields::default();
         let mut rest = text;
@@ -144,8 +145,8 @@ impl DatePattern {
     }
 }
 
-/// What stands between quotes; two quotes are one. A quote that is never closed runs to the end, as the default target
-/// format of AWS's reference has it.
+/// What stands between quotes; two quotes are one. A quote that is never closed runs to the end, as the
+/// default target format of AWS's reference has it.
 fn quoted(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, String> {
     let mut text = String::new();
     if characters.next_if_eq(&'\'').is_some() {

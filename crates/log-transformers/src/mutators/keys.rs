@@ -108,8 +108,8 @@ impl MoveKeys {
 }
 
 impl Process for MoveKeys {
-    /// Into a target that is an object the key moves with its name, as in the example of AWS's guide; otherwise its value
-    /// moves to the target. What cannot move stays.
+    /// Into a target that is an object the key moves with its name, as in the example of AWS's guide;
+    /// otherwise its value moves to the target. What cannot move stays.
     fn apply(&self, event: &mut Event<'_>) -> Result<(), EventError> {
         for (source, target, overwrite) in &self.entries {
             let Some(value) = source.remove(&mut event.fields) else { continue };

@@ -1,4 +1,5 @@
-//! `lowerCaseString`, `upperCaseString`, `trimString` and `splitString`: fields that are no texts stay as they are.
+//! `lowerCaseString`, `upperCaseString`, `trimString` and `splitString`: fields that are no texts stay as
+//! they are.
 
 use groundwatch_api::logs;
 use serde_json::Value;

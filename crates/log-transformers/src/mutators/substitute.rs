@@ -1,4 +1,5 @@
-//! `substituteString`: what matches an expression is replaced, with references as in Java (`$1`, `${name}`, `\$`).
+//! `substituteString`: what matches an expression is replaced, with references as in Java (`$1`, `${name}`,
+//! `\$`).
 
 use groundwatch_api::logs;
 use regex::{Captures, Regex, RegexBuilder};
@@ -85,8 +86,8 @@ impl Entry {
     }
 }
 
-/// Reads a replacement as Java does: of `$12` as much is the number as there are groups; `\` takes the next character as
-/// it is.
+/// Reads a replacement as Java does: of `$12` as much is the number as there are groups; `\` takes the next
+/// character as it is.
 fn replacement(text: &str, from: &Regex) -> Result<Vec<Part>, Cause> {
     let wrong = |reason: String| Err(Cause::member("to", reason));
     let mut parts = Vec::new();

@@ -56,8 +56,8 @@ impl Process for Csv {
     }
 }
 
-/// The values of a row. A value that begins with the quote ends at the next one that is not doubled; what stands between
-/// there and the delimiter belongs to it as it is.
+/// The values of a row. A value that begins with the quote ends at the next one that is not doubled; what
+/// stands between there and the delimiter belongs to it as it is.
 fn row(text: &str, delimiter: &str, quote: char) -> Vec<String> {
     let mut values = Vec::new();
     let mut rest = text;

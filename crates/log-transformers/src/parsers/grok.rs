@@ -1,8 +1,8 @@
 //! `grok`: named patterns in a text, each with a field of its own.
 //!
-//! A match is a regular expression in which `%{NAME}` stands for a pattern and `%{NAME:field}` keeps what it matched.
-//! Values are texts, without the quotes around them. The three patterns of whole log lines make several fields at once,
-//! named as AWS's guide shows them, some of them numbers.
+//! A match is a regular expression in which `%{NAME}` stands for a pattern and `%{NAME:field}` keeps what it
+//! matched. Values are texts, without the quotes around them. The three patterns of whole log lines make
+//! several fields at once, named as AWS's guide shows them, some of them numbers.
 
 use groundwatch_api::logs;
 use regex::{Regex, RegexBuilder};
@@ -181,8 +181,8 @@ fn pattern(
     Ok(())
 }
 
-/// Adds a pattern's expression, with those of the patterns in it. Our own patterns name known ones, and no pattern is
-/// within itself.
+/// Adds a pattern's expression, with those of the patterns in it. Our own patterns name known ones, and no
+/// pattern is within itself.
 fn expand(name: &str, expression: &mut String) {
     let mut rest = grok_patterns::find(name).map_or("", |named| named.expression);
     while let Some((before, after)) = rest.split_once("%{") {

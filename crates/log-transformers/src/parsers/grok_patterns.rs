@@ -1,7 +1,7 @@
 //! The patterns that `grok` knows, and how often each may stand in one match.
 //!
-//! Source of names and counts: CloudWatch Logs user guide, "Supported grok patterns". The expressions are written for an
-//! engine that runs in linear time, so without looking around.
+//! Source of names and counts: CloudWatch Logs user guide, "Supported grok patterns". The expressions are
+//! written for an engine that runs in linear time, so without looking around.
 
 /// One named pattern. Others may stand in its expression as `%{NAME}`.
 pub(super) struct Named {

@@ -1,7 +1,9 @@
-//! `parseVPC`, `parseRoute53`, `parseCloudfront` and `parsePostgres`: lines that AWS's services write in one form.
+//! `parseVPC`, `parseRoute53`, `parseCloudfront` and `parsePostgres`: lines that AWS's services write in one
+//! form.
 //!
-//! Names and types of fields are those of the examples in the CloudWatch Logs user guide, "Built-in processors for AWS
-//! vended logs": encoded values are decoded, whole and decimal numbers are numbers, and `-` stays what it is.
+//! Names and types of fields are those of the examples in the CloudWatch Logs user guide, "Built-in
+//! processors for AWS vended logs": encoded values are decoded, whole and decimal numbers are numbers, and
+//! `-` stays what it is.
 
 use percent_encoding::percent_decode_str;
 use regex::Regex;
@@ -58,7 +60,8 @@ impl Process for ParseRoute53 {
 }
 
 impl Process for ParseCloudfront {
-    /// Values are apart by tabs, and hold no blanks, so that a line with blanks in their place is read as well.
+    /// Values are apart by tabs, and hold no blanks, so that a line with blanks in their place is read as
+    /// well.
     fn apply(&self, event: &mut Event<'_>) -> Result<(), EventError> {
         let values: Vec<&str> = event.message.split_ascii_whitespace().collect();
         columns(event, "parseCloudfront", &CLOUDFRONT, &values)

@@ -110,7 +110,8 @@ impl LogAnomalyDetector {
             let about = |anomaly: &&mut Anomaly| anomaly.index == index && !anomaly.baseline;
             let known = self.anomalies.iter_mut().rev().find(about);
             match known {
-                // What goes on is the same anomaly: a new pattern as long as it comes, a frequent one while it is that.
+                // What goes on is the same anomaly: a new pattern as long as it comes, a frequent one while
+                // it is that.
                 Some(known) if known.cause == Cause::New || unusual => {
                     if !known.silence.is_some_and(|silence| silence.holds(end)) {
                         known.active = true;

@@ -148,8 +148,8 @@ fn varying(pattern: &Pattern) -> usize {
     pattern.tokens().iter().filter(|token| matches!(token, Token::Variable(_))).count()
 }
 
-/// By the words of severity in the pattern, and by how much more often it comes. Source: CloudWatch Logs user guide, "Log
-/// anomaly detection", which names both without numbers.
+/// By the words of severity in the pattern, and by how much more often it comes. Source: CloudWatch Logs user
+/// guide, "Log anomaly detection", which names both without numbers.
 fn priority(pattern: &Pattern, cause: Cause) -> &'static str {
     let says = |words: &[&str]| {
         pattern.tokens().iter().any(|token| match token {

@@ -1,11 +1,14 @@
-//! Log anomaly detectors: messages of kinds that were never seen, and kinds that come more often than they used to.
+//! Log anomaly detectors: messages of kinds that were never seen, and kinds that come more often than they
+//! used to.
 //!
-//! A detector learns the patterns of one group's messages from the two weeks before it was made and from its first
-//! quarter of an hour ([`TRAINING`]). From then on it looks at each window of its evaluation frequency once the window is
-//! over: a pattern that is new, or far more frequent than in the windows before, is an [`Anomaly`]. All that a detector
-//! knows is in its document, written after each window that had events; an evaluation that is cut off is done again.
+//! A detector learns the patterns of one group's messages from the two weeks before it was made and from its
+//! first quarter of an hour ([`TRAINING`]). From then on it looks at each window of its evaluation frequency
+//! once the window is over: a pattern that is new, or far more frequent than in the windows before, is an
+//! [`Anomaly`]. All that a detector knows is in its document, written after each window that had events; an
+//! evaluation that is cut off is done again.
 //!
-//! [`detector`] holds the document, [`evaluation`] decides (pure), [`watch`] reads events and writes what was decided.
+//! [`detector`] holds the document, [`evaluation`] decides (pure), [`watch`] reads events and writes what was
+//! decided.
 
 mod detector;
 mod evaluation;

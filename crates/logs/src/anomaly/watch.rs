@@ -32,8 +32,8 @@ pub struct LogAnomalyWatch {
     store: LogStore,
     clock: SharedClock,
     retry_at: Mutex<Option<Timestamp>>,
-    /// Up to where detectors have found nothing to look at since they were last written, by their ids: what they have not
-    /// seen costs no write.
+    /// Up to where detectors have found nothing to look at since they were last written, by their ids: what
+    /// they have not seen costs no write.
     idle_until: Mutex<HashMap<String, Timestamp>>,
 }
 

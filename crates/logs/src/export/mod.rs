@@ -1,8 +1,8 @@
 //! Export tasks: the events of a group in a range of time, as gzip files in a bucket.
 //!
-//! A task is written one file after the other; after each, how far it came is noted. So a crash repeats one file, which
-//! then replaces itself, and memory holds one file at most. A bucket is a target of the ARN `arn:aws:s3:::BUCKET`: an
-//! S3-compatible endpoint, or a folder.
+//! A task is written one file after the other; after each, how far it came is noted. So a crash repeats one
+//! file, which then replaces itself, and memory holds one file at most. A bucket is a target of the ARN
+//! `arn:aws:s3:::BUCKET`: an S3-compatible endpoint, or a folder.
 
 mod bucket;
 mod error;

@@ -78,8 +78,9 @@ impl ExportTask {
         Self { status, message, completed: Some(at), retry: None, ..self.clone() }
     }
 
-    /// The key of a file: `PREFIX/TASK/STREAM/000000.gz`, slashes of the stream's name as dashes (source: CloudWatch Logs
-    /// user guide, exporting to S3). Streams that would share a folder are told apart by `is_ambiguous`.
+    /// The key of a file: `PREFIX/TASK/STREAM/000000.gz`, slashes of the stream's name as dashes (source:
+    /// CloudWatch Logs user guide, exporting to S3). Streams that would share a folder are told apart by
+    /// `is_ambiguous`.
     pub(crate) fn file_key(&self, id: &str, stream: &str, file: u32, is_ambiguous: bool) -> String {
         let mut folder = stream.replace('/', "-");
         if is_ambiguous {

@@ -1,4 +1,5 @@
-//! AWS's words for stored configuration and for what is done to events: saved queries, indexes, tables. Ours where not marked.
+//! AWS's words for stored configuration and for what is done to events: saved queries, indexes, tables. Ours
+//! where not marked.
 
 use groundwatch_api::Fault;
 use groundwatch_api::logs::errors;

@@ -1,5 +1,5 @@
-//! Subscriptions of a whole account: the document of a policy of type `SUBSCRIPTION_FILTER_POLICY`, and which groups it
-//! leaves out.
+//! Subscriptions of a whole account: the document of a policy of type `SUBSCRIPTION_FILTER_POLICY`, and which
+//! groups it leaves out.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! How far the events of a group were sent on.
 //!
-//! Events arrive in numbered batches, and carry times of their own. A *pass* covers the batches that arrived since the
-//! one before it, in the order of the events' times, and is noted page by page. So nothing is left out that was ever
-//! acknowledged, a crash repeats at most what was sent since the last note, and events that arrive meanwhile wait for the next
-//! pass.
+//! Events arrive in numbered batches, and carry times of their own. A *pass* covers the batches that arrived
+//! since the one before it, in the order of the events' times, and is noted page by page. So nothing is left
+//! out that was ever acknowledged, a crash repeats at most what was sent since the last note, and events that
+//! arrive meanwhile wait for the next pass.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event_key::{EventKey, KeyRange};
 
-/// Events are at most two weeks old when they arrive; an hour is for requests that take long and clocks that are set back.
+/// Events are at most two weeks old when they arrive; an hour is for requests that take long and clocks that
+/// are set back.
 const ARRIVAL_AGE_MAX: Duration = Duration::from_secs((14 * 24 + 1) * 60 * 60);
 
 /// How far one filter has come with one group.
@@ -50,8 +51,8 @@ impl Cursor {
         Self { through, as_of, pass: None }
     }
 
-    /// The same with a pass under way: the one that is, or one over what can be seen by now. `None` if there is nothing to
-    /// pass over.
+    /// The same with a pass under way: the one that is, or one over what can be seen by now. `None` if there
+    /// is nothing to pass over.
     pub(crate) fn in_pass(&self, visible_through: u64, now: Timestamp) -> Option<Self> {
         if self.pass.is_some() {
             return Some(self.clone());

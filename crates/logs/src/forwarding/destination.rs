@@ -37,7 +37,8 @@ impl Document for Destination {
 has_tags!(Destination);
 
 impl Destination {
-    /// Whether an account may subscribe to this destination of `owner`: the owner may, others as its policy says.
+    /// Whether an account may subscribe to this destination of `owner`: the owner may, others as its policy
+    /// says.
     pub(crate) fn admits(&self, owner: AccountId, account: AccountId) -> bool {
         let granted = |policy: &String| {
             PolicyDocument::parse(policy)

@@ -1,7 +1,8 @@
 //! Selection by system fields: `@aws.region NOT IN ["cn-north-1"] AND @aws.account = "123456789012"`.
 //!
-//! The fields tell where an event comes from. All events of one group come from its own account and region here, so an
-//! expression selects all of a group's events or none (source: CloudWatch Logs API reference, PutSubscriptionFilter).
+//! The fields tell where an event comes from. All events of one group come from its own account and region
+//! here, so an expression selects all of a group's events or none (source: CloudWatch Logs API reference,
+//! PutSubscriptionFilter).
 
 use groundwatch_core::Scope;
 

@@ -1,4 +1,5 @@
-//! The activity that sends events on: takes the lanes that are due, some at once, and notes how far they came.
+//! The activity that sends events on: takes the lanes that are due, some at once, and notes how far they
+//! came.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,10 +14,11 @@ use super::cursor::Cursor;
 use super::lanes::{LaneKey, Place, Step, StepEnd};
 use super::step::{BACKOFF, Forwarding};
 
-/// Lanes that send at once, each a page of about 256 KiB. It takes this many hanging receivers, each for as long as its
-/// target may take, to hold up the others.
+/// Lanes that send at once, each a page of about 256 KiB. It takes this many hanging receivers, each for as
+/// long as its target may take, to hold up the others.
 const STEPS_MAX: usize = 64;
-/// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in between.
+/// How long one activation goes on under a clock that moves, so that whoever drives it can stop it in
+/// between.
 const ACTIVATION_MAX: Duration = Duration::from_secs(1);
 /// When cursors that could not be written are tried again.
 const NOTE_RETRY: Duration = Duration::from_secs(1);
@@ -108,7 +110,8 @@ impl LogForwarding {
         }
     }
 
-    /// Writes the cursors down. Tells whether that worked; if not, they wait: a crash would repeat what they cover.
+    /// Writes the cursors down. Tells whether that worked; if not, they wait: a crash would repeat what they
+    /// cover.
     async fn note(&self, under_way: &mut UnderWay) -> bool {
         if under_way.notes.is_empty() {
             return true;

@@ -1,7 +1,7 @@
 //! Which group and filter is looked at next. Pure: the time is an argument.
 //!
-//! A *lane* is one filter's way through one group: one page at a time, in order. Lanes wait for nothing but themselves, so
-//! a slow receiver holds up its own lane alone.
+//! A *lane* is one filter's way through one group: one page at a time, in order. Lanes wait for nothing but
+//! themselves, so a slow receiver holds up its own lane alone.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,7 +31,8 @@ pub(crate) struct Place {
     pub(crate) group: String,
 }
 
-/// A message of a page that got through before another of that page did not: its stream, first and last event.
+/// A message of a page that got through before another of that page did not: its stream, first and last
+/// event.
 pub(crate) type SentPart = (LogStreamId, EventKey, EventKey);
 
 /// One page to send.
@@ -116,8 +117,8 @@ impl Lanes {
         self.lanes.contains_key(key)
     }
 
-    /// Notes that batch `newest` arrived for a lane. Tells whether it falls due by that: at that moment, not at any time before,
-    /// so that whoever drives the lanes sees that this is new.
+    /// Notes that batch `newest` arrived for a lane. Tells whether it falls due by that: at that moment, not
+    /// at any time before, so that whoever drives the lanes sees that this is new.
     pub(crate) fn arrived(&mut self, key: &LaneKey, newest: u64, at: Timestamp) -> bool {
         let Some(lane) = self.lanes.get_mut(key) else { return false };
         lane.newest = lane.newest.max(newest);

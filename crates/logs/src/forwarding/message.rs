@@ -94,8 +94,8 @@ impl Message {
         json!({ "awslogs": { "data": self.to_base64() } }).to_string().into_bytes()
     }
 
-    /// The body of OpenSearch's `_bulk`: an index a day, a document an event, with the names that AWS's own forwarder to
-    /// OpenSearch uses. A message that is a JSON object gives its members to the document.
+    /// The body of OpenSearch's `_bulk`: an index a day, a document an event, with the names that AWS's own
+    /// forwarder to OpenSearch uses. A message that is a JSON object gives its members to the document.
     pub(crate) fn to_bulk(&self) -> Vec<u8> {
         let mut body = Vec::new();
         for event in &self.log_events {

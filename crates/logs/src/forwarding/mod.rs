@@ -1,12 +1,12 @@
 //! Sending events on: destinations, and subscriptions of groups and accounts.
 //!
-//! The way through: an arrival makes the [`lanes`] of its subscriptions due → [`forwarder`] takes them, some at once →
-//! each [`step`] reads a page of what arrived behind its [`cursor`], makes a [`message`] a stream of what matches, and has
-//! the [`courier`] bring it away → the cursor moves on, and is noted.
+//! The way through: an arrival makes the [`lanes`] of its subscriptions due → [`forwarder`] takes them, some
+//! at once → each [`step`] reads a page of what arrived behind its [`cursor`], makes a [`message`] a stream
+//! of what matches, and has the [`courier`] bring it away → the cursor moves on, and is noted.
 //!
-//! What always holds: an acknowledged event that matches is sent at least once, unless its receiver refuses it for a day.
-//! Events of a stream that arrive together are sent in their order. What waits takes no memory but a cursor: the store has
-//! the events.
+//! What always holds: an acknowledged event that matches is sent at least once, unless its receiver refuses
+//! it for a day. Events of a stream that arrive together are sent in their order. What waits takes no memory
+//! but a cursor: the store has the events.
 
 mod account;
 mod courier;

@@ -28,17 +28,19 @@ use crate::view::Views;
 
 /// A page ends when it has this much text. One event may be larger.
 const PAGE_BYTES_MAX: usize = 256 << 10;
-/// A page also ends when this much text was looked at, so that a pattern that lets little through is noted, too.
+/// A page also ends when this much text was looked at, so that a pattern that lets little through is noted,
+/// too.
 const SCAN_BYTES_MAX: usize = 16 << 20;
 
-/// Failed attempts are repeated until the event is a day old, as AWS does (source: CloudWatch Logs user guide,
-/// subscriptions).
+/// Failed attempts are repeated until the event is a day old, as AWS does (source: CloudWatch Logs user
+/// guide, subscriptions).
 pub(super) const BACKOFF: Backoff = Backoff {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(60),
     give_up_after: Duration::from_secs(24 * 60 * 60),
 };
-/// After a refusal AWS leaves a subscription alone for ten minutes, and drops what comes meanwhile; here it waits.
+/// After a refusal AWS leaves a subscription alone for ten minutes, and drops what comes meanwhile; here it
+/// waits.
 const REFUSAL_WAIT: Duration = Duration::from_secs(600);
 
 /// What steps need.
@@ -277,8 +279,8 @@ impl OutgoingMessage {
     }
 }
 
-/// The text of an event that the subscription lets through, and what its pattern finds in it: the text as readers see it, or
-/// what the group's transformer makes of it.
+/// The text of an event that the subscription lets through, and what its pattern finds in it: the text as
+/// readers see it, or what the group's transformer makes of it.
 fn matching(
     subscription: &CompiledSubscription,
     treatment: &Treatment,

@@ -58,8 +58,8 @@ struct Compiled {
 }
 
 impl Subscriptions {
-    /// Loads the filters of the groups in `groups`; forgets all others, which a crash in a deletion leaves behind. What they
-    /// left unsent goes on, up to batch `visible_through`.
+    /// Loads the filters of the groups in `groups`; forgets all others, which a crash in a deletion leaves
+    /// behind. What they left unsent goes on, up to batch `visible_through`.
     pub(crate) async fn open(
         catalog: &Catalog,
         groups: &HashMap<GroupId, Arc<Place>>,
@@ -109,8 +109,8 @@ impl Subscriptions {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Adds a filter, or replaces the one of that name, which then goes on where it is. A new one sends what arrives behind
-    /// batch `since`.
+    /// Adds a filter, or replaces the one of that name, which then goes on where it is. A new one sends what
+    /// arrives behind batch `since`.
     pub(crate) async fn put(
         &self,
         place: &Place,
@@ -207,8 +207,8 @@ impl Subscriptions {
         filters.into_iter().map(|(key, filter)| (stream_name(&key).to_owned(), filter)).collect()
     }
 
-    /// Sets the subscription of an account, or takes it away. `groups` are those of the account, which may have something
-    /// unsent from before a restart.
+    /// Sets the subscription of an account, or takes it away. `groups` are those of the account, which may
+    /// have something unsent from before a restart.
     pub(crate) fn set_of_account(
         &self,
         scope: &Scope,

@@ -56,7 +56,8 @@ impl Vendor {
         }
     }
 
-    /// What metrics call it, as the dimension `DestinationType`. AWS's guide names the services and not the values.
+    /// What metrics call it, as the dimension `DestinationType`. AWS's guide names the services and not the
+    /// values.
     pub(crate) fn destination_type(self) -> &'static str {
         match self {
             Self::Kinesis => "Kinesis",

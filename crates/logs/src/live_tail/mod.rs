@@ -1,8 +1,8 @@
 //! Live tail: hands stored events to the sessions that follow them.
 //!
-//! Whoever stores events [publishes](LiveTail::publish) them before it acknowledges them. Each [`Session`] takes a
-//! [`Sample`] of what it wants, which its [`Updates`] send on a few times a second. A session that is not read keeps no
-//! more than a sample.
+//! Whoever stores events [publishes](LiveTail::publish) them before it acknowledges them. Each [`Session`]
+//! takes a [`Sample`] of what it wants, which its [`Updates`] send on a few times a second. A session that is
+//! not read keeps no more than a sample.
 
 mod sample;
 mod session;

@@ -7,12 +7,12 @@ use super::TailedEvent;
 /// How many events an update carries. Source: CloudWatch Logs API reference, StartLiveTail.
 pub(crate) const EVENTS_MAX: usize = 500;
 
-/// How many bytes of text an update carries. AWS states none; clients refuse frames of more than 24 MiB, and JSON may make
-/// a text six times as long.
+/// How many bytes of text an update carries. AWS states none; clients refuse frames of more than 24 MiB, and
+/// JSON may make a text six times as long.
 const BYTES_MAX: usize = 3 << 20;
 
-/// What arrived since it was last taken: all of it, or each event with the same chance (reservoir sampling) if that is too
-/// much.
+/// What arrived since it was last taken: all of it, or each event with the same chance (reservoir sampling)
+/// if that is too much.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     /// With the number under which it was offered.

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use super::{Following, TailedEvent};
 
-/// How long after one update the next one comes, whether there are events or not. Source: API reference, StartLiveTail.
+/// How long after one update the next one comes, whether there are events or not. Source: API reference,
+/// StartLiveTail.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How soon after one update the next one may come if there are events. AWS always waits for a full second; here nobody
-/// waits for more than this.
+/// How soon after one update the next one may come if there are events. AWS always waits for a full second;
+/// here nobody waits for more than this.
 const EVENTS_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a session lasts. Source: API reference, StartLiveTail.

@@ -1,4 +1,5 @@
-//! `PutAccountPolicy`, `DescribeAccountPolicies` and `DeleteAccountPolicy`, of the types that take effect here.
+//! `PutAccountPolicy`, `DescribeAccountPolicies` and `DeleteAccountPolicy`, of the types that take effect
+//! here.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `PutDeliveryDestination`, `GetDeliveryDestination`, `DescribeDeliveryDestinations`, `DeleteDeliveryDestination`, and the
-//! policies of delivery destinations.
+//! `PutDeliveryDestination`, `GetDeliveryDestination`, `DescribeDeliveryDestinations`,
+//! `DeleteDeliveryDestination`, and the policies of delivery destinations.
 
 use groundwatch_api::logs::{
     self as api, DeleteDeliveryDestination, DeleteDeliveryDestinationInput, DeleteDeliveryDestinationOutput,

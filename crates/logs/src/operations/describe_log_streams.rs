@@ -68,8 +68,8 @@ struct Listing<'a> {
     limit: usize,
 }
 
-/// Where a stream stands in a listing by time: those without events come last, whichever the direction; streams of one
-/// moment stand by name.
+/// Where a stream stands in a listing by time: those without events come last, whichever the direction;
+/// streams of one moment stand by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct TimeOrder {
     has_no_events: bool,

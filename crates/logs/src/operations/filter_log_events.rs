@@ -16,14 +16,16 @@ use crate::paging::{Continuation, PAGE_EVENTS_MAX};
 use crate::pattern::{Matcher, Pattern};
 use crate::store::{Direction, Found, Query, StreamAddress, Streams};
 
-/// How much text one request looks at. What is left is for the next page: a page may be empty and have a token.
+/// How much text one request looks at. What is left is for the next page: a page may be empty and have a
+/// token.
 const SCAN_BYTES_MAX: usize = 256 << 20;
 /// 2024-01-01T00:00:00Z: reading from the tail is offered from here on.
 const TAIL_START_MIN: i64 = 1_704_067_200_000;
 
 impl Handle<FilterLogEvents> for Logs {
-    /// `interleaved` has no effect, as AWS does. Of a protected group the pattern sees what the caller may see, so that nobody
-    /// finds out by searching what is masked. `unmask` is for everybody: permissions are not evaluated.
+    /// `interleaved` has no effect, as AWS does. Of a protected group the pattern sees what the caller may
+    /// see, so that nobody finds out by searching what is masked. `unmask` is for everybody: permissions are
+    /// not evaluated.
     async fn handle(&self, call: &Call, input: FilterLogEventsInput) -> Result<FilterLogEventsOutput, Fault> {
         let (name, group) = self.named_group(
             call.scope(),

@@ -46,7 +46,8 @@ enum Start {
     Token(Continuation),
 }
 
-/// The events from `start_time` on and before `end_time`: unlike in `FilterLogEvents`, one *at* the end is out.
+/// The events from `start_time` on and before `end_time`: unlike in `FilterLogEvents`, one *at* the end is
+/// out.
 fn asked_range(start_time: Option<i64>, end_time: Option<i64>) -> KeyRange {
     let boundary = |millis| EventKey::before(Timestamp::from_millis(millis));
     KeyRange {
@@ -104,9 +105,9 @@ fn beyond(token: Continuation, asked: KeyRange) -> KeyRange {
     }
 }
 
-/// The boundaries on both sides of a page, from which its neighbours are read. An empty page has both in one place: where
-/// its token pointed, which makes that token come back; or at the start of what was asked for, so that whatever is
-/// written later is found by going forward.
+/// The boundaries on both sides of a page, from which its neighbours are read. An empty page has both in one
+/// place: where its token pointed, which makes that token come back; or at the start of what was asked for,
+/// so that whatever is written later is found by going forward.
 fn edges(events: &[Found], start: Start, asked: KeyRange) -> (EventKey, EventKey) {
     match (events.first(), events.last(), start) {
         (Some(first), Some(last), _) => (first.key, last.key.successor()),

@@ -1,5 +1,5 @@
-//! `AssociateKmsKey` and `DisassociateKmsKey`: the key is kept and shown. Groundwatch does not encrypt with it, for it has
-//! no key service; encrypt the disk instead.
+//! `AssociateKmsKey` and `DisassociateKmsKey`: the key is kept and shown. Groundwatch does not encrypt with
+//! it, for it has no key service; encrypt the disk instead.
 
 use groundwatch_api::logs::{
     AssociateKmsKey, AssociateKmsKeyInput, AssociateKmsKeyOutput, DisassociateKmsKey,

@@ -7,8 +7,8 @@ use crate::error::LogsError;
 /// Items a page without a `limit`, and at most.
 const PAGE_ITEMS_MAX: usize = 50;
 
-/// A page of the listing called `listing`, and the token that goes on behind it if there is more. `list` gives up to so
-/// many items by name, after a name.
+/// A page of the listing called `listing`, and the token that goes on behind it if there is more. `list`
+/// gives up to so many items by name, after a name.
 pub(super) fn page<T>(
     listing: &str,
     token: Option<&str>,

@@ -1,5 +1,5 @@
-//! `CreateLogAnomalyDetector`, `GetLogAnomalyDetector`, `UpdateLogAnomalyDetector`, `DeleteLogAnomalyDetector` and
-//! `ListLogAnomalyDetectors`.
+//! `CreateLogAnomalyDetector`, `GetLogAnomalyDetector`, `UpdateLogAnomalyDetector`,
+//! `DeleteLogAnomalyDetector` and `ListLogAnomalyDetectors`.
 
 use groundwatch_api::logs::{
     self as api, AnomalyDetectorStatus, CreateLogAnomalyDetector, CreateLogAnomalyDetectorInput,
@@ -20,7 +20,8 @@ use crate::group::group_arn;
 use crate::logs::Logs;
 use crate::pattern::Pattern;
 
-/// For how many days an anomaly is told without a choice. Source: CloudWatch Logs user guide, "Log anomaly detection".
+/// For how many days an anomaly is told without a choice. Source: CloudWatch Logs user guide, "Log anomaly
+/// detection".
 const VISIBILITY_DAYS: i64 = 21;
 
 impl Handle<CreateLogAnomalyDetector> for Logs {

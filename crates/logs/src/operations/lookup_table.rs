@@ -1,4 +1,5 @@
-//! `CreateLookupTable`, `GetLookupTable`, `UpdateLookupTable`, `DeleteLookupTable` and `DescribeLookupTables`.
+//! `CreateLookupTable`, `GetLookupTable`, `UpdateLookupTable`, `DeleteLookupTable` and
+//! `DescribeLookupTables`.
 
 use groundwatch_api::logs::{
     self as api, CreateLookupTable, CreateLookupTableInput, CreateLookupTableOutput, DeleteLookupTable,

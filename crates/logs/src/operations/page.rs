@@ -35,8 +35,8 @@ impl Page {
         Self::take_seen(merge, events_max, Direction::Forward, |_| true).await
     }
 
-    /// As [`Self::take`], only of those events that `see` says yes to, as it changes them. Pauses when it has passed over
-    /// [`PASSED_OVER_BYTES_MAX`] of text.
+    /// As [`Self::take`], only of those events that `see` says yes to, as it changes them. Pauses when it has
+    /// passed over [`PASSED_OVER_BYTES_MAX`] of text.
     pub(super) async fn take_seen(
         mut merge: Merge,
         events_max: usize,

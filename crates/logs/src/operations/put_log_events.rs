@@ -20,7 +20,8 @@ use crate::treatment::Treatment;
 use crate::view::{Report, Views};
 
 impl Handle<PutLogEvents> for Logs {
-    /// `sequenceToken` is ignored, as AWS does since 2023. `entity` has no effect: nothing relates telemetry here.
+    /// `sequenceToken` is ignored, as AWS does since 2023. `entity` has no effect: nothing relates telemetry
+    /// here.
     async fn handle<'a>(
         &'a self,
         call: &'a Call,
@@ -75,8 +76,8 @@ impl Handle<PutLogEvents> for Logs {
 }
 
 impl Logs {
-    /// What events that are about to be stored look like to others, and give rise to: metrics of filters, embedded ones,
-    /// findings of sensitive data.
+    /// What events that are about to be stored look like to others, and give rise to: metrics of filters,
+    /// embedded ones, findings of sensitive data.
     fn look_at<'e>(
         &self,
         call: &Call,
@@ -104,8 +105,8 @@ impl Logs {
         Seen { events, samples, minutes, reports }
     }
 
-    /// Makes room for the metrics of events. Without room for them the events have to wait too. Metrics that will never be
-    /// taken, because there are too many of them for example, do not hold up events.
+    /// Makes room for the metrics of events. Without room for them the events have to wait too. Metrics that
+    /// will never be taken, because there are too many of them for example, do not hold up events.
     async fn metrics_of<'a>(
         &'a self,
         scope: &'a Scope,
@@ -127,7 +128,8 @@ impl Logs {
         }
     }
 
-    /// Shows stored events, as they may be seen, to those who follow them, and reports what is sensitive in them.
+    /// Shows stored events, as they may be seen, to those who follow them, and reports what is sensitive in
+    /// them.
     async fn show(
         &self,
         call: &Call,

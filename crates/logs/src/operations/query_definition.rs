@@ -12,7 +12,8 @@ use super::listing;
 use crate::logs::Logs;
 use crate::query_definition::QueryDefinition;
 
-/// Definitions a page without `maxResults`, and at most. Source: CloudWatch Logs API reference, DescribeQueryDefinitions.
+/// Definitions a page without `maxResults`, and at most. Source: CloudWatch Logs API reference,
+/// DescribeQueryDefinitions.
 const PAGE_DEFINITIONS_DEFAULT: i32 = 1000;
 
 impl Handle<PutQueryDefinition> for Logs {

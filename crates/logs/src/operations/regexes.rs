@@ -7,8 +7,8 @@ use crate::incarnation::GroupId;
 use crate::logs::Logs;
 use crate::pattern::Pattern;
 
-/// Metric and subscription filters together (source: CloudWatch Logs user guide, "Using regular expressions to match
-/// terms").
+/// Metric and subscription filters together (source: CloudWatch Logs user guide, "Using regular expressions
+/// to match terms").
 const FILTERS_MAX: usize = 5;
 
 /// A filter of a group, by its name.

@@ -97,8 +97,8 @@ impl Handle<DeleteResourcePolicy> for Logs {
 }
 
 impl Logs {
-    /// The group whose policy a request means. Policies are the one place where AWS shows the ARN with `:*` in examples,
-    /// so both forms are taken.
+    /// The group whose policy a request means. Policies are the one place where AWS shows the ARN with `:*`
+    /// in examples, so both forms are taken.
     fn group_of_policy(&self, scope: &Scope, arn: &str) -> Result<GroupId, LogsError> {
         let arn = arn.strip_suffix(":*").unwrap_or(arn);
         let name = identifier::name_in_identifier(scope, arn)?;
@@ -106,7 +106,8 @@ impl Logs {
     }
 }
 
-/// Only policies of groups have revisions that are told (source: CloudWatch Logs API reference, PutResourcePolicy).
+/// Only policies of groups have revisions that are told (source: CloudWatch Logs API reference,
+/// PutResourcePolicy).
 fn revision(policy: &ResourcePolicy) -> Option<String> {
     policy.resource_arn.as_ref().map(|_| policy.revision.clone())
 }

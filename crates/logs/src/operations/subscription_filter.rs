@@ -15,7 +15,8 @@ use crate::forwarding::{self, Distribution, Place, Subscription};
 use crate::logs::Logs;
 
 impl Handle<PutSubscriptionFilter> for Logs {
-    /// Sends a message to see whether the destination is there, as AWS does, and refuses the filter if it is not.
+    /// Sends a message to see whether the destination is there, as AWS does, and refuses the filter if it is
+    /// not.
     async fn handle(
         &self,
         call: &Call,

@@ -1,5 +1,5 @@
-//! Tags of log groups and of all else that has some, by the calls of today (`TagResource`, …) and, for groups, those of old
-//! (`TagLogGroup`, …). Both act on one set.
+//! Tags of log groups and of all else that has some, by the calls of today (`TagResource`, …) and, for
+//! groups, those of old (`TagLogGroup`, …). Both act on one set.
 
 use std::collections::BTreeMap;
 

@@ -61,7 +61,8 @@ impl Handle<DeleteTransformer> for Logs {
 }
 
 impl Handle<TestTransformer> for Logs {
-    /// A message that the transformer cannot do has no transformed text in the answer. No group and no stream are named.
+    /// A message that the transformer cannot do has no transformed text in the answer. No group and no stream
+    /// are named.
     async fn handle(&self, call: &Call, input: TestTransformerInput) -> Result<TestTransformerOutput, Fault> {
         let processors = input.transformer_config.expect("validated: required");
         let transformer =

@@ -175,7 +175,8 @@ impl Test {
         }
     }
 
-    /// Decides on a text. One that reads as a number equals that number, but is neither more nor less than any.
+    /// Decides on a text. One that reads as a number equals that number, but is neither more nor less than
+    /// any.
     pub(super) fn holds_for_text(&self, text: &[u8]) -> bool {
         let equal = match &self.operand {
             CompiledOperand::Number(_) if !self.operator.is_equality() => return false,

@@ -1,5 +1,5 @@
-//! Reads a pattern from left to right, and knows where it is. What all three forms write alike is read here: blanks,
-//! quoted texts and regular expressions.
+//! Reads a pattern from left to right, and knows where it is. What all three forms write alike is read here:
+//! blanks, quoted texts and regular expressions.
 
 use std::ops::Range;
 
@@ -149,8 +149,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What may stand without quotes. AWS's guide says alphanumerics and underscore; the other four are what names of
-/// classes, paths, times and ids are made of, and are taken as well.
+/// What may stand without quotes. AWS's guide says alphanumerics and underscore; the other four are what
+/// names of classes, paths, times and ids are made of, and are taken as well.
 pub(super) fn is_bare(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '.' | '/' | ':' | '-')
 }

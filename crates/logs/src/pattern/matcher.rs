@@ -10,8 +10,8 @@ use super::required;
 use super::terms::TermMatcher;
 use super::{Pattern, Selector};
 
-/// What a pattern finds in a message that matches: values by `$.selector` as it was written, by `$name` or by `$1`.
-/// Terms extract nothing.
+/// What a pattern finds in a message that matches: values by `$.selector` as it was written, by `$name` or by
+/// `$1`. Terms extract nothing.
 pub type Extracted = BTreeMap<String, String>;
 
 /// Decides whether a message matches. Cheap to share between requests, made once a pattern.
@@ -34,8 +34,8 @@ impl Matcher {
         Self::with_references(pattern, &[])
     }
 
-    /// Compiles a pattern that extracts what `references` select, too. Only JSON patterns need to be told: the other
-    /// forms extract all that they have.
+    /// Compiles a pattern that extracts what `references` select, too. Only JSON patterns need to be told:
+    /// the other forms extract all that they have.
     pub fn with_references(pattern: &Pattern, references: &[Selector]) -> Self {
         let form = match pattern {
             Pattern::Terms(terms) => Form::Terms(TermMatcher::new(terms)),

@@ -1,13 +1,15 @@
 //! Filter patterns: the language of `FilterLogEvents` and of metric filters.
 //!
-//! The first character that is not blank decides which of three forms a pattern has: [`terms`] (words, phrases and
-//! regular expressions), [`json`] (`{ … }`: conditions on what a JSON object holds) or [`fields`] (`[ … ]`: conditions on
-//! the blank-separated fields of a line). Each file has its form's tree, its parser and what it compiles to; what they
-//! share is in [`cursor`] (reading text, with positions), [`expression`] (`&&`, `||`, parentheses), [`comparison`]
-//! (operators and values), [`wildcard`] and [`regexp`]. [`matcher`] is the front of the compiled side.
+//! The first character that is not blank decides which of three forms a pattern has: [`terms`] (words,
+//! phrases and regular expressions), [`json`] (`{ … }`: conditions on what a JSON object holds) or [`fields`]
+//! (`[ … ]`: conditions on the blank-separated fields of a line). Each file has its form's tree, its parser
+//! and what it compiles to; what they share is in [`cursor`] (reading text, with positions), [`expression`]
+//! (`&&`, `||`, parentheses), [`comparison`] (operators and values), [`wildcard`] and [`regexp`]. [`matcher`]
+//! is the front of the compiled side.
 //!
-//! What always holds: parsing takes any text and never panics, an error says what is the matter and where, and a printed
-//! pattern parses to itself. Matching takes time in proportion to the message: nothing backtracks.
+//! What always holds: parsing takes any text and never panics, an error says what is the matter and where,
+//! and a printed pattern parses to itself. Matching takes time in proportion to the message: nothing
+//! backtracks.
 
 mod comparison;
 mod cursor;

@@ -20,7 +20,8 @@ pub struct Regexp {
 }
 
 impl Regexp {
-    /// Reads what stands between the percent signs. An error comes with the part of `source` that it is about.
+    /// Reads what stands between the percent signs. An error comes with the part of `source` that it is
+    /// about.
     pub(super) fn parse(source: &str) -> Result<Self, (PatternProblem, Range<usize>)> {
         let whole = || 0..source.len();
         if source.is_empty() {
@@ -47,7 +48,8 @@ impl Regexp {
     }
 }
 
-/// Refuses what AWS refuses, and makes the classes mean what they mean there: `\d`, `\w` and `\s` are about ASCII.
+/// Refuses what AWS refuses, and makes the classes mean what they mean there: `\d`, `\w` and `\s` are about
+/// ASCII.
 fn translate(source: &str) -> Result<String, (PatternProblem, Range<usize>)> {
     let mut translated = String::with_capacity(source.len());
     let mut characters = source.char_indices();

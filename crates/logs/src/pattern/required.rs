@@ -1,8 +1,9 @@
 //! What must occur in a message for a pattern to match, so that a search can pass over what has it nowhere.
 //!
-//! Only what is certain counts. Texts and what regular expressions spell out are found in a message as they are, except in
-//! JSON, where any character may be [escaped](Requirement::of_json_text). Numbers may be written in several ways, and so
-//! say nothing; of a JSON value that is compared with one, its property must still be there.
+//! Only what is certain counts. Texts and what regular expressions spell out are found in a message as they
+//! are, except in JSON, where any character may be [escaped](Requirement::of_json_text). Numbers may be
+//! written in several ways, and so say nothing; of a JSON value that is compared with one, its property must
+//! still be there.
 
 use groundwatch_log_files::Requirement;
 use regex_syntax::hir::{Hir, HirKind};

@@ -290,8 +290,8 @@ impl AccountPolicies {
     }
 }
 
-/// The name of a policy's document. An account has one data protection policy at a time, and its history goes on under
-/// whatever name.
+/// The name of a policy's document. An account has one data protection policy at a time, and its history goes
+/// on under whatever name.
 fn key(policy_type: &PolicyType, name: &str) -> String {
     let name = if *policy_type == PolicyType::DataProtectionPolicy { "" } else { name };
     format!("{}\0{name}", policy_type.as_str())

@@ -1,5 +1,5 @@
-//! Resource policies: who else may write, for the whole account or for one group. Stored and shown: only services of AWS
-//! are meant by them, and none of those writes here.
+//! Resource policies: who else may write, for the whole account or for one group. Stored and shown: only
+//! services of AWS are meant by them, and none of those writes here.
 
 use std::sync::Arc;
 
@@ -129,8 +129,8 @@ impl ResourcePolicies {
         self.0.change(scope, &format!("{OF_ACCOUNT}{name}"), add).await
     }
 
-    /// Adds or replaces the policy of a group, whose revision now is `expected`; there is none as long as there is no
-    /// policy.
+    /// Adds or replaces the policy of a group, whose revision now is `expected`; there is none as long as
+    /// there is no policy.
     pub(crate) async fn put_of_group(
         &self,
         scope: &Scope,

@@ -10,14 +10,15 @@ use super::{Arrival, LogStore, State, StoreError, StreamAddress};
 use crate::metric_sink::AdmittedMetrics;
 
 impl LogStore {
-    /// Stores the events of one request, and returns their sequence. They are durable and visible when this returns
-    /// `Ok`. `events` are (milliseconds since 1970, text), judged by [`crate::ingestion::judge`]; `message_bytes` is
-    /// their text in all. `metrics` are those that
-    /// the events give rise to: they are durable and visible with the events, or not at all.
+    /// Stores the events of one request, and returns their sequence. They are durable and visible when this
+    /// returns `Ok`. `events` are (milliseconds since 1970, text), judged by [`crate::ingestion::judge`];
+    /// `message_bytes` is their text in all. `metrics` are those that the events give rise to: they are
+    /// durable and visible with the events, or not at all.
     ///
     /// Over the budget it waits for a flush, up to [`super::StoreOptions::room_wait`]. Errors:
-    /// [`StoreError::Overloaded`] or [`StoreError::FlushFails`] if there is no room then; else the journal's. Nothing of
-    /// a failed batch is visible. If the caller gives up waiting, that is not known, as after any broken connection.
+    /// [`StoreError::Overloaded`] or [`StoreError::FlushFails`] if there is no room then; else the journal's.
+    /// Nothing of a failed batch is visible. If the caller gives up waiting, that is not known, as after any
+    /// broken connection.
     pub async fn append<'a>(
         &self,
         address: &StreamAddress,

@@ -1,12 +1,13 @@
-//! Lets batches become visible in the order of their sequence numbers, though the journal answers them in any order.
+//! Lets batches become visible in the order of their sequence numbers, though the journal answers them in any
+//! order.
 //!
-//! A batch gets its number before it goes to the journal. When the journal has answered, it waits until all that began
-//! before it are answered too, then all that are ready appear at once. Two things rest on this:
+//! A batch gets its number before it goes to the journal. When the journal has answered, it waits until all
+//! that began before it are answered too, then all that are ready appear at once. Two things rest on this:
 //!
-//!  - a reader that has seen an event never finds a new one before it with the same timestamp, so following a stream by
-//!    tokens misses nothing of what writers in parallel put at one moment;
-//!  - what is visible is exactly what has a number up to [`Arrivals::visible_through`], so a segment that holds all that
-//!    is visible makes exactly those records redundant, wherever they lie in the journal.
+//!  - a reader that has seen an event never finds a new one before it with the same timestamp, so following a
+//!    stream by tokens misses nothing of what writers in parallel put at one moment;
+//!  - what is visible is exactly what has a number up to [`Arrivals::visible_through`], so a segment that
+//!    holds all that is visible makes exactly those records redundant, wherever they lie in the journal.
 //!
 //! The wait is short: who began earlier is in the same group commit or an earlier one.
 
@@ -64,8 +65,8 @@ impl<T> Arrivals<T> {
         self.settle(sequence, State::Failed)
     }
 
-    /// The last batch that is visible. Those that failed behind it do not count: after a restart, their numbers are given
-    /// to others.
+    /// The last batch that is visible. Those that failed behind it do not count: after a restart, their
+    /// numbers are given to others.
     pub(super) fn visible_through(&self) -> u64 {
         self.visible
     }

@@ -1,7 +1,7 @@
 //! The one thread that makes files, for flushes and merges alike.
 //!
-//! Making a file takes tens of megabytes for a moment, which the allocator keeps for the thread that had them. On one thread
-//! that is once, on those of the runtime's pool it would be once for each.
+//! Making a file takes tens of megabytes for a moment, which the allocator keeps for the thread that had
+//! them. On one thread that is once, on those of the runtime's pool it would be once for each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -23,7 +23,8 @@ impl Encoder {
     pub(super) fn start() -> Result<Self, StoreError> {
         let (jobs, taken) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new().name("log-files".to_owned());
-        // A mistake in one file must not end the thread: who waits for it learns of it, and the next one has its turn.
+        // A mistake in one file must not end the thread: who waits for it learns of it, and the next one has
+        // its turn.
         let work = move || taken.into_iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(job))));
         thread.spawn(work).map_err(StoreError::internal)?;
         Ok(Self { jobs })

@@ -1,4 +1,5 @@
-//! Consecutive events of one `PutLogEvents`, as one immutable buffer: in the journal, in memory and in segments alike.
+//! Consecutive events of one `PutLogEvents`, as one immutable buffer: in the journal, in memory and in
+//! segments alike.
 //!
 //! The body, integers little-endian:
 //!
@@ -8,9 +9,10 @@
 //! messages, one after the other, without separators
 //! ```
 //!
-//! A million events cost 8 MB besides their text, and any row is found without reading the others. Two rejected ideas:
-//! variable-length numbers (a page from the tail would decode all that comes before it), and a vector of strings (24
-//! bytes and an allocation an event, and the journal's buffer would have to be copied).
+//! A million events cost 8 MB besides their text, and any row is found without reading the others. Two
+//! rejected ideas: variable-length numbers (a page from the tail would decode all that comes before it), and
+//! a vector of strings (24 bytes and an allocation an event, and the journal's buffer would have to be
+//! copied).
 
 use std::ops::Range;
 
@@ -46,8 +48,8 @@ impl EventBatch {
         HEADER_BYTES + events * ROW_BYTES + message_bytes
     }
 
-    /// Appends the body of a batch to `out`. `events` are (milliseconds since 1970, message), at least one, in order of
-    /// time, within 24 hours and 1 MiB: the rules of `PutLogEvents`.
+    /// Appends the body of a batch to `out`. `events` are (milliseconds since 1970, message), at least one,
+    /// in order of time, within 24 hours and 1 MiB: the rules of `PutLogEvents`.
     pub(super) fn encode<'a>(
         out: &mut Vec<u8>,
         sequence: u64,

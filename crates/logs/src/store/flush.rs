@@ -1,10 +1,11 @@
 //! The flush: moves the head into segments and releases the journal.
 //!
-//! It freezes the head and writes what is still wanted of it: groups that have enough get files of their own, whose row
-//! groups are final, and the others share one. Then it commits everything that follows from that in one transaction: the
-//! segments, the statistics of streams and groups, the sequence up to which segments hold everything, and the journal's
-//! release. A crash before the commit costs the written objects, which the next start deletes; a crash after it costs
-//! nothing. A flush that fails keeps the frozen head, which stays readable, and is tried again.
+//! It freezes the head and writes what is still wanted of it: groups that have enough get files of their own,
+//! whose row groups are final, and the others share one. Then it commits everything that follows from that in
+//! one transaction: the segments, the statistics of streams and groups, the sequence up to which segments
+//! hold everything, and the journal's release. A crash before the commit costs the written objects, which the
+//! next start deletes; a crash after it costs nothing. A flush that fails keeps the frozen head, which stays
+//! readable, and is tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,8 @@ impl LogStore {
         Some(if is_full { begun.min(now) } else { begun.due_after(options.flush_age, now) })
     }
 
-    /// Moves all visible events into segments. Nothing of them is in memory or held in the journal afterwards.
+    /// Moves all visible events into segments. Nothing of them is in memory or held in the journal
+    /// afterwards.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let _turn = self.inner.flushing.lock().await;
         let Some(frozen) = self.freeze() else { return Ok(()) };
@@ -102,7 +104,8 @@ impl LogStore {
         Ok(())
     }
 
-    /// The head that an earlier flush could not bring to its end, or else the present one, which an empty one replaces.
+    /// The head that an earlier flush could not bring to its end, or else the present one, which an empty one
+    /// replaces.
     fn freeze(&self) -> Option<Arc<Frozen>> {
         let mut state = self.inner.state.write();
         if state.frozen.is_none() && state.head.begun().is_some() {

@@ -1,8 +1,8 @@
 //! Recent events in memory: by group and stream, each batch as it arrived.
 //!
-//! Batches of a stream are kept by the time of their first event. Nothing is sorted into place: writers send in order
-//! of time anyway, and readers merge what overlaps. How far a batch reaches beyond its first event is only bounded by
-//! the widest batch of its stream, which is seconds in practice.
+//! Batches of a stream are kept by the time of their first event. Nothing is sorted into place: writers send
+//! in order of time anyway, and readers merge what overlaps. How far a batch reaches beyond its first event
+//! is only bounded by the widest batch of its stream, which is seconds in practice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,8 +88,8 @@ impl Head {
         self.memory_bytes
     }
 
-    /// When the first batch arrived that has to do with it: also if its append failed, or its stream is gone. Until the
-    /// head is flushed, the journal may hold that batch for nothing.
+    /// When the first batch arrived that has to do with it: also if its append failed, or its stream is gone.
+    /// Until the head is flushed, the journal may hold that batch for nothing.
     pub(super) fn begun(&self) -> Option<Timestamp> {
         self.begun
     }
@@ -105,8 +105,8 @@ impl Head {
         streams.map(|stream| stream.statistics.stored_bytes).sum()
     }
 
-    /// Adds to `found` the batches of a group's streams that a reader of `range` in `direction` may need to see its
-    /// first `enough` events.
+    /// Adds to `found` the batches of a group's streams that a reader of `range` in `direction` may need to
+    /// see its first `enough` events.
     pub(super) fn gather(
         &self,
         group: GroupId,

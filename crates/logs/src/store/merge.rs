@@ -1,9 +1,9 @@
 //! Events of many places in one order.
 //!
-//! A place is opened only when the next event could be in it, which the bounds of its keys tell. So a page from the tail
-//! of a stream opens the newest batch, whatever else the range holds. A pattern is applied when a place is opened, to
-//! all of its rows in the range at once; only what matches is merged. While a pattern is applied to one place in a
-//! segment, the next ones are on their way already, on other cores.
+//! A place is opened only when the next event could be in it, which the bounds of its keys tell. So a page
+//! from the tail of a stream opens the newest batch, whatever else the range holds. A pattern is applied when
+//! a place is opened, to all of its rows in the range at once; only what matches is merged. While a pattern
+//! is applied to one place in a segment, the next ones are on their way already, on other cores.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -24,7 +24,8 @@ use crate::pattern::Matcher;
 
 /// How much text is looked at before other requests get their turn on this thread.
 const BYTES_BETWEEN_YIELDS: usize = 4 * 1024 * 1024;
-/// How many places in segments are opened ahead of their turn when most of what they hold is not going to match.
+/// How many places in segments are opened ahead of their turn when most of what they hold is not going to
+/// match.
 const OPENED_AHEAD: usize = 3;
 
 /// An event that was found.
@@ -47,8 +48,8 @@ pub enum Step {
     Event(Found),
     /// Nothing more is in the range.
     End,
-    /// The budget is used up. All events between the range's start and this boundary were given; going on means a new
-    /// read of the rest (from the boundary forward, or up to it backward).
+    /// The budget is used up. All events between the range's start and this boundary were given; going on
+    /// means a new read of the rest (from the boundary forward, or up to it backward).
     Paused(EventKey),
 }
 
@@ -69,7 +70,8 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Reads `candidates`, all of which overlap `range`. Pauses when it has looked at `bytes_max` bytes of text.
+    /// Reads `candidates`, all of which overlap `range`. Pauses when it has looked at `bytes_max` bytes of
+    /// text.
     pub(super) fn new(
         mut candidates: Vec<Candidate>,
         range: KeyRange,
@@ -141,8 +143,9 @@ impl Merge {
         }
     }
 
-    /// Whether looking at `candidate` counts for the budget. What reaches over the range's start does not: the read
-    /// before this one paused there, and a pile of overlapping batches larger than the budget would never be passed.
+    /// Whether looking at `candidate` counts for the budget. What reaches over the range's start does not:
+    /// the read before this one paused there, and a pile of overlapping batches larger than the budget would
+    /// never be passed.
     fn is_charged(&self, candidate: &Candidate) -> bool {
         match self.direction {
             Direction::Forward => candidate.first > self.range.from,
@@ -389,7 +392,8 @@ mod tests {
         Candidate::in_memory(&Arc::new(address), &EventBatch::decode(body.into()).expect("just encoded"))
     }
 
-    /// Reads everything with pauses after every `bytes_max` bytes; how often it paused, and the keys in the order read.
+    /// Reads everything with pauses after every `bytes_max` bytes; how often it paused, and the keys in the
+    /// order read.
     async fn read(
         candidates: &[Candidate],
         direction: Direction,

@@ -1,14 +1,15 @@
 //! The store of log events: journal → head → segments.
 //!
-//! [`LogStore::append`] encodes a [`record`], awaits the journal, and lets it appear in the [`head`] in the order of
-//! [`arrivals`]. [`LogStore::read`] finds [`candidate`]s in the head and in segments and [`merge`]s them. The
-//! [flush activity](flush::LogFlush) moves the head into [`segment`]s and releases the journal; the
-//! [compaction activity](compaction::LogCompaction) merges segments into small ones that searches pass over; the
-//! [reclaim activity](reclaim::LogReclaim) frees what has expired or was deleted; [`replay`] brings back what a restart
-//! finds in the journal.
+//! [`LogStore::append`] encodes a [`record`], awaits the journal, and lets it appear in the [`head`] in the
+//! order of [`arrivals`]. [`LogStore::read`] finds [`candidate`]s in the head and in segments and [`merge`]s
+//! them. The [flush activity](flush::LogFlush) moves the head into [`segment`]s and releases the journal; the
+//! [compaction activity](compaction::LogCompaction) merges segments into small ones that searches pass over;
+//! the [reclaim activity](reclaim::LogReclaim) frees what has expired or was deleted; [`replay`] brings back
+//! what a restart finds in the journal.
 //!
-//! What always holds: an event that was acknowledged is in the journal or in a registered segment; it is visible exactly
-//! once, from its acknowledgement on; and the bytes held in memory stay within [`StoreOptions::head_bytes_max`].
+//! What always holds: an event that was acknowledged is in the journal or in a registered segment; it is
+//! visible exactly once, from its acknowledgement on; and the bytes held in memory stay within
+//! [`StoreOptions::head_bytes_max`].
 
 mod append;
 mod arrivals;

@@ -1,4 +1,5 @@
-//! Reading by arrival: what came after a batch, whatever time its events carry. For those who send events on, each once.
+//! Reading by arrival: what came after a batch, whatever time its events carry. For those who send events on,
+//! each once.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use crate::incarnation::GroupId;
 
 /// Is told of every batch of events when readers see it, in the order of the batches' sequences or nearly so.
 pub(crate) trait ArrivalListener: Send + Sync {
-    /// The batch numbered `sequence` can be read: `events` events of `bytes` bytes, as AWS counts them, which arrived at
-    /// `ingested`. Called on the way of a request: it must not wait.
+    /// The batch numbered `sequence` can be read: `events` events of `bytes` bytes, as AWS counts them, which
+    /// arrived at `ingested`. Called on the way of a request: it must not wait.
     fn arrived(&self, arrival: &Arrival<'_>);
 }
 
@@ -40,8 +41,8 @@ impl LogStore {
         *self.inner.visible_through.borrow()
     }
 
-    /// Starts a read, forward in time, of a group's events in `range` that arrived in batches above `newer_than`. Opens no
-    /// segment that was written before.
+    /// Starts a read, forward in time, of a group's events in `range` that arrived in batches above
+    /// `newer_than`. Opens no segment that was written before.
     pub(crate) async fn read_newer(
         &self,
         group: GroupId,

@@ -1,4 +1,5 @@
-//! The files that a flush or a merge makes: durable one by one, registered all at once by whoever asked for them.
+//! The files that a flush or a merge makes: durable one by one, registered all at once by whoever asked for
+//! them.
 
 use std::sync::Arc;
 

@@ -1,12 +1,13 @@
 //! Frees what nobody can see any more: events that have expired, and those of deleted groups and streams.
 //!
-//! A segment may hold many groups, whose retentions differ, so it is rewritten without what is dead in it once that is
-//! worth it: when some group has nothing left in it that is alive, or when half of it is dead. What is judged is what a
-//! stream has in one row group. A segment without anything alive is dropped unread. One transaction swaps the segments and takes the expired bytes off the stored bytes of streams and groups
+//! A segment may hold many groups, whose retentions differ, so it is rewritten without what is dead in it
+//! once that is worth it: when some group has nothing left in it that is alive, or when half of it is dead.
+//! What is judged is what a stream has in one row group. A segment without anything alive is dropped unread.
+//! One transaction swaps the segments and takes the expired bytes off the stored bytes of streams and groups
 //! (those of deleted streams were taken off when they were deleted).
 //!
-//! Every activation compares what is with what should be. A crash in the middle costs the written object, which the next
-//! start deletes.
+//! Every activation compares what is with what should be. A crash in the middle costs the written object,
+//! which the next start deletes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,8 +124,8 @@ struct Judged {
 }
 
 impl LogStore {
-    /// Frees what can be freed at `now`. Only segments that hold something expired are opened, unless `everywhere` is
-    /// said, which also finds deleted streams. What cannot be freed holds up nothing else.
+    /// Frees what can be freed at `now`. Only segments that hold something expired are opened, unless
+    /// `everywhere` is said, which also finds deleted streams. What cannot be freed holds up nothing else.
     async fn reclaim(&self, now: Timestamp, everywhere: bool) -> Result<(), StoreError> {
         let _turn = self.inner.rewriting.lock().await;
         let cutoffs = self.cutoffs(now);
@@ -246,7 +247,8 @@ impl LogStore {
     }
 }
 
-/// Whether a segment may hold anything that has expired or whose group is gone, as far as is known without opening it.
+/// Whether a segment may hold anything that has expired or whose group is gone, as far as is known without
+/// opening it.
 fn may_be_worth_it(segment: &Segment, cutoffs: &HashMap<GroupId, Timestamp>) -> bool {
     segment.groups().is_none_or(|groups| {
         groups.iter().any(|group| cutoffs.get(group).is_none_or(|cutoff| *cutoff > segment.from()))

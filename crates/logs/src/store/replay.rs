@@ -22,8 +22,8 @@ use crate::directory::Directory;
 /// The store's own notes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notes {
-    /// Every batch up to this sequence is in a segment, or nobody wants it. Journal records of such batches may still be
-    /// there; they are passed over.
+    /// Every batch up to this sequence is in a segment, or nobody wants it. Journal records of such batches
+    /// may still be there; they are passed over.
     flushed_through: u64,
 }
 
@@ -49,7 +49,8 @@ impl Notes {
     }
 }
 
-/// A store that is being brought back: give it all journal records of logs, in their order, then [`Self::finish`].
+/// A store that is being brought back: give it all journal records of logs, in their order, then
+/// [`Self::finish`].
 pub(crate) struct StoreReplay {
     storage: Storage,
     directory: Directory,

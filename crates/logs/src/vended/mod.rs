@@ -1,5 +1,5 @@
-//! Vended logs: what AWS's other services would send, and where to. Sources, destinations and the deliveries between them
-//! are stored and returned; as none of those services runs here, nothing is ever sent by them.
+//! Vended logs: what AWS's other services would send, and where to. Sources, destinations and the deliveries
+//! between them are stored and returned; as none of those services runs here, nothing is ever sent by them.
 
 mod error;
 mod source;

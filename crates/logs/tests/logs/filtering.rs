@@ -4,7 +4,8 @@ use groundwatch_api::logs::{FilterLogEventsInput, TestMetricFilter, TestMetricFi
 
 use crate::support::{GROUP, NOW, STREAM, Service, assert_refused};
 
-/// Streams `api`, `app` and `db` with events at milliseconds after now; the second half in memory, the first in a segment.
+/// Streams `api`, `app` and `db` with events at milliseconds after now; the second half in memory, the first
+/// in a segment.
 async fn service() -> Service {
     let service = Service::new().await;
     for stream in ["api", "app", "db"] {

@@ -1,7 +1,8 @@
 //! The language of filter patterns, by tables: `patterns/*.txt`.
 //!
-//! A table has blocks: a line `pattern …`, then its cases. `+ …` is a message that matches, `- …` one that does not;
-//! `= … => {…}` matches and has these values extracted; `! 5 …` says that the pattern is refused at character 5, and why.
+//! A table has blocks: a line `pattern …`, then its cases. `+ …` is a message that matches, `- …` one that
+//! does not; `= … => {…}` matches and has these values extracted; `! 5 …` says that the pattern is refused at
+//! character 5, and why.
 
 use std::collections::BTreeMap;
 

@@ -20,8 +20,8 @@ enum Placement {
     AfterRestart,
 }
 
-/// A stream of one-letter events, given as `a1 b2`: the letter, then milliseconds after now. Each word is a batch of
-/// its own; `a1,b2` are one batch.
+/// A stream of one-letter events, given as `a1 b2`: the letter, then milliseconds after now. Each word is a
+/// batch of its own; `a1,b2` are one batch.
 async fn stream(events: &str, placement: Placement) -> Service {
     let own_file_bytes = if matches!(placement, Placement::Shaped) { 0 } else { u64::MAX };
     let options = StoreOptions { own_file_bytes, ..StoreOptions::default() };
@@ -51,8 +51,9 @@ async fn put(service: &Service, batch: &str) {
 
 /// Reads pages by a script, and tells their letters: `-` for an empty page.
 ///
-/// `request` is made of `head` or `tail`, `limit=N`, `from=MS`, `to=MS`. It is the first page; the steps go on from the
-/// page before: `f` and `b` follow its tokens, `+x9` puts an event, `!` flushes, `~` merges, `^` restarts.
+/// `request` is made of `head` or `tail`, `limit=N`, `from=MS`, `to=MS`. It is the first page; the steps go
+/// on from the page before: `f` and `b` follow its tokens, `+x9` puts an event, `!` flushes, `~` merges, `^`
+/// restarts.
 async fn walk(service: &mut Service, request: &str, steps: &str) -> String {
     let mut input = GetLogEventsInput::default();
     for part in request.split_whitespace() {
@@ -362,8 +363,8 @@ async fn a_stream_is_found_by_its_groups_identifier() {
     assert_refused(service.get(missing).await, "ResourceNotFoundException", text);
 }
 
-/// Writers in parallel put events of one and the same moment; who follows the stream by its forward token gets each
-/// event once, in the order that a later reader sees.
+/// Writers in parallel put events of one and the same moment; who follows the stream by its forward token
+/// gets each event once, in the order that a later reader sees.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_follower_misses_nothing_of_parallel_writers() {
     const WRITERS: usize = 8;

@@ -1,7 +1,8 @@
 //! AVG MIN MAX SUM STDDEV: of a series a number, of an array a series.
 //!
-//! Over an array, a moment has a point if at least one series has one there. AVG divides by the number of all series, as
-//! missing values count as 0 there; the others look at the values that exist. STDDEV is that of a whole population.
+//! Over an array, a moment has a point if at least one series has one there. AVG divides by the number of all
+//! series, as missing values count as 0 there; the others look at the values that exist. STDDEV is that of a
+//! whole population.
 
 use super::{AGGREGATE, Body, Call, Function};
 use crate::error::Problem;

@@ -26,7 +26,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "SLICE",
-        // AWS's table says that it returns an array or a series, but not when. It is an array here, FIRST is a series.
+        // AWS's table says that it returns an array or a series, but not when. It is an array here, FIRST is
+        // a series.
         signatures: &[Signature {
             required: &[Parameter::Array, Parameter::Scalar],
             optional: &[Parameter::Scalar],
@@ -111,7 +112,8 @@ fn sort(call: &Call<'_>, arguments: &[Value]) -> Result<Value, Problem> {
     Ok(Value::Array(ranked.into_iter().take(limit).map(|(_, series)| series.clone()).collect()))
 }
 
-/// A series without points has nothing to be sorted by and comes last in either order. Equal ones stay as they were.
+/// A series without points has nothing to be sorted by and comes last in either order. Equal ones stay as
+/// they were.
 fn compare(left: Option<f64>, right: Option<f64>, descending: bool) -> Ordering {
     match (left, right) {
         (Some(left), Some(right)) if descending => right.total_cmp(&left),

@@ -1,4 +1,5 @@
-//! MINUTE HOUR DAY DATE MONTH YEAR EPOCH: what a clock and a calendar say, in UTC, at each period of the range.
+//! MINUTE HOUR DAY DATE MONTH YEAR EPOCH: what a clock and a calendar say, in UTC, at each period of the
+//! range.
 
 use jiff::civil::Date;
 
@@ -40,7 +41,8 @@ const fn calendar(name: &'static str, number: fn(&Moment) -> f64) -> Function {
     }
 }
 
-/// Takes the period of the series, and nothing else of it: there is a point whether the series has one or not.
+/// Takes the period of the series, and nothing else of it: there is a point whether the series has one or
+/// not.
 pub(super) fn run(
     number: fn(&Moment) -> f64,
     call: &Call<'_>,

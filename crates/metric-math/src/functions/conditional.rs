@@ -62,8 +62,8 @@ fn by_moment(
         value.and_then(as_series).map(|series| periods::on_grid(series, period_secs, range).into_owned())
     };
     let (then_points, otherwise_points) = (grid(Some(then)), grid(otherwise));
-    // The guide's table: a missing value counts as 0 where the condition chose it, except that beside a constant the
-    // series keeps its gaps. `otherwise` missing altogether leaves gaps.
+    // The guide's table: a missing value counts as 0 where the condition chose it, except that beside a
+    // constant the series keeps its gaps. `otherwise` missing altogether leaves gaps.
     let mut then_branch = Branch::new(Some(then), then_points.as_deref(), 0.0);
     let gap = if as_series(then).is_some() { 0.0 } else { f64::NAN };
     let mut otherwise_branch = Branch::new(otherwise, otherwise_points.as_deref(), gap);

@@ -1,5 +1,5 @@
-//! SEARCH, ANOMALY_DETECTION_BAND, INSIGHT_RULE_METRIC: data that the caller reads before evaluation. And those that are
-//! AWS's own and refused: SERVICE_QUOTA, DB_PERF_INSIGHTS, LAMBDA.
+//! SEARCH, ANOMALY_DETECTION_BAND, INSIGHT_RULE_METRIC: data that the caller reads before evaluation. And
+//! those that are AWS's own and refused: SERVICE_QUOTA, DB_PERF_INSIGHTS, LAMBDA.
 
 use std::num::NonZeroU32;
 

@@ -132,14 +132,15 @@ impl Function {
 }
 
 impl Call<'_> {
-    /// A series of nothing: what is left of an array without series. It has a period, in case that it is filled.
+    /// A series of nothing: what is left of an array without series. It has a period, in case that it is
+    /// filled.
     pub(crate) fn empty_series(&self) -> Series {
         let period_secs = (self.own_period_secs)(self.function).unwrap_or(NonZeroU32::MIN);
         Series::computed(period_secs, Vec::new())
     }
 
-    /// Arguments that fit no signature. The check has excluded it, unless the environment's values are of other types
-    /// than it was told.
+    /// Arguments that fit no signature. The check has excluded it, unless the environment's values are of
+    /// other types than it was told.
     pub(crate) fn misfit(&self, arguments: &[Value]) -> Problem {
         let given: Vec<String> = arguments.iter().map(|value| value.value_type().to_string()).collect();
         let usage = find(self.function).map(Function::usage).unwrap_or_default();
@@ -148,7 +149,8 @@ impl Call<'_> {
 }
 
 impl Signature {
-    /// Whether it takes arguments of these forms and types. A word has no type; `is_metric` knows ids of metrics.
+    /// Whether it takes arguments of these forms and types. A word has no type; `is_metric` knows ids of
+    /// metrics.
     pub(crate) fn fits(&self, arguments: &[(&Expr, Option<Type>)], is_metric: impl Fn(&str) -> bool) -> bool {
         let parameters = self.required.iter().chain(self.optional);
         (self.required.len()..=self.required.len() + self.optional.len()).contains(&arguments.len())

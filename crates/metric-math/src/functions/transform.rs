@@ -39,8 +39,8 @@ fn map(points: &[Point], change: impl Fn(f64) -> f64) -> Vec<Point> {
     points.iter().map(|point| Point { value: change(point.value), ..*point }).collect()
 }
 
-/// What lies between each point and the one that exists before it: a difference of values, and of seconds. The first
-/// point has none before it, and is left out.
+/// What lies between each point and the one that exists before it: a difference of values, and of seconds.
+/// The first point has none before it, and is left out.
 fn steps(points: &[Point], make: impl Fn(f64, f64) -> f64) -> Vec<Point> {
     points
         .windows(2)

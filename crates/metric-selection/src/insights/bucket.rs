@@ -55,8 +55,8 @@ impl Fold {
         Self::default()
     }
 
-    /// Adds the buckets of one series, each by the start of its period. Fastest if they come in ascending order and
-    /// the series of a group have the same periods, which is the ordinary case.
+    /// Adds the buckets of one series, each by the start of its period. Fastest if they come in ascending
+    /// order and the series of a group have the same periods, which is the ordinary case.
     pub fn add(&mut self, series: impl IntoIterator<Item = (i64, Bucket)>) {
         let mut new = Vec::new();
         let mut at = 0;

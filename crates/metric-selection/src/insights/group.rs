@@ -2,13 +2,15 @@
 
 use std::cmp::Ordering;
 
-/// What stands for the value of a label that a series does not have ("a null group named `Other`", the guide).
+/// What stands for the value of a label that a series does not have ("a null group named `Other`", the
+/// guide).
 pub const OTHER: &str = "Other";
 
-/// The values of the labels in `GROUP BY`, in its order; none where the series has no such label. No values at all
-/// without `GROUP BY`.
+/// The values of the labels in `GROUP BY`, in its order; none where the series has no such label. No values
+/// at all without `GROUP BY`.
 ///
-/// Sorts by what is shown. A label that really has the value `Other` makes a group of its own, before the null group.
+/// Sorts by what is shown. A label that really has the value `Other` makes a group of its own, before the
+/// null group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GroupKey {
     /// The values.

@@ -62,8 +62,8 @@ fn token(rest: &str) -> Result<(Token<'_>, usize), InsightsProblem> {
     })
 }
 
-/// What a quote holds, and its length. A backslash escapes quotes of both kinds (the guide) and itself; before anything
-/// else it stands for itself.
+/// What a quote holds, and its length. A backslash escapes quotes of both kinds (the guide) and itself;
+/// before anything else it stands for itself.
 fn quoted(rest: &str, quote: char) -> Result<(String, usize), InsightsProblem> {
     let mut text = String::new();
     let mut characters = rest.char_indices().skip(1).peekable();

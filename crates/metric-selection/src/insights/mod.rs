@@ -1,9 +1,9 @@
-//! Metrics Insights: one `SELECT` over all series of one metric. The language is described in `reference.md` beside this
-//! file, whose examples are run as tests.
+//! Metrics Insights: one `SELECT` over all series of one metric. The language is described in `reference.md`
+//! beside this file, whose examples are run as tests.
 //!
-//! The way through: [`lexer`] → [`parser`] (with [`reserved`] words, and [`unsupported`] SQL refused by name) → [`ast`]
-//! (prints itself) → [`plan`] (what the catalog must have; which series, in which groups) → [`bucket`] (observations
-//! that add up) → [`ranking`] (results, ordered and limited).
+//! The way through: [`lexer`] → [`parser`] (with [`reserved`] words, and [`unsupported`] SQL refused by name)
+//! → [`ast`] (prints itself) → [`plan`] (what the catalog must have; which series, in which groups) →
+//! [`bucket`] (observations that add up) → [`ranking`] (results, ordered and limited).
 
 mod ast;
 mod bucket;

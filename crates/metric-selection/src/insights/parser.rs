@@ -198,8 +198,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A label. `AWS.AccountId` means the same in quotes, as Grafana writes it: no dimension is called so. Other names
-    /// in quotes are dimensions, `"tag.env"` too.
+    /// A label. `AWS.AccountId` means the same in quotes, as Grafana writes it: no dimension is called so.
+    /// Other names in quotes are dimensions, `"tag.env"` too.
     fn label(&mut self) -> Result<Located<Label>, InsightsError> {
         let start = self.next().span.clone();
         let first = self.next().token.clone();

@@ -51,7 +51,8 @@ pub struct Requirement {
 /// The series that a query reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selected {
-    /// By group, in ascending order of these. Without `GROUP BY` there is exactly one, which may have no series.
+    /// By group, in ascending order of these. Without `GROUP BY` there is exactly one, which may have no
+    /// series.
     pub groups: Vec<Group>,
     /// Whether more series match than the [`MAX_METRICS`] that are read.
     pub truncated: bool,

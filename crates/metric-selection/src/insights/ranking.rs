@@ -12,16 +12,16 @@ use super::plan::{Group, Plan, Selected};
 pub struct GroupSeries {
     /// Which group this is.
     pub key: GroupKey,
-    /// How it is called: its labels' values separated by blanks, or the metric's name without `GROUP BY` (both
-    /// unverified).
+    /// How it is called: its labels' values separated by blanks, or the metric's name without `GROUP BY`
+    /// (both unverified).
     pub label: String,
     /// By the start of the period, ascending.
     pub points: Vec<(i64, f64)>,
 }
 
 impl Plan {
-    /// The results over the series that [`select`](Self::select) found: `buckets` gives those of one series, each by
-    /// the start of its period, in ascending order.
+    /// The results over the series that [`select`](Self::select) found: `buckets` gives those of one series,
+    /// each by the start of its period, in ascending order.
     pub fn aggregate<B: IntoIterator<Item = (i64, Bucket)>>(
         &self,
         selected: &Selected,
@@ -45,8 +45,8 @@ impl Plan {
     }
 }
 
-/// The results so far. Groups are pushed in the order of [`Selected::groups`]. It never holds more than twice as many
-/// as are asked for, so that 'top 10' of thousands of groups costs ten.
+/// The results so far. Groups are pushed in the order of [`Selected::groups`]. It never holds more than twice
+/// as many as are asked for, so that 'top 10' of thousands of groups costs ten.
 #[derive(Debug)]
 pub struct Ranking<'a> {
     plan: &'a Plan,
@@ -100,8 +100,8 @@ fn compare(order: Option<Order>, a: &(f64, GroupSeries), b: &(f64, GroupSeries))
     by_value.then_with(|| a.1.key.cmp(&b.1.key))
 }
 
-/// "Calculates a single scalar value from each returned time series" (the guide): over its points, not over the
-/// observations behind them.
+/// "Calculates a single scalar value from each returned time series" (the guide): over its points, not over
+/// the observations behind them.
 fn scalar(function: Function, points: &[(i64, f64)]) -> f64 {
     let mut all: Option<Bucket> = None;
     for (_, value) in points {

@@ -1,9 +1,10 @@
 //! Words that are no names unless they stand in double quotes, in any case.
 //!
-//! AWS's guide lists the reserved words of the SQL standard and many hundreds that single database products have. It does refuse
-//! `Count` (`Reserved keyword 'Count' must be surrounded by double quotes`, reported by users in 2024) and does take `Path`
-//! (a test of moto that was run against it), though both are in the list. Reserved here are those of the standard and of this
-//! language: a query that AWS would refuse for another word is understood.
+//! AWS's guide lists the reserved words of the SQL standard and many hundreds that single database products
+//! have. It does refuse `Count` (`Reserved keyword 'Count' must be surrounded by double quotes`, reported by
+//! users in 2024) and does take `Path` (a test of moto that was run against it), though both are in the list.
+//! Reserved here are those of the standard and of this language: a query that AWS would refuse for another
+//! word is understood.
 
 const RESERVED: &str = "
 ABS ACOS ALL ALLOCATE ALTER AND ANY ARE ARRAY ARRAY_AGG AS ASC ASENSITIVE ASIN ASYMMETRIC AT ATAN ATOMIC

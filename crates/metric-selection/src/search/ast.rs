@@ -27,7 +27,8 @@ pub struct Schema {
 pub enum Condition {
     /// One of the series' strings is as the term says.
     Term(Term),
-    /// The condition holds if only this property is looked at: `InstanceType=micro`, `InstanceId=("a" OR "b")`.
+    /// The condition holds if only this property is looked at: `InstanceType=micro`, `InstanceId=("a" OR
+    /// "b")`.
     Within(Property, Box<Condition>),
     /// It does not hold.
     Not(Box<Condition>),
@@ -42,7 +43,8 @@ pub enum Condition {
 pub enum Term {
     /// The string is this, to the letter. Never empty.
     Exact(String),
-    /// Its tokens occur in the string. One word as it can be written without quotes, from a letter or digit to another.
+    /// Its tokens occur in the string. One word as it can be written without quotes, from a letter or digit
+    /// to another.
     Partial(String),
 }
 

@@ -1,13 +1,14 @@
 //! Which of many series satisfy a search, without looking at the series.
 //!
-//! The idea: series are many, their strings are few. A term is decided once for each distinct string that shares its
-//! tokens, and each string knows its series. The rejected one was an index from token to series: it cannot tell which
-//! string a token came from, so neighbouring pieces and `InstanceType=micro` would need every series found to be
-//! cut again.
+//! The idea: series are many, their strings are few. A term is decided once for each distinct string that
+//! shares its tokens, and each string knows its series. The rejected one was an index from token to series:
+//! it cannot tell which string a token came from, so neighbouring pieces and `InstanceType=micro` would need
+//! every series found to be cut again.
 //!
-//! What a million series cost here, of 100,000 hosts with ten metrics each: 70 MB and 0.8 µs to insert one; 210 MB if
-//! each series has a host of its own. A search among 10,000 takes 2 to 30 µs, among a million up to 40 ms: that is a
-//! term of several tokens which hundreds of thousands of distinct strings have, though not in a row.
+//! What a million series cost here, of 100,000 hosts with ten metrics each: 70 MB and 0.8 µs to insert one;
+//! 210 MB if each series has a host of its own. A search among 10,000 takes 2 to 30 µs, among a million up to
+//! 40 ms: that is a term of several tokens which hundreds of thousands of distinct strings have, though not
+//! in a row.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -19,8 +20,8 @@ use super::tokens::Pattern;
 use super::vocabulary::{TextId, Vocabulary};
 use crate::Metric;
 
-/// The series of one account and region, by the tokens of their names and dimensions. A store keeps one and adds each
-/// series when it first sees it.
+/// The series of one account and region, by the tokens of their names and dimensions. A store keeps one and
+/// adds each series when it first sees it.
 #[derive(Debug, Default)]
 pub struct TokenIndex {
     vocabulary: Vocabulary,
@@ -57,8 +58,8 @@ impl TokenIndex {
         self.all.is_empty()
     }
 
-    /// Adds a series under the number `series`, which stays that of this metric forever. Adding it again changes
-    /// nothing. A series is not found if it is the one for which 2³² distinct strings do not suffice.
+    /// Adds a series under the number `series`, which stays that of this metric forever. Adding it again
+    /// changes nothing. A series is not found if it is the one for which 2³² distinct strings do not suffice.
     pub fn insert(&mut self, series: u32, metric: Metric<'_>) {
         if self.all.contains(series) {
             return;
@@ -97,8 +98,8 @@ impl TokenIndex {
         self.placed.entry((text, place)).or_default().insert(series);
     }
 
-    /// The numbers of all series that satisfy `query`, however many: which of them are active, and the limit of
-    /// [`MAX_SERIES`](super::MAX_SERIES), are the caller's to apply.
+    /// The numbers of all series that satisfy `query`, however many: which of them are active, and the limit
+    /// of [`MAX_SERIES`](super::MAX_SERIES), are the caller's to apply.
     pub fn search(&self, query: &Query) -> RoaringBitmap {
         let schema = query.schema.as_ref().map(|schema| self.with_schema(schema));
         let condition = query.condition.as_ref().map(|condition| self.satisfying(condition, None));

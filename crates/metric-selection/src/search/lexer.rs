@@ -1,5 +1,5 @@
-//! Text to tokens with spans. Braces have rules of their own, in which a comma separates names; elsewhere it is part of
-//! a term, like all that is no letter.
+//! Text to tokens with spans. Braces have rules of their own, in which a comma separates names; elsewhere it
+//! is part of a term, like all that is no letter.
 
 use std::ops::Range;
 
@@ -63,7 +63,8 @@ impl<'a> Lexer<'a> {
         Ok(Spanned { token, span: start..self.offset })
     }
 
-    /// Passes the comma that AWS's examples have behind a schema, as in `{AWS/ECS, ClusterName}, CPUUtilization`.
+    /// Passes the comma that AWS's examples have behind a schema, as in `{AWS/ECS, ClusterName},
+    /// CPUUtilization`.
     pub(super) fn skip_comma(&mut self) {
         let rest = self.rest().trim_start();
         if let Some(behind) = rest.strip_prefix(',') {
@@ -76,8 +77,9 @@ impl<'a> Lexer<'a> {
         token
     }
 
-    /// `"…"`. The guide wants `"`, `\`, `(` and `)` escaped; parentheses are clear without it. An apostrophe is escaped
-    /// by clients because the search stands in single quotes. Any other backslash stands for itself.
+    /// `"…"`. The guide wants `"`, `\`, `(` and `)` escaped; parentheses are clear without it. An apostrophe
+    /// is escaped by clients because the search stands in single quotes. Any other backslash stands for
+    /// itself.
     fn quoted(&mut self) -> Result<String, SearchError> {
         let start = self.offset;
         let mut text = String::new();
@@ -124,7 +126,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// What a term may hold without quotes: "any non-alphanumeric characters" (the guide), but for those with a meaning.
+/// What a term may hold without quotes: "any non-alphanumeric characters" (the guide), but for those with a
+/// meaning.
 pub(super) fn is_bare(character: char) -> bool {
     !character.is_whitespace() && !matches!(character, '"' | '(' | ')' | '=' | '{' | '}')
 }

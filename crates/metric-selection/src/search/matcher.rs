@@ -1,5 +1,5 @@
-//! Whether one series satisfies a search: straight from the tree, for tests and for whoever has few series. The index
-//! must agree with it, which a property test checks.
+//! Whether one series satisfies a search: straight from the tree, for tests and for whoever has few series.
+//! The index must agree with it, which a property test checks.
 
 use super::ast::{Condition, Property, Query, Schema, Term};
 use super::tokens::Pattern;
@@ -16,8 +16,9 @@ impl Query {
 
 impl Schema {
     /// A namespace alone admits any dimensions. The guide contradicts itself here: it says that `{AWS/EC2}
-    /// MetricName="CPUUtilization"` finds the one series without dimensions, and that `{MyNamespace} "CustomCount1"`
-    /// finds that string as a dimension's value. The second cannot be if the first is meant as a rule.
+    /// MetricName="CPUUtilization"` finds the one series without dimensions, and that `{MyNamespace}
+    /// "CustomCount1"` finds that string as a dimension's value. The second cannot be if the first is meant
+    /// as a rule.
     fn matches(&self, metric: Metric<'_>) -> bool {
         metric.namespace == self.namespace
             && (self.dimensions.is_empty() || metric.has_exactly(&self.distinct_dimensions()))

@@ -1,10 +1,12 @@
-//! `SEARCH`: the series whose names and dimensions hold the given terms. The language is described in `reference.md`
-//! beside this file, whose examples are run as tests.
+//! `SEARCH`: the series whose names and dimensions hold the given terms. The language is described in
+//! `reference.md` beside this file, whose examples are run as tests.
 //!
-//! The way through: [`lexer`] → [`parser`] → [`ast`] (prints itself) → [`index`] (the fast matcher, over the strings in
-//! [`vocabulary`]), or [`matcher`] (the obvious one). What a token is, and the evidence for it: [`tokens`].
+//! The way through: [`lexer`] → [`parser`] → [`ast`] (prints itself) → [`index`] (the fast matcher, over the
+//! strings in [`vocabulary`]), or [`matcher`] (the obvious one). What a token is, and the evidence for it:
+//! [`tokens`].
 //!
-//! Of the expression `SEARCH('…', 'Average', 300)` this is the first string, with the escapes of that string removed.
+//! Of the expression `SEARCH('…', 'Average', 300)` this is the first string, with the escapes of that string
+//! removed.
 
 mod ast;
 mod error;

@@ -1,4 +1,5 @@
-//! A set of numbers that is most often of one: a dimension's value with its few series, a rare token with its text.
+//! A set of numbers that is most often of one: a dimension's value with its few series, a rare token with its
+//! text.
 
 use roaring::{MultiOps, RoaringBitmap};
 

@@ -1,22 +1,24 @@
 //! Strings to tokens, and whether a term occurs in a string.
 //!
-//! The user guide ("Tokenization", "Partial matches", "Non-alphanumeric characters") gives rules and examples that
-//! agree only if read as follows. A string is cut into *words* at everything that is no letter or digit, and each word
-//! into *pieces*: before a digit after a letter and a letter after a digit, before a capital after a small letter, and
-//! before the last of several capitals if a small letter follows (`SDBFailure` → `SDB`, `Failure`). Its tokens, all in
-//! small letters, are its pieces and the *whole* string without separators. A term is cut likewise and occurs in a
-//! string if
+//! The user guide ("Tokenization", "Partial matches", "Non-alphanumeric characters") gives rules and examples
+//! that agree only if read as follows. A string is cut into *words* at everything that is no letter or digit,
+//! and each word into *pieces*: before a digit after a letter and a letter after a digit, before a capital
+//! after a small letter, and before the last of several capitals if a small letter follows (`SDBFailure` →
+//! `SDB`, `Failure`). Its tokens, all in small letters, are its pieces and the *whole* string without
+//! separators. A term is cut likewise and occurs in a string if
 //!
-//! - its whole is the string's whole. Evidence: the guide lists the tokens `customcount1` of `CustomCount1` and
-//!   `project2trial333` of `Project2-trial333`. Any term with a digit and a letter has several pieces, so nothing but a
-//!   term's whole can ever find these. It is not compared with pieces: `couNT` does not find `CustomCount1`.
-//! - or its pieces occur one after the other among the string's pieces, whatever separates them. Evidence: `Count1` and
-//!   `CustomCount` find `CustomCount1`; `network/errors` and `Network_Errors` find `NetworkErrors2` and
-//!   `Network-Errors-2`; `Custom` and `count` are the case of one piece; `customcount` finds nothing, it is one piece.
+//! - its whole is the string's whole. Evidence: the guide lists the tokens `customcount1` of `CustomCount1`
+//!   and `project2trial333` of `Project2-trial333`. Any term with a digit and a letter has several pieces, so
+//!   nothing but a term's whole can ever find these. It is not compared with pieces: `couNT` does not find
+//!   `CustomCount1`.
+//! - or its pieces occur one after the other among the string's pieces, whatever separates them. Evidence:
+//!   `Count1` and `CustomCount` find `CustomCount1`; `network/errors` and `Network_Errors` find
+//!   `NetworkErrors2` and `Network-Errors-2`; `Custom` and `count` are the case of one piece; `customcount`
+//!   finds nothing, it is one piece.
 //!
-//! Pieces are compared regardless of case if they are a word of their own in the term, else with their case. Evidence:
-//! `COUNT` and `network/errors` are found regardless, whereas `count1` (two pieces, one word) does not find
-//! `CustomCount1`, of which the guide says that composite tokens are case-sensitive.
+//! Pieces are compared regardless of case if they are a word of their own in the term, else with their case.
+//! Evidence: `COUNT` and `network/errors` are found regardless, whereas `count1` (two pieces, one word) does
+//! not find `CustomCount1`, of which the guide says that composite tokens are case-sensitive.
 
 /// A part of a word, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ pub(super) type TextId = u32;
 
 /// Strings by themselves, by their whole and by their tokens.
 ///
-/// A whole is not stored: it is as long as the string and most often as rare, so its table holds numbers only, and
-/// compares with the string itself.
+/// A whole is not stored: it is as long as the string and most often as rare, so its table holds numbers
+/// only, and compares with the string itself.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     texts: Vec<Box<str>>,

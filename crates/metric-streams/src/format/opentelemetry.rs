@@ -1,7 +1,8 @@
-//! `opentelemetry1.0` and `opentelemetry0.7`: an ExportMetricsServiceRequest behind its length, for each measure.
+//! `opentelemetry1.0` and `opentelemetry0.7`: an ExportMetricsServiceRequest behind its length, for each
+//! measure.
 //!
-//! The messages are those of OpenTelemetry's protocol, with the members that metric streams fill in: a metric is a summary
-//! whose quantiles 0 and 1 are the minimum and the maximum.
+//! The messages are those of OpenTelemetry's protocol, with the members that metric streams fill in: a metric
+//! is a summary whose quantiles 0 and 1 are the minimum and the maximum.
 
 use prost::Message;
 

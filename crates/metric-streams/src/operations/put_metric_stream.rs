@@ -1,4 +1,5 @@
-//! `PutMetricStream`: creates a stream, which runs at once, or replaces the definition of one, which goes on as it was.
+//! `PutMetricStream`: creates a stream, which runs at once, or replaces the definition of one, which goes on
+//! as it was.
 
 use groundwatch_api::cloudwatch::{
     MetricStreamFilter, MetricStreamOutputFormat, MetricStreamStatisticsConfiguration, PutMetricStream,

@@ -1,4 +1,5 @@
-//! `GetMetricStream`, `ListMetricStreams`, `DeleteMetricStream`, `StartMetricStreams` and `StopMetricStreams`.
+//! `GetMetricStream`, `ListMetricStreams`, `DeleteMetricStream`, `StartMetricStreams` and
+//! `StopMetricStreams`.
 
 use groundwatch_api::cloudwatch::{
     DeleteMetricStream, DeleteMetricStreamInput, DeleteMetricStreamOutput, GetMetricStream,

@@ -1,5 +1,5 @@
-//! Decimal numbers as whole ones: most of what is measured has a few decimal places, and 17.25 takes far fewer bits as 1725
-//! hundredths than as a binary fraction. Lossless to the last bit, or not done at all.
+//! Decimal numbers as whole ones: most of what is measured has a few decimal places, and 17.25 takes far
+//! fewer bits as 1725 hundredths than as a binary fraction. Lossless to the last bit, or not done at all.
 
 use crate::codec::Damaged;
 
@@ -8,8 +8,8 @@ const SCALES: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 /// Whole numbers up to here are exact in a float.
 const EXACT_MAX: f64 = (1_u64 << 53) as f64;
 
-/// The fewest decimal places with which all of `values` can be written, and the values in units of the last place.
-/// `None` if some value needs more places than are looked for, or is too large.
+/// The fewest decimal places with which all of `values` can be written, and the values in units of the last
+/// place. `None` if some value needs more places than are looked for, or is too large.
 pub(super) fn scale(values: &[f64]) -> Option<(u8, Vec<i64>)> {
     let mut places = 0;
     for value in values {

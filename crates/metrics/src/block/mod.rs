@@ -18,18 +18,19 @@
 //!           · first second varint (from base) · last second varint (from first)
 //! ```
 //!
-//! Fixed-width numbers are little-endian, the rest as [`crate::codec`] has them. Entries ascend by key, then unit; a key
-//! shares its first `shared` bytes with the key before. An entry's rows follow those of the entry before; `pages on` says how
-//! many pages further they lie.
+//! Fixed-width numbers are little-endian, the rest as [`crate::codec`] has them. Entries ascend by key, then
+//! unit; a key shares its first `shared` bytes with the key before. An entry's rows follow those of the entry
+//! before; `pages on` says how many pages further they lie.
 //!
-//! A page holds the columns of neighbouring series until there are [`PAGE_ROWS`] rows: most series bring a few rows to a
-//! flush, and a column compresses well only from some thousands on. Neighbours share namespace and name, so their values
-//! are alike. A series of [`OWN_PAGE_ROWS`] rows or more, as compaction makes them, has pages for itself. Steps are
-//! seconds as differences, each series from base. Unless flag 1 says that all rows are single values of weight 1, columns
-//! follow: kinds (0 plain, 1 shape, 2 set, 3 described set) and weights (of sets: sample counts, their values being sums);
-//! then, for sets only, minima and maxima.
+//! A page holds the columns of neighbouring series until there are [`PAGE_ROWS`] rows: most series bring a
+//! few rows to a flush, and a column compresses well only from some thousands on. Neighbours share namespace
+//! and name, so their values are alike. A series of [`OWN_PAGE_ROWS`] rows or more, as compaction makes them,
+//! has pages for itself. Steps are seconds as differences, each series from base. Unless flag 1 says that all
+//! rows are single values of weight 1, columns follow: kinds (0 plain, 1 shape, 2 set, 3 described set) and
+//! weights (of sets: sample counts, their values being sums); then, for sets only, minima and maxima.
 //!
-//! Version 1 had flag 1 only, version 2 flags 1, 2 and 4, and both had the index as it is for a footer. All are read.
+//! Version 1 had flag 1 only, version 2 flags 1, 2 and 4, and both had the index as it is for a footer. All
+//! are read.
 //!
 //! Each page and the footer have a checksum of their own, so damage is confined to the page that it is in.
 
@@ -63,5 +64,6 @@ const OWN_PAGE_ROWS: usize = 1024;
 /// A block is full with so many entries, or at this length in bytes.
 const BLOCK_ENTRIES: usize = 1 << 16;
 const BLOCK_BYTES: usize = 64 << 20;
-/// One entry has at most this many rows, so that reading a short range of a long series does not decode all of it.
+/// One entry has at most this many rows, so that reading a short range of a long series does not decode all
+/// of it.
 const ENTRY_ROWS_MAX: usize = 4 * PAGE_ROWS;

@@ -1,6 +1,6 @@
-//! Numbers that are ratios of whole ones: shares and rates, as agents derive them from counters. `100 × busy ÷ all` fills
-//! every bit of a float, yet all that it says are two whole numbers, of which one hardly changes. Lossless to the last
-//! bit, or not done at all.
+//! Numbers that are ratios of whole ones: shares and rates, as agents derive them from counters. `100 × busy
+//! ÷ all` fills every bit of a float, yet all that it says are two whole numbers, of which one hardly
+//! changes. Lossless to the last bit, or not done at all.
 
 use crate::codec::Damaged;
 
@@ -8,10 +8,11 @@ use crate::codec::Damaged;
 const PROBES: usize = 16;
 /// Numerators and denominators are whole numbers of floats.
 const EXACT_MAX: f64 = (1_u64 << 53) as f64;
-/// A fraction is believed if numerator and denominator together have at most so many bits: near any float there is
-/// some fraction of about 53.
+/// A fraction is believed if numerator and denominator together have at most so many bits: near any float
+/// there is some fraction of about 53.
 const BITS_MAX: u32 = 51;
-/// The total that all fractions can be brought to is believed if it is at most so many times the largest of them.
+/// The total that all fractions can be brought to is believed if it is at most so many times the largest of
+/// them.
 const TOTAL_FACTOR_MAX: u64 = 32;
 /// So many denominators that served are tried for the next values.
 const SERVED_MAX: usize = 4;
@@ -61,8 +62,8 @@ impl Form {
         }
     }
 
-    /// Fractions from which `values` come to the last bit, if all of them do. A denominator that served is tried again
-    /// for the next values, which is quicker than to look for the simplest fraction of each.
+    /// Fractions from which `values` come to the last bit, if all of them do. A denominator that served is
+    /// tried again for the next values, which is quicker than to look for the simplest fraction of each.
     fn fractions<'a>(self, values: impl Iterator<Item = &'a f64>) -> Option<Vec<(i64, u64)>> {
         let mut served: Vec<u64> = Vec::with_capacity(SERVED_MAX + 1);
         let mut fractions = Vec::with_capacity(values.size_hint().0);
@@ -103,8 +104,8 @@ impl Form {
             Self::Plain => value.abs(),
             Self::PercentBefore | Self::PercentAfter => value.abs() / 100.0,
         };
-        // Euclid's algorithm on the float as it is, mantissa over a power of two; the quotients are its continued
-        // fraction, whose convergents are the best approximations for their size.
+        // Euclid's algorithm on the float as it is, mantissa over a power of two; the quotients are its
+        // continued fraction, whose convergents are the best approximations for their size.
         let (mut above, mut below) = halves(target)?;
         let (mut numerator, mut numerator_before) = (1_u64, 0_u64);
         let (mut denominator, mut denominator_before) = (0_u64, 1_u64);
@@ -140,7 +141,8 @@ fn halves(number: f64) -> Option<(u64, u64)> {
 }
 
 impl Ratios {
-    /// `values` as ratios, if all of them are: in the form that has the fewest denominators and then the smallest numerators.
+    /// `values` as ratios, if all of them are: in the form that has the fewest denominators and then the
+    /// smallest numerators.
     pub(super) fn of(values: &[f64]) -> Option<Self> {
         let forms = [Form::Plain, Form::PercentBefore, Form::PercentAfter];
         let found = forms.into_iter().filter_map(|form| Self::in_form(form, values));
@@ -203,7 +205,8 @@ impl Ratios {
     }
 }
 
-/// Denominators that all fractions can be brought to, the most frequent first; `None` if more are needed than `count_max`.
+/// Denominators that all fractions can be brought to, the most frequent first; `None` if more are needed than
+/// `count_max`.
 fn denominators(fractions: &[(i64, u64)], count_max: usize) -> Option<Vec<u64>> {
     let mut reduced: Vec<u64> = fractions.iter().map(|(_, denominator)| *denominator).collect();
     reduced.sort_unstable();

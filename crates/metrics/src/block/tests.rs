@@ -173,7 +173,8 @@ fn blocks_of_every_version_are_read() {
     check_sample(include_bytes!("../../tests/data/block-v3.bin"), &[share]);
 }
 
-/// A block that is read may have been written by another release of the compressor: its bytes may differ, not its meaning.
+/// A block that is read may have been written by another release of the compressor: its bytes may differ, not
+/// its meaning.
 #[test]
 fn what_the_sample_of_this_version_was_written_from_is_written_still() {
     let share = ("share ".to_owned(), Unit::Percent, 1024, (100.0 / 6001.0, 1.0));

@@ -1,7 +1,7 @@
 //! The column of values: whole numbers wherever that loses nothing, floats otherwise.
 //!
-//! What is measured is nearly always counted first. Where the count shows, as [decimals](super::decimal) or as
-//! [ratios](super::ratio), it takes a fraction of the bits that the float made of it takes.
+//! What is measured is nearly always counted first. Where the count shows, as [decimals](super::decimal) or
+//! as [ratios](super::ratio), it takes a fraction of the bits that the float made of it takes.
 
 use super::column::{Effort, column, put_column};
 use super::decimal;

@@ -115,8 +115,8 @@ impl BlockWriter {
         }
     }
 
-    /// Whether the next series had better go to another block: bounds what is held in memory, of a block that is written
-    /// and of the index of one that is read.
+    /// Whether the next series had better go to another block: bounds what is held in memory, of a block that
+    /// is written and of the index of one that is read.
     pub(crate) fn is_full(&self) -> bool {
         self.entry_count >= BLOCK_ENTRIES || self.out.len() >= BLOCK_BYTES
     }

@@ -1,7 +1,8 @@
-//! Why an answer is as it is: which series each query matched, where their samples are, and what was left out and why.
+//! Why an answer is as it is: which series each query matched, where their samples are, and what was left out
+//! and why.
 //!
-//! Made after the fact from the same plan, so that answering costs nothing more for those who do not ask. AWS has nothing
-//! like it; `docs/explain.md` tells users how to read it.
+//! Made after the fact from the same plan, so that answering costs nothing more for those who do not ask. AWS
+//! has nothing like it; `docs/explain.md` tells users how to read it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! A Metrics Insights query as an alarm asks it: the series of each group, told apart by the labels that it is grouped by.
+//! A Metrics Insights query as an alarm asks it: the series of each group, told apart by the labels that it
+//! is grouped by.
 
 use groundwatch_core::Scope;
 use groundwatch_metric_selection::insights::{Label, Query};

@@ -1,5 +1,5 @@
-//! Everything that evaluation needs to have read: metrics, what searches find, Metrics Insights, anomaly bands, and
-//! Contributor Insights rules.
+//! Everything that evaluation needs to have read: metrics, what searches find, Metrics Insights, anomaly
+//! bands, and Contributor Insights rules.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! INSIGHT_RULE_METRIC: a metric of a Contributor Insights rule, counted from log events when it is asked for.
+//! INSIGHT_RULE_METRIC: a metric of a Contributor Insights rule, counted from log events when it is asked
+//! for.
 
 use groundwatch_core::Scope;
 use groundwatch_metric_math::Series;

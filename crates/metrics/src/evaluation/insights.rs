@@ -75,7 +75,8 @@ impl Selection {
         (self.selected.groups.len() as u64).min(self.plan.limit as u64) * self.window.periods()
     }
 
-    /// The results: a series, which is called as its query, or with `GROUP BY` an array of series that are called as their groups.
+    /// The results: a series, which is called as its query, or with `GROUP BY` an array of series that are
+    /// called as their groups.
     pub(super) async fn read(&self, store: &MetricStore, id: &str) -> Result<Value, MetricError> {
         let results = self.aggregate(store).await?;
         let mut series = results.into_iter().map(|group: GroupSeries| {

@@ -1,7 +1,7 @@
 //! What results are called.
 //!
-//! A label of its own counts, with its dynamic parts filled in; otherwise a metric is called by its name and what tells it
-//! apart, an expression by its id, and series of an array by their own labels.
+//! A label of its own counts, with its dynamic parts filled in; otherwise a metric is called by its name and
+//! what tells it apart, an expression by its id, and series of an array by their own labels.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::MetricId;
 
 /// The default label of each entry.
 ///
-/// Recorded: if returned queries have the same name, their statistics are appended if these differ, and then their
-/// periods if these differ; a difference in unit is not shown, and neither is one in dimensions, of which nothing is recorded. Queries that return no data only meet each
-/// other, in expressions.
+/// Recorded: if returned queries have the same name, their statistics are appended if these differ, and then
+/// their periods if these differ; a difference in unit is not shown, and neither is one in dimensions, of
+/// which nothing is recorded. Queries that return no data only meet each other, in expressions.
 pub(super) fn defaults(entries: &[Entry]) -> Vec<String> {
     let mut namesakes: BTreeMap<(bool, &str), Vec<&Entry>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.label.is_none()) {
@@ -41,8 +41,9 @@ pub(super) fn defaults(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(default).collect()
 }
 
-/// The default labels of metrics that one search found: the name, and before it the namespace and the values of those
-/// dimensions in which they differ (unverified; only that what all share is left out is recorded, of queries).
+/// The default labels of metrics that one search found: the name, and before it the namespace and the values
+/// of those dimensions in which they differ (unverified; only that what all share is left out is recorded, of
+/// queries).
 pub(super) fn of_found<'a>(found: impl Iterator<Item = &'a MetricId> + Clone) -> Vec<String> {
     let Some(first) = found.clone().next() else { return Vec::new() };
     let namespaces_differ = found.clone().any(|metric| metric.namespace != first.namespace);
@@ -74,8 +75,8 @@ pub(super) fn of_metric(entry: &Entry, series: Series, range: &EvaluationRange) 
 
 /// The series of an entry's value, as they are called in the answer.
 ///
-/// Recorded for arrays: `<label of the expression> <label of the series>`. A label with dynamic parts is filled in for
-/// each series instead, which is what makes `${LABEL}` and `${PROP('Dim.…')}` of use there.
+/// Recorded for arrays: `<label of the expression> <label of the series>`. A label with dynamic parts is
+/// filled in for each series instead, which is what makes `${LABEL}` and `${PROP('Dim.…')}` of use there.
 pub(super) fn of_results(
     entry: &Entry,
     value: Value,

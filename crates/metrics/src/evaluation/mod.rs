@@ -1,12 +1,13 @@
-//! Evaluation: what a set of queries that may refer to each other is worth. GetMetricData, metric math alarms and widgets
-//! all ask here, each in its own shapes.
+//! Evaluation: what a set of queries that may refer to each other is worth. GetMetricData, metric math alarms
+//! and widgets all ask here, each in its own shapes.
 //!
-//! The way through: [`plan`] (parse all, put in order, check types, validate searches: whatever can be refused is refused
-//! before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read concurrently by [`reading`]; [`band`], [`insight_rule`]) →
-//! [`compute`] (metric math, in order) → [`labels`] and [`template`] (what each result is called).
+//! The way through: [`plan`] (parse all, put in order, check types, validate searches: whatever can be
+//! refused is refused before anything is read) → [`inputs`] (metrics, [`search`] and [`insights`], read
+//! concurrently by [`reading`]; [`band`], [`insight_rule`]) → [`compute`] (metric math, in order) →
+//! [`labels`] and [`template`] (what each result is called).
 //!
-//! A series that cannot be read makes its own result [unreadable](EvaluatedSeries::is_unreadable), and those that are computed from
-//! it; the others stay readable.
+//! A series that cannot be read makes its own result [unreadable](EvaluatedSeries::is_unreadable), and those
+//! that are computed from it; the others stay readable.
 
 mod band;
 mod compute;
@@ -63,10 +64,11 @@ pub struct EvaluatedSeries {
 }
 
 impl MetricStore {
-    /// What `queries` are worth over `range`: metrics, metric math, SEARCH, anomaly bands and Metrics Insights.
+    /// What `queries` are worth over `range`: metrics, metric math, SEARCH, anomaly bands and Metrics
+    /// Insights.
     ///
-    /// An error names the query that is wrong; nothing has been read then, but for what only data can show, such as too
-    /// many points. Futures may be dropped at any time.
+    /// An error names the query that is wrong; nothing has been read then, but for what only data can show,
+    /// such as too many points. Futures may be dropped at any time.
     pub async fn evaluate(
         &self,
         scope: &Scope,

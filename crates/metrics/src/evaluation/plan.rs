@@ -1,4 +1,5 @@
-//! Queries understood: parsed, in order, checked. Whatever is wrong with them shows here, before anything is read.
+//! Queries understood: parsed, in order, checked. Whatever is wrong with them shows here, before anything is
+//! read.
 
 use std::collections::HashMap;
 
@@ -95,7 +96,8 @@ impl Plan {
         Some(metrics.filter(|metric| metric.entry.is_returned).collect())
     }
 
-    /// Whether the queries that return data are metrics whose points, should each period have one, are at most `points_max`.
+    /// Whether the queries that return data are metrics whose points, should each period have one, are at
+    /// most `points_max`.
     pub(crate) fn fits(&self, range: &EvaluationRange, points_max: usize) -> bool {
         let metrics = self.entries.iter().filter(|entry| entry.is_returned).filter_map(Entry::metric);
         metrics.map(|stat| range.window(stat.period).periods()).sum::<u64>() <= points_max as u64
@@ -218,8 +220,8 @@ fn parse_expression(text: &str, period: Option<Period>) -> Result<Source, QueryP
     Ok(Source::Insights { query, period })
 }
 
-/// Whether an expression is a Metrics Insights query: metric math has no lower-case functions and no id that stands
-/// before another word.
+/// Whether an expression is a Metrics Insights query: metric math has no lower-case functions and no id that
+/// stands before another word.
 fn is_insights(text: &str) -> bool {
     let mut words = text.split_ascii_whitespace();
     words.next().is_some_and(|word| word.eq_ignore_ascii_case("SELECT")) && words.next().is_some()

@@ -70,7 +70,8 @@ pub struct EvaluationRange {
 /// Where periods begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alignment {
-    /// At multiples of their length since the epoch; the start is rounded by its age: how requests are answered.
+    /// At multiples of their length since the epoch; the start is rounded by its age: how requests are
+    /// answered.
     #[default]
     Epoch,
     /// At the start of the range: the sliding window of an alarm.

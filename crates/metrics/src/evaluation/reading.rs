@@ -58,7 +58,8 @@ pub(super) async fn read_all<J: Job>(
     Ok(outputs)
 }
 
-/// Takes the next jobs until there are none. Answers with what was read, by the number of the first of each part.
+/// Takes the next jobs until there are none. Answers with what was read, by the number of the first of each
+/// part.
 async fn take_jobs<J: Job>(
     store: MetricStore,
     jobs: Arc<Vec<J>>,
@@ -113,8 +114,8 @@ impl Job for StatisticJob {
     }
 }
 
-/// Count, sum, minimum and maximum of each period over some series. As elsewhere, of a series that has data in several
-/// units, those of the alphabetically first count.
+/// Count, sum, minimum and maximum of each period over some series. As elsewhere, of a series that has data
+/// in several units, those of the alphabetically first count.
 #[derive(Clone, Debug)]
 pub(super) struct FoldJob {
     series: Vec<SeriesId>,

@@ -36,7 +36,8 @@ impl<'a> Found<'a> {
         };
         let labelled = labels.into_iter().zip(found.series);
         let mut series: Vec<_> = labelled.map(|(label, (id, metric))| (label, id, stat(metric))).collect();
-        // That a search's results come by their labels is unverified; among equal labels the order of metrics stays.
+        // That a search's results come by their labels is unverified; among equal labels the order of metrics
+        // stays.
         series.sort_by(|a, b| a.0.cmp(&b.0));
         Self { search, series, is_truncated: found.truncated }
     }

@@ -1,8 +1,9 @@
-//! Labels with dynamic parts: `${MAX}`, `${PROP('Dim.InstanceId')}` and the others of AWS's guide "Use dynamic labels".
+//! Labels with dynamic parts: `${MAX}`, `${PROP('Dim.InstanceId')}` and the others of AWS's guide "Use
+//! dynamic labels".
 //!
-//! What the guide leaves open (unverified): numbers are written as short as they are exact; moments as `2026-01-02 03:04:05 UTC`,
-//! with `LabelOptions.Timezone` its offset in the place of `UTC`; spans of time as `1d 2h 3m 4s`; and `--` stands where
-//! there is nothing to show.
+//! What the guide leaves open (unverified): numbers are written as short as they are exact; moments as
+//! `2026-01-02 03:04:05 UTC`, with `LabelOptions.Timezone` its offset in the place of `UTC`; spans of time as
+//! `1d 2h 3m 4s`; and `--` stands where there is nothing to show.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,7 +70,8 @@ enum Which {
 #[derive(Clone, Debug, PartialEq)]
 enum Property {
     AccountId,
-    /// Accounts have no names here, so their ids stand for them, as they do in AWS for an account without one.
+    /// Accounts have no names here, so their ids stand for them, as they do in AWS for an account without
+    /// one.
     AccountLabel,
     Dimension(String),
     MetricName,

@@ -1,7 +1,7 @@
 //! `PutAnomalyDetector`, `DescribeAnomalyDetectors` and `DeleteAnomalyDetector`.
 //!
-//! A detector is named by what it watches: a metric's statistic in `SingleMetricAnomalyDetector` or in the older members
-//! beside it, or an expression in `MetricMathAnomalyDetector`. Each may have one.
+//! A detector is named by what it watches: a metric's statistic in `SingleMetricAnomalyDetector` or in the
+//! older members beside it, or an expression in `MetricMathAnomalyDetector`. Each may have one.
 
 use groundwatch_anomaly::Maturity;
 use groundwatch_api::cloudwatch::{
@@ -166,7 +166,8 @@ impl Metrics {
         all.into_iter().find(|(_, detector)| detector.id == id).map(|(key, _)| key)
     }
 
-    /// How far the training of a detector has come. AWS trains in the background; here it is done when somebody asks.
+    /// How far the training of a detector has come. AWS trains in the background; here it is done when
+    /// somebody asks.
     async fn state(
         &self,
         scope: &Scope,

@@ -30,7 +30,8 @@ impl Metrics {
         Self { store, explanations: Arc::default() }
     }
 
-    /// Why the answer to a request was as it was, in JSON; if that was asked for with the request, and lately.
+    /// Why the answer to a request was as it was, in JSON; if that was asked for with the request, and
+    /// lately.
     pub fn explanation(&self, request_id: &str) -> Option<Bytes> {
         self.explanations.get(request_id)
     }

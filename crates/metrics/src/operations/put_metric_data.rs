@@ -14,8 +14,8 @@ use crate::record::{Datum, Points, RecordWriter};
 use crate::sample::StatisticSet;
 use crate::{Second, Unit, fault};
 
-/// What the namespaces of AWS's own services begin with. AWS refuses data of customers there (the text is what its users
-/// report); here, too, they are for what the server itself measures.
+/// What the namespaces of AWS's own services begin with. AWS refuses data of customers there (the text is
+/// what its users report); here, too, they are for what the server itself measures.
 const RESERVED_NAMESPACES: &str = "AWS/";
 /// Data in one request, in `MetricData` and `EntityMetricData` together.
 const DATA_MAX: usize = 1000;
@@ -44,7 +44,8 @@ impl Handle<PutMetricData> for Metrics {
 
 /// The request as a journal record, or what is wrong with the first datum that is wrong.
 ///
-/// Of `EntityMetricData` the data are stored; which entity they belong to is not, for nothing here could show it.
+/// Of `EntityMetricData` the data are stored; which entity they belong to is not, for nothing here could show
+/// it.
 fn record(scope: &Scope, now: Timestamp, input: &PutMetricDataInput<'_>) -> Result<Bytes, Fault> {
     let namespace = input.namespace.as_deref().expect("validated: required");
     check_text(namespace, || "Namespace".to_owned())?;
@@ -206,7 +207,8 @@ fn second(datum: &MetricDatum<'_>, now: Timestamp, at: &At) -> Result<Second, Fa
     Ok(second.floor_to(resolution_secs))
 }
 
-/// What a datum says. `Values` with `StatisticValues` is no contradiction: the set is exact and the values describe it.
+/// What a datum says. `Values` with `StatisticValues` is no contradiction: the set is exact and the values
+/// describe it.
 fn points<'l>(datum: &MetricDatum<'_>, at: &At, list: &'l mut Vec<(f64, f64)>) -> Result<Points<'l>, Fault> {
     let values = datum.values.as_deref().filter(|values| !values.is_empty());
     let counts = datum.counts.as_deref();

@@ -1,7 +1,8 @@
 //! Reading: which periods a range of time has, and what statistics say about each.
 //!
-//! [`Period`] knows which periods there are and how AWS rounds a range by its age; [`Window`] is the rounded range;
-//! [`periods`] divides samples among its periods. All pure: [`crate::MetricStore`] fetches the samples.
+//! [`Period`] knows which periods there are and how AWS rounds a range by its age; [`Window`] is the rounded
+//! range; [`periods`] divides samples among its periods. All pure: [`crate::MetricStore`] fetches the
+//! samples.
 
 mod period;
 mod retention;

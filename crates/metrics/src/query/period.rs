@@ -31,8 +31,9 @@ impl Period {
     }
 }
 
-/// `start` rounded down as AWS documents it for `StartTime`: ranges that begin up to 15 days ago to a whole minute (with a
-/// sub-minute period to a multiple of that), up to 63 days ago to five minutes, and older ones to the hour.
+/// `start` rounded down as AWS documents it for `StartTime`: ranges that begin up to 15 days ago to a whole
+/// minute (with a sub-minute period to a multiple of that), up to 63 days ago to five minutes, and older ones
+/// to the hour.
 pub fn round_start(start: Timestamp, now: Timestamp, period: Period) -> Timestamp {
     let age = now.since(start);
     start.floor_to(if age > DAY * 63 {

@@ -16,7 +16,8 @@ pub enum Retention {
     /// Everything, at every period, as long as it is stored.
     #[default]
     Forever,
-    /// As AWS does: asking an old range with too fine a period is no error, that part of the answer is just empty.
+    /// As AWS does: asking an old range with too fine a period is no error, that part of the answer is just
+    /// empty.
     Aws,
     /// As AWS does, with other ages.
     Ages(Ages),
@@ -58,7 +59,8 @@ impl Retention {
         now.since(start) <= age_max
     }
 
-    /// From which age on samples can be rolled up to how many seconds, because no finer period is offered any more.
+    /// From which age on samples can be rolled up to how many seconds, because no finer period is offered any
+    /// more.
     pub(crate) fn roll_ups(self) -> impl Iterator<Item = (Duration, u32)> {
         let ages = self.ages();
         ages.into_iter().flat_map(|ages| [(ages.seconds, 60), (ages.minutes, 300), (ages.five_minutes, 3600)])

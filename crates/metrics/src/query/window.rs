@@ -10,11 +10,12 @@ use crate::statistics::PeriodSamples;
 /// A period's last sample is first looked for among so many.
 const NEARBY: usize = 8;
 
-/// The periods that a request asks for: whole ones, aligned to multiples of their length since the epoch; or those that
-/// an alarm looks at, which begin where its window does.
+/// The periods that a request asks for: whole ones, aligned to multiples of their length since the epoch; or
+/// those that an alarm looks at, which begin where its window does.
 ///
-/// A point describes its whole period, so the period that `StartTime` lies in belongs to the window with all of its data,
-/// and so does the one that `EndTime` cuts: `EndTime` is exclusive for the beginnings of periods.
+/// A point describes its whole period, so the period that `StartTime` lies in belongs to the window with all
+/// of its data, and so does the one that `EndTime` cuts: `EndTime` is exclusive for the beginnings of
+/// periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The beginning of the first period.
@@ -38,7 +39,8 @@ impl Window {
         Self { from, until: until.max(from), period }
     }
 
-    /// The periods that begin at `start`, wherever that lies, and after it every `period`, before `end` (exclusive).
+    /// The periods that begin at `start`, wherever that lies, and after it every `period`, before `end`
+    /// (exclusive).
     pub fn sliding(start: Timestamp, end: Timestamp, period: Period) -> Self {
         let from = Second::nearest(start);
         Self { from, until: Second::nearest(end).max(from), period }
@@ -97,8 +99,8 @@ pub fn periods(samples: &Samples, window: Window) -> impl Iterator<Item = (Secon
     })
 }
 
-/// Takes what a period has from the beginning of `rest`. That is little beside all that is left, so its end is looked for
-/// nearby first.
+/// Takes what a period has from the beginning of `rest`. That is little beside all that is left, so its end
+/// is looked for nearby first.
 fn take_while<'a, T>(rest: &mut &'a [T], within: impl Fn(&T) -> bool) -> &'a [T] {
     let mut bound = NEARBY;
     while rest.get(bound - 1).is_some_and(&within) {

@@ -1,15 +1,17 @@
 //! Percentiles and trimmed statistics: what depends on every single value.
 //!
-//! **Percentiles** are interpolated linearly between the two closest ranks: with the samples in ascending order on
-//! positions 0 … n−1, pN is the value at position N/100 × (n−1), so that p0 is the minimum, p50 the median and p100 the
-//! maximum (R's type 7, the default of NumPy and spreadsheets). AWS documents that it interpolates, not how, and its own
-//! pipeline approximates the distribution in buckets of ratio 1.1; every choice of interpolation agrees with it within
-//! that error, and this one is what people check against. A weight of k counts as k samples of that value. Where weights are
-//! below one the smallest weight takes the place of one sample as the distance between two ranks.
+//! **Percentiles** are interpolated linearly between the two closest ranks: with the samples in ascending
+//! order on positions 0 … n−1, pN is the value at position N/100 × (n−1), so that p0 is the minimum, p50 the
+//! median and p100 the maximum (R's type 7, the default of NumPy and spreadsheets). AWS documents that it
+//! interpolates, not how, and its own pipeline approximates the distribution in buckets of ratio 1.1; every
+//! choice of interpolation agrees with it within that error, and this one is what people check against. A
+//! weight of k counts as k samples of that value. Where weights are below one the smallest weight takes the
+//! place of one sample as the distance between two ranks.
 //!
-//! **Trimmed statistics with percent bounds** cut by mass: of a total weight W, what lies between W × low % and
-//! W × high % of the sorted samples is kept, a sample on the border in part. That is why TC may be fractional, and why
-//! TS = TM × TC always holds. Absolute bounds keep whole samples: above the lower bound, up to and including the upper.
+//! **Trimmed statistics with percent bounds** cut by mass: of a total weight W, what lies between W × low %
+//! and W × high % of the sorted samples is kept, a sample on the border in part. That is why TC may be
+//! fractional, and why TS = TM × TC always holds. Absolute bounds keep whole samples: above the lower bound,
+//! up to and including the upper.
 
 use super::summary::CompensatedSum;
 use super::{Bounds, Measure};
@@ -128,8 +130,8 @@ impl Distribution {
     }
 }
 
-/// [`Distribution::percentile`] of positive values of weight 1, in any order; `None` if there are none. As most periods have
-/// a handful of these, it does without a distribution.
+/// [`Distribution::percentile`] of positive values of weight 1, in any order; `None` if there are none. As
+/// most periods have a handful of these, it does without a distribution.
 pub(super) fn percentile_of_ones(values: &mut [f64], percent: f64) -> Option<f64> {
     let position = percent / 100.0 * (values.len() as f64 - 1.0);
     let rank = position as usize;

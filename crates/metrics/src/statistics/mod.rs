@@ -1,7 +1,8 @@
-//! Statistics: what a period's samples amount to. Pure functions; nothing here knows of storage or of AWS's shapes.
+//! Statistics: what a period's samples amount to. Pure functions; nothing here knows of storage or of AWS's
+//! shapes.
 //!
-//! [`syntax`](Statistic) reads the text of a statistic, [`Summary`] answers the five simple ones from all samples, and
-//! [`Distribution`] answers percentiles and trimmed statistics from the single values.
+//! [`syntax`](Statistic) reads the text of a statistic, [`Summary`] answers the five simple ones from all
+//! samples, and [`Distribution`] answers percentiles and trimmed statistics from the single values.
 
 mod distribution;
 mod period;

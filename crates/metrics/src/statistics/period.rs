@@ -26,8 +26,8 @@ impl PeriodSamples<'_> {
         Summary::of(self.plain, self.sets)
     }
 
-    /// The distribution of single values; `None` where CloudWatch has no percentiles: the period is empty, holds a
-    /// statistic set whose values are unknown, or any negative value.
+    /// The distribution of single values; `None` where CloudWatch has no percentiles: the period is empty,
+    /// holds a statistic set whose values are unknown, or any negative value.
     pub fn distribution(&self) -> Option<Distribution> {
         let values_unknown = self.sets.iter().any(|sample| !sample.described);
         let negative = |observation: &Observation| observation.value < 0.0;

@@ -45,8 +45,8 @@ impl Summary {
     }
 }
 
-/// A sum that carries along what rounding lost (Neumaier's variant of Kahan's algorithm): its error does not grow with
-/// the number of terms.
+/// A sum that carries along what rounding lost (Neumaier's variant of Kahan's algorithm): its error does not
+/// grow with the number of terms.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CompensatedSum {
     sum: f64,

@@ -14,15 +14,16 @@ use crate::MetricError;
 impl MetricStore {
     /// Makes a record durable and visible. All of its data or nothing.
     ///
-    /// Fails with [`MetricError::Overloaded`] while the head is over its budget, with [`MetricError::TooManySeries`], and
-    /// with what the journal says.
+    /// Fails with [`MetricError::Overloaded`] while the head is over its budget, with
+    /// [`MetricError::TooManySeries`], and with what the journal says.
     pub async fn append(&self, record: Bytes) -> Result<(), MetricError> {
         let admitted = self.admit(vec![record.clone()]).await?;
         let position = self.inner.storage.journal.append(StreamId::METRICS, record).await?;
         admitted.durable(&[position])
     }
 
-    /// Makes room for records that the caller makes durable together with others, of [`StreamId::METRICS`] each.
+    /// Makes room for records that the caller makes durable together with others, of [`StreamId::METRICS`]
+    /// each.
     ///
     /// Errors as [`Self::append`]; nothing of it is visible before [`Admitted::durable`].
     pub async fn admit(&self, records: Vec<Bytes>) -> Result<Admitted<'_>, MetricError> {
@@ -98,8 +99,8 @@ impl MetricStore {
         }
     }
 
-    /// Near the limits every series of the batch must exist already. Requests that run at the same time may overshoot them
-    /// by what they hold.
+    /// Near the limits every series of the batch must exist already. Requests that run at the same time may
+    /// overshoot them by what they hold.
     fn refuse_too_many_series(&self, batch: &Batch) -> Result<(), MetricError> {
         let (series, bytes) = {
             let index = self.inner.index.read();

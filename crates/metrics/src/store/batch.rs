@@ -1,8 +1,9 @@
 //! A record's data, decoded whole and grouped by shard: what is applied to the head.
 //!
-//! With a hundred thousand active series nearly every step of finding one is a cache miss, and a lock between two of
-//! them makes the processor wait for each in turn. So a shard is locked once for all of a record's data in it, and each step
-//! is done for all of them before the next: the misses of one step overlap. That halves the cost of a value.
+//! With a hundred thousand active series nearly every step of finding one is a cache miss, and a lock between
+//! two of them makes the processor wait for each in turn. So a shard is locked once for all of a record's
+//! data in it, and each step is done for all of them before the next: the misses of one step overlap. That
+//! halves the cost of a value.
 
 use std::hash::BuildHasher;
 use std::ops::Range;

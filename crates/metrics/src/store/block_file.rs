@@ -30,7 +30,8 @@ pub(super) struct BlockFile {
     damaged: AtomicBool,
 }
 
-/// What a block's registration says of it, as `extra`. A format on disk; blocks of the first release say nothing.
+/// What a block's registration says of it, as `extra`. A format on disk; blocks of the first release say
+/// nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Contents {
@@ -79,8 +80,8 @@ impl Contents {
 }
 
 impl MetricStore {
-    /// Finds the registered blocks, and makes their series known. A block that is damaged is reported and kept: what
-    /// touches its time fails to be read, the rest does not.
+    /// Finds the registered blocks, and makes their series known. A block that is damaged is reported and
+    /// kept: what touches its time fails to be read, the rest does not.
     pub(super) async fn open_blocks(&self) -> Result<(), MetricError> {
         for meta in self.inner.storage.segments.list(BLOCK_KIND) {
             let block = Arc::new(self.block_file(meta));

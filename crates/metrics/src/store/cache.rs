@@ -1,4 +1,5 @@
-//! What was read from blocks lately, decoded, up to a number of bytes. Which reads are hot is for the cache to find out.
+//! What was read from blocks lately, decoded, up to a number of bytes. Which reads are hot is for the cache
+//! to find out.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::block::{BlockIndex, Page};
 /// A page of 4,096 single values takes 48 KiB.
 const BYTES_PER_ITEM: usize = 16 << 10;
 
-/// Indexes and pages of blocks. A block is named by its number within this process, which is never given again.
+/// Indexes and pages of blocks. A block is named by its number within this process, which is never given
+/// again.
 pub(super) struct BlockCache {
     parts: Cache<(u64, Part), Cached, ByMemory>,
 }

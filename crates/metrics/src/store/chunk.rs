@@ -1,9 +1,10 @@
 //! A series' recent samples of one unit, in the order of arrival, in about ten bytes each.
 //!
-//! The head holds millions of these, most with a handful of samples; what they cost is what the head costs. A sample is a
-//! head byte (kind, how its second follows the one before, how many bytes its value has) and then only what is needed:
-//! at a steady interval of one second or one minute a value that needs all its bits takes nine bytes, a small whole
-//! number three or four. Decoding is one pass of about five nanoseconds a sample, so nothing finer is indexed.
+//! The head holds millions of these, most with a handful of samples; what they cost is what the head costs. A
+//! sample is a head byte (kind, how its second follows the one before, how many bytes its value has) and then
+//! only what is needed: at a steady interval of one second or one minute a value that needs all its bits
+//! takes nine bytes, a small whole number three or four. Decoding is one pass of about five nanoseconds a
+//! sample, so nothing finer is indexed.
 
 use crate::codec::{Damaged, Reader, float_bytes, put_float, put_signed};
 use crate::record::Points;

@@ -125,7 +125,8 @@ impl MetricStore {
         }
     }
 
-    /// The frozen head: the one that an earlier flush could not write, or else the present head. `None` if it is empty.
+    /// The frozen head: the one that an earlier flush could not write, or else the present head. `None` if it
+    /// is empty.
     async fn freeze(&self) -> Option<Arc<FrozenHead>> {
         let _closed = self.inner.gate.write().await;
         let mut tiers = self.inner.tiers.write();

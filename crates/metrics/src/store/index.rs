@@ -1,5 +1,5 @@
-//! Which series are there: in the order of their keys, by name, dimension name, and dimension with value, and by the
-//! tokens of all of these for SEARCH.
+//! Which series are there: in the order of their keys, by name, dimension name, and dimension with value, and
+//! by the tokens of all of these for SEARCH.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -23,7 +23,8 @@ pub(crate) struct SeriesIndex {
     bytes: usize,
 }
 
-/// About how much memory a series takes: its key, and what leads to it. Measured on a million series of hosts.
+/// About how much memory a series takes: its key, and what leads to it. Measured on a million series of
+/// hosts.
 pub(crate) fn series_bytes(key: &str) -> usize {
     300 + 2 * key.len()
 }

@@ -1,12 +1,13 @@
 //! The store: journal → head → blocks.
 //!
-//! A write is encoded as one journal [record](crate::record), made durable, and then applied to the *head*: the memory of
-//! the [shards](shard), where the next read finds it. A [flush](MetricFlush) freezes the head, writes it as an immutable
-//! [block](crate::block), and registers the block and releases the journal in one transaction. A read sees head, frozen
-//! head and blocks as of one moment.
+//! A write is encoded as one journal [record](crate::record), made durable, and then applied to the *head*:
+//! the memory of the [shards](shard), where the next read finds it. A [flush](MetricFlush) freezes the head,
+//! writes it as an immutable [block](crate::block), and registers the block and releases the journal in one
+//! transaction. A read sees head, frozen head and blocks as of one moment.
 //!
 //! What always holds:
-//! - A sample is in exactly one of head, frozen head and blocks, and what is acknowledged is in the journal or a block.
+//! - A sample is in exactly one of head, frozen head and blocks, and what is acknowledged is in the journal
+//!   or a block.
 //! - Locks are taken in the order gate, tiers, shard, index; none but the gate is held across an await.
 //! - Live writes and recovery go through the same [`MetricStore::apply`].
 
@@ -72,8 +73,8 @@ struct Inner {
     shards: Vec<Mutex<Shard>>,
     index: RwLock<SeriesIndex>,
     tiers: RwLock<Tiers>,
-    /// Held (shared) from before a record enters the journal until it is applied; a flush that holds it (exclusively) knows
-    /// that the head has every record up to the last position.
+    /// Held (shared) from before a record enters the journal until it is applied; a flush that holds it
+    /// (exclusively) knows that the head has every record up to the last position.
     gate: tokio::sync::RwLock<()>,
     /// Samples in the head, in bytes.
     head_bytes: AtomicUsize,
@@ -85,8 +86,8 @@ struct Inner {
 }
 
 impl MetricStore {
-    /// Opens the store: reads which series the blocks hold, from their footers. The journal's records are to follow through
-    /// [`Self::recover`], before any other call.
+    /// Opens the store: reads which series the blocks hold, from their footers. The journal's records are to
+    /// follow through [`Self::recover`], before any other call.
     pub async fn open(
         storage: Storage,
         clock: SharedClock,

@@ -15,8 +15,8 @@ pub struct MetricOptions {
     pub head_age_max: Duration,
     /// How many series there can be.
     pub series_max: usize,
-    /// How much memory series may take, without samples: each about 300 bytes and twice its names' length. Beyond it no
-    /// further series is created.
+    /// How much memory series may take, without samples: each about 300 bytes and twice its names' length.
+    /// Beyond it no further series is created.
     pub series_bytes_max: usize,
     /// What was read from blocks is kept for the next read, up to so many bytes.
     pub block_cache_bytes: usize,

@@ -1,5 +1,5 @@
-//! What an alarm needs in order to tell when it must look again: where in each period its samples lie, and whether there are
-//! more of them after the range.
+//! What an alarm needs in order to tell when it must look again: where in each period its samples lie, and
+//! whether there are more of them after the range.
 
 use groundwatch_core::Timestamp;
 

@@ -25,10 +25,12 @@ pub struct Point {
 }
 
 impl MetricStore {
-    /// The points of one statistic, ascending, for the periods that begin at `from` and after it every `period`, before
-    /// `to`, as far as they have data. `from` need not be a multiple of the period: the window of an alarm slides.
+    /// The points of one statistic, ascending, for the periods that begin at `from` and after it every
+    /// `period`, before `to`, as far as they have data. `from` need not be a multiple of the period: the
+    /// window of an alarm slides.
     ///
-    /// Without a unit, the data of the alphabetically first unit that has any in that range, as GetMetricData does.
+    /// Without a unit, the data of the alphabetically first unit that has any in that range, as GetMetricData
+    /// does.
     pub async fn read_points(
         &self,
         scope: &Scope,
@@ -48,8 +50,8 @@ impl MetricStore {
         Ok(by_unit.pop_first().map(|(_, points)| points).unwrap_or_default())
     }
 
-    /// What `evaluate` makes of each period that has data, by unit, ascending. A unit that has samples is there even
-    /// if nothing is made of them.
+    /// What `evaluate` makes of each period that has data, by unit, ascending. A unit that has samples is
+    /// there even if nothing is made of them.
     pub async fn read_window<T>(
         &self,
         scope: &Scope,

@@ -1,7 +1,7 @@
 //! One series in one window: where its samples are, found as of one moment, and the way to them part by part.
 //!
-//! Nothing is decoded to find them: chunks and entries say from when to when they reach, so a window of decades costs what it
-//! holds and not what it spans.
+//! Nothing is decoded to find them: chunks and entries say from when to when they reach, so a window of
+//! decades costs what it holds and not what it spans.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,7 +90,8 @@ impl Reading {
     pub(crate) async fn units(&self) -> Result<Vec<Unit>, MetricError> {
         let (from, until) = (self.window.from, self.window.until);
         let inside = |second: Second| from <= second && second < until;
-        // A sample lies at either end of an extent; only one that reaches beyond both ends of the window may have none in it.
+        // A sample lies at either end of an extent; only one that reaches beyond both ends of the window may
+        // have none in it.
         let (certain, straddling): (Vec<Extent>, Vec<Extent>) =
             self.extents().partition(|extent| inside(extent.first) || inside(extent.last));
         let mut units: BTreeSet<Unit> = certain.iter().map(|extent| extent.unit).collect();
@@ -102,13 +103,14 @@ impl Reading {
         Ok(units.into_iter().collect())
     }
 
-    /// The window without what surely has no samples, in parts of about `samples_max` samples or one period, ascending.
+    /// The window without what surely has no samples, in parts of about `samples_max` samples or one period,
+    /// ascending.
     pub(crate) fn parts(&self, samples_max: u64) -> Vec<Window> {
         parts(self.window, self.extents().collect(), samples_max)
     }
 
-    /// What `evaluate` makes of each period of a part of the window that has data, by unit, ascending. A unit that has samples
-    /// is there even if nothing is made of them.
+    /// What `evaluate` makes of each period of a part of the window that has data, by unit, ascending. A unit
+    /// that has samples is there even if nothing is made of them.
     pub(crate) async fn read<T>(
         &self,
         part: Window,
@@ -179,14 +181,16 @@ impl Reading {
     }
 }
 
-/// The periods of `window` that `extents` touch, in parts of about `samples_max` samples or one period, ascending.
+/// The periods of `window` that `extents` touch, in parts of about `samples_max` samples or one period,
+/// ascending.
 fn parts(window: Window, mut extents: Vec<Extent>, samples_max: u64) -> Vec<Window> {
     extents.sort_unstable_by_key(|extent| extent.first);
     let mut parts: Vec<(Window, u64)> = Vec::new();
     for extent in extents {
         let touched = window.cut_to(extent.first, extent.last);
         match parts.last_mut() {
-            // What lies between costs nothing if the samples together are few; what overlaps must not be parted.
+            // What lies between costs nothing if the samples together are few; what overlaps must not be
+            // parted.
             Some((part, samples))
                 if touched.from < part.until || *samples + extent.samples <= samples_max =>
             {

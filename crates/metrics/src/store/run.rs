@@ -1,5 +1,5 @@
-//! A run: blocks that are written together and become visible together. They divide the series of their day among them,
-//! so that each can be held in memory.
+//! A run: blocks that are written together and become visible together. They divide the series of their day
+//! among them, so that each can be held in memory.
 
 use std::sync::Arc;
 

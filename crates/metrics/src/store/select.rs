@@ -22,7 +22,8 @@ pub(crate) struct Found {
 }
 
 impl MetricStore {
-    /// The first [`search::MAX_SERIES`] that a search finds, of those with a sample at or after `active_since`.
+    /// The first [`search::MAX_SERIES`] that a search finds, of those with a sample at or after
+    /// `active_since`.
     pub(crate) fn search(&self, scope: &Scope, query: &search::Query, active_since: Second) -> Found {
         let found = self.inner.index.read().search(&scope_prefix(scope), query);
         let key = |id: SeriesId| {

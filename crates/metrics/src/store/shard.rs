@@ -1,7 +1,9 @@
-//! One of the parts that the series are divided into by hash, each with a lock of its own so that cores do not wait.
+//! One of the parts that the series are divided into by hash, each with a lock of its own so that cores do
+//! not wait.
 //!
-//! What a million series cost here: an entry of the hash table (about 20 bytes), a slot (24), the key (its text and 16),
-//! chunks (64 and the samples' own bytes); with the [index](super::index) about 500 bytes in all for a key of 100 bytes.
+//! What a million series cost here: an entry of the hash table (about 20 bytes), a slot (24), the key (its
+//! text and 16), chunks (64 and the samples' own bytes); with the [index](super::index) about 500 bytes in
+//! all for a key of 100 bytes.
 
 use std::sync::Arc;
 
@@ -153,8 +155,8 @@ impl Shard {
         self.slots.get(id.slot()).map(|slot| slot.latest)
     }
 
-    /// Forgets the series whose latest sample is at a second that `is_gone`, and returns them. Their numbers are not given
-    /// again.
+    /// Forgets the series whose latest sample is at a second that `is_gone`, and returns them. Their numbers
+    /// are not given again.
     pub(crate) fn forget(&mut self, shard: usize, is_gone: impl Fn(Second) -> bool) -> Vec<SeriesId> {
         let Self { by_key, slots, head, .. } = self;
         let mut forgotten = Vec::new();

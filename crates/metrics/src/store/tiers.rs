@@ -34,8 +34,8 @@ pub(super) struct FrozenHead {
     pub(super) through: Position,
     /// When its first sample came.
     pub(super) since: Timestamp,
-    /// The blocks, once they are written. An attempt to register them may fail without its outcome being known: they are
-    /// then registered again under the same names, so their samples cannot come twice.
+    /// The blocks, once they are written. An attempt to register them may fail without its outcome being
+    /// known: they are then registered again under the same names, so their samples cannot come twice.
     pub(super) written: Mutex<Option<Vec<SegmentMeta>>>,
 }
 

@@ -1,7 +1,7 @@
 //! Who wants to know when a metric gets samples.
 //!
-//! A watcher is called for every datum, also of a metric that did not exist when the watch began, right after its samples
-//! became readable and while the shard is locked: it may note something, and must not read.
+//! A watcher is called for every datum, also of a metric that did not exist when the watch began, right after
+//! its samples became readable and while the shard is locked: it may note something, and must not read.
 
 use std::fmt;
 use std::hash::BuildHasher as _;
@@ -73,9 +73,11 @@ pub struct MetricWatch {
 }
 
 impl MetricWatch {
-    /// The periods of the metric that begin at `from` and after it every `period`, before `to`, as far as they have samples.
+    /// The periods of the metric that begin at `from` and after it every `period`, before `to`, as far as
+    /// they have samples.
     ///
-    /// `None` if no unit is asked for and the range has samples of several: which of them counts depends on the range.
+    /// `None` if no unit is asked for and the range has samples of several: which of them counts depends on
+    /// the range.
     pub async fn outlook(
         &self,
         statistic: &Statistic,
@@ -104,7 +106,8 @@ impl Drop for MetricWatch {
 }
 
 impl MetricStore {
-    /// Calls `watcher` whenever the metric gets samples, until the watch is dropped. `None` if no metric can have that name.
+    /// Calls `watcher` whenever the metric gets samples, until the watch is dropped. `None` if no metric can
+    /// have that name.
     pub fn watch(
         &self,
         scope: &Scope,

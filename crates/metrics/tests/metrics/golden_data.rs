@@ -87,7 +87,8 @@ async fn check(world: &World, lines: &[&str]) -> Option<String> {
     (found != expected).then(|| format!("{case}\nfound\n{}", found.join("\n")))
 }
 
-/// `m1 Sum 60 Namespace Name Dimension=value …` or `e1 = expression`, then `| label …`, `| hidden`, `| unit …`, `| period …`.
+/// `m1 Sum 60 Namespace Name Dimension=value …` or `e1 = expression`, then `| label …`, `| hidden`, `| unit
+/// …`, `| period …`.
 fn query(line: &str) -> Value {
     let mut parts = line.split(" | ");
     let first = parts.next().expect("the first part");

@@ -1,4 +1,5 @@
-//! `golden/periods.txt`: which points a range has. Every case runs twice: with the data in memory, and flushed and restarted.
+//! `golden/periods.txt`: which points a range has. Every case runs twice: with the data in memory, and
+//! flushed and restarted.
 
 use serde_json::{Value, json};
 

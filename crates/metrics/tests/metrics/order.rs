@@ -9,7 +9,8 @@ use crate::kit::{World, moment};
 const STATISTICS: [&str; 8] =
     ["SampleCount", "Average", "Sum", "Minimum", "Maximum", "p90", "TM(10%:90%)", "WM(5%:95%)"];
 
-/// A datum of up to three values, some minutes before the present; now and then a statistic set, alone or described.
+/// A datum of up to three values, some minutes before the present; now and then a statistic set, alone or
+/// described.
 fn datum() -> impl Strategy<Value = Value> {
     let value = prop_oneof![(0..1000i32).prop_map(f64::from), 0.0..1e6f64, Just(0.1)];
     (0..90u32, prop::collection::vec((value, 0.5..4f64), 1..4), 0..8u8).prop_map(|(minutes, list, kind)| {

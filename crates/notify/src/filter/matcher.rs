@@ -7,8 +7,8 @@ use super::policy::{Filter, FilterScope, Rule, Rules};
 use crate::attributes::{AttributeValue, MessageAttribute, MessageAttributes};
 
 impl Filter<'_> {
-    /// Whether a message with these attributes and this body is wanted. A body that is not JSON never is, unless
-    /// nothing is asked of it.
+    /// Whether a message with these attributes and this body is wanted. A body that is not JSON never is,
+    /// unless nothing is asked of it.
     pub(crate) fn wants(&self, attributes: &MessageAttributes, body: &str) -> bool {
         let rules = &self.policy.rules;
         match self.scope {
@@ -38,7 +38,8 @@ fn holds_of_attributes(rules: &Rules, attributes: &MessageAttributes) -> bool {
             .all(|objects| objects.iter().any(|rules| holds_of_attributes(rules, attributes)))
 }
 
-/// The values of an attribute, of an array one for each element; `None` for binary ones, which policies do not see.
+/// The values of an attribute, of an array one for each element; `None` for binary ones, which policies do
+/// not see.
 fn scalars(attribute: &MessageAttribute) -> Option<Vec<Scalar>> {
     let AttributeValue::Text(text) = &attribute.value else { return None };
     let scalars = match attribute.data_type.as_str() {
@@ -56,8 +57,8 @@ fn scalars(attribute: &MessageAttribute) -> Option<Vec<Scalar>> {
     Some(scalars)
 }
 
-/// `places` are the objects that stand where the rules look: several when a list was on the way to them, which AWS
-/// sees through.
+/// `places` are the objects that stand where the rules look: several when a list was on the way to them,
+/// which AWS sees through.
 fn holds_of_object(rules: &Rules, places: &[&Value]) -> bool {
     let property = |(name, rule): &(String, Rule)| {
         let found: Vec<&Value> =

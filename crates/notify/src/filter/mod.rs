@@ -1,7 +1,7 @@
 //! Filter policies: which messages a subscription wants. Pure.
 //!
-//! `policy` (what a policy says) ← `parser` (from JSON, with AWS's rules and words) ; `matcher` (whether a message is
-//! wanted) asks `condition` (one operator on one value).
+//! `policy` (what a policy says) ← `parser` (from JSON, with AWS's rules and words) ; `matcher` (whether a
+//! message is wanted) asks `condition` (one operator on one value).
 
 mod condition;
 mod matcher;

@@ -15,7 +15,8 @@ fn scope(name: &str) -> FilterScope {
     if name == "body" { FilterScope::MessageBody } else { FilterScope::MessageAttributes }
 }
 
-/// Attributes from JSON: a text, a number and a list have the types that these have in SNS; `{"b": …}` is binary.
+/// Attributes from JSON: a text, a number and a list have the types that these have in SNS; `{"b": …}` is
+/// binary.
 fn attributes(json: &str) -> MessageAttributes {
     let members: serde_json::Map<String, Value> = serde_json::from_str(json).expect("an object");
     let attribute = |value: Value| {

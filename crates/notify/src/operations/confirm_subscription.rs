@@ -1,4 +1,5 @@
-//! `ConfirmSubscription`: an endpoint agrees to get a topic's messages, as a call or by following the `SubscribeURL`.
+//! `ConfirmSubscription`: an endpoint agrees to get a topic's messages, as a call or by following the
+//! `SubscribeURL`.
 
 use groundwatch_api::sns::{ConfirmSubscription, ConfirmSubscriptionInput, ConfirmSubscriptionOutput};
 use groundwatch_api::{Fault, Handle};
@@ -16,8 +17,8 @@ impl Handle<ConfirmSubscription> for Notify {
         call: &'a Call,
         input: ConfirmSubscriptionInput,
     ) -> Result<ConfirmSubscriptionOutput, Fault> {
-        // The token is the permission, whoever calls: links are followed without a signature. Account and region are those
-        // of the ARN.
+        // The token is the permission, whoever calls: links are followed without a signature. Account and
+        // region are those of the ARN.
         let topic = TopicId::parse(input.topic_arn.as_deref().expect("validated: required"), "TopicArn")?;
         if self.directory.topics.get(&topic.key()).is_none() {
             return Err(NotifyError::TopicNotFound.into());

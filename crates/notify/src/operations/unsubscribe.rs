@@ -45,7 +45,8 @@ impl Notify {
         Ok(self.directory.catalog.commit(batch).await?)
     }
 
-    /// Ends a subscription at the wish of somebody who followed a link: the endpoint is told, and may take it back.
+    /// Ends a subscription at the wish of somebody who followed a link: the endpoint is told, and may take it
+    /// back.
     async fn cancel(&self, id: &SubscriptionId) -> Result<(), NotifyError> {
         let Some((version, subscription)) = self.directory.subscriptions.get_versioned(&id.key()) else {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Who gets which message: attributes in what is delivered, and filter policies between publisher and subscriber.
+//! Who gets which message: attributes in what is delivered, and filter policies between publisher and
+//! subscriber.
 
 use std::collections::BTreeMap;
 

@@ -158,8 +158,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens: no message is received while an earlier one of its group is there and was not handed out with it,
-    /// and the indices agree with the entries.
+    /// Whatever happens: no message is received while an earlier one of its group is there and was not handed
+    /// out with it, and the indices agree with the entries.
     #[test]
     fn no_message_overtakes_another_of_its_group(steps in prop::collection::vec(step(), 1..80)) {
         let mut backlog = Backlog::new(true);

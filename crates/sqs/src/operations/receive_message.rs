@@ -64,8 +64,8 @@ struct Wish {
 }
 
 impl Sqs {
-    /// Receives what there is, or what comes within the wait. The wait ends by the server's clock; and by the machine's, because
-    /// the client that waits is real, also where the server's clock stands still.
+    /// Receives what there is, or what comes within the wait. The wait ends by the server's clock; and by the
+    /// machine's, because the client that waits is real, also where the server's clock stands still.
     async fn receive(&self, key: &Key, wish: Wish) -> Result<Vec<Received>, SqsError> {
         let deadline = self.clock.now() + wish.wait;
         let patience = tokio::time::sleep(wish.wait);

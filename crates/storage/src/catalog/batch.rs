@@ -92,7 +92,8 @@ pub(super) struct Step {
     pub(super) then: Box<dyn FnOnce(u64) + Send>,
 }
 
-/// One change. Its number, which the follow-up receives, is the revision that it makes unless it says otherwise.
+/// One change. Its number, which the follow-up receives, is the revision that it makes unless it says
+/// otherwise.
 pub(crate) enum Change {
     /// Creates or replaces a document.
     Put { kind: &'static str, key: Key, body: String, expect: Expect },

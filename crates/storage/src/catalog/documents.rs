@@ -15,7 +15,8 @@ use crate::{Key, StorageError};
 
 /// Something small that is kept by name: an alarm, a topic, a log group.
 ///
-/// Its JSON form is a format on disk: members are added with `#[serde(default)]` and never change their meaning.
+/// Its JSON form is a format on disk: members are added with `#[serde(default)]` and never change their
+/// meaning.
 pub trait Document: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Tells this type's documents from all others, forever. Two types never share one.
     const KIND: &'static str;
@@ -159,7 +160,8 @@ impl<T: Document> Documents<T> {
 fn after_all(scope: &Scope, prefix: &str) -> Key {
     let mut name = prefix.to_owned();
     while let Some(last) = name.pop() {
-        // The next character in code point order, which is the order of UTF-8. The gap is that of the surrogates.
+        // The next character in code point order, which is the order of UTF-8. The gap is that of the
+        // surrogates.
         let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
         if let Some(next) = next {
             name.push(next);

@@ -46,7 +46,8 @@ const STEPS: &[&str] = &[
     ",
 ];
 
-/// Brings the catalog to this release's tables, in one transaction. Refuses one without any, unless it `may_be_new`.
+/// Brings the catalog to this release's tables, in one transaction. Refuses one without any, unless it
+/// `may_be_new`.
 pub(super) fn migrate(connection: &mut Connection, may_be_new: bool) -> Result<(), StorageError> {
     let failed = |source| StorageError::sqlite("migrate", source);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -1,12 +1,12 @@
 //! The control plane: small typed documents and ledgers, in one SQLite file.
 //!
 //! One thread owns the connection that writes. It takes all batches that wait, applies each in a savepoint of
-//! one transaction (so that a conflict fails its own batch only), and syncs once for all of them. Documents are
-//! also held in memory, where all reading happens; the thread changes them when the transaction is durable, so
-//! memory never shows what a crash could take back. Ledgers are read from the file.
+//! one transaction (so that a conflict fails its own batch only), and syncs once for all of them. Documents
+//! are also held in memory, where all reading happens; the thread changes them when the transaction is
+//! durable, so memory never shows what a crash could take back. Ledgers are read from the file.
 //!
-//! What it costs: a commit is one fsync, shared by all who wait; a document of 200 bytes takes about 400 bytes
-//! in the file and about as much in memory; a million of them load in a few seconds.
+//! What it costs: a commit is one fsync, shared by all who wait; a document of 200 bytes takes about 400
+//! bytes in the file and about as much in memory; a million of them load in a few seconds.
 
 mod batch;
 mod connection;
@@ -58,8 +58,8 @@ impl Catalog {
         Self::open_locked(path, true, None)
     }
 
-    /// Like [`Catalog::open`], and keeps the data directory locked as long as the catalog is open. Only one that `may_be_new`
-    /// may be empty.
+    /// Like [`Catalog::open`], and keeps the data directory locked as long as the catalog is open. Only one
+    /// that `may_be_new` may be empty.
     pub(crate) fn open_locked(
         path: &Path,
         may_be_new: bool,
@@ -86,8 +86,8 @@ impl Catalog {
 
     /// Writes the batch in one transaction; it is durable, and visible in memory, when this returns `Ok`.
     ///
-    /// Errors: [`StorageError::Conflict`] if a document is not as the batch expects it; [`StorageError::Full`],
-    /// [`StorageError::Io`]. In every case nothing of the batch is visible.
+    /// Errors: [`StorageError::Conflict`] if a document is not as the batch expects it;
+    /// [`StorageError::Full`], [`StorageError::Io`]. In every case nothing of the batch is visible.
     pub async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
         if let Some(error) = batch.refused {
             return Err(error);

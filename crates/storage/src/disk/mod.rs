@@ -1,7 +1,7 @@
 //! The one way to the journal's files, so that tests can put a failing disk in its place.
 //!
-//! A [`Disk`] is one flat directory. Everything the journal does to a file goes through it, and nothing else: no
-//! call retries, caches or decides anything.
+//! A [`Disk`] is one flat directory. Everything the journal does to a file goes through it, and nothing else:
+//! no call retries, caches or decides anything.
 
 mod real;
 pub mod simulation;
@@ -12,8 +12,8 @@ pub use real::RealDisk;
 
 /// One directory of files. Names are plain file names.
 ///
-/// Nothing is durable before it is synced: a file's bytes and length by [`DiskFile::sync_data`], its existence
-/// (and removal) by [`Disk::sync_dir`]. A full disk answers [`io::ErrorKind::StorageFull`].
+/// Nothing is durable before it is synced: a file's bytes and length by [`DiskFile::sync_data`], its
+/// existence (and removal) by [`Disk::sync_dir`]. A full disk answers [`io::ErrorKind::StorageFull`].
 pub trait Disk: Send + Sync + 'static {
     /// Creates a file for writing; it is an error if there is one of that name.
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
@@ -33,7 +33,8 @@ pub trait Disk: Send + Sync + 'static {
 
 /// An open file.
 pub trait DiskFile: Send {
-    /// Writes all `parts` one after the other, beginning at byte `offset`; after an error any of it may be there.
+    /// Writes all `parts` one after the other, beginning at byte `offset`; after an error any of it may be
+    /// there.
     fn write_at(&mut self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()>;
 
     /// Fills `buffer` from byte `offset` on; returns how many bytes there were, fewer only at the file's end.
@@ -45,7 +46,8 @@ pub trait DiskFile: Send {
     /// Cuts the file to `length` bytes.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
-    /// Reserves space up to byte `length`, which may also lengthen the file with zeros. A hint: it may do nothing.
+    /// Reserves space up to byte `length`, which may also lengthen the file with zeros. A hint: it may do
+    /// nothing.
     fn preallocate(&mut self, length: u64) -> io::Result<()>;
 
     /// Makes all that was written durable. After an error nothing is known of what was written since the last

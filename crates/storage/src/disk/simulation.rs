@@ -1,8 +1,9 @@
 //! A disk in memory that behaves as badly as a real one may.
 //!
 //! It keeps apart what a running program sees and what a power loss would leave. Until a file is synced, any
-//! part of each write may reach the medium or not, sector by sector and in any order. A failed sync loses what
-//! was written before it for good, although the program goes on to see it. All chance comes from the seed.
+//! part of each write may reach the medium or not, sector by sector and in any order. A failed sync loses
+//! what was written before it for good, although the program goes on to see it. All chance comes from the
+//! seed.
 
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
@@ -85,8 +86,8 @@ impl SimulatedDisk {
         self.machine.lock().syncs_left = Some(successes);
     }
 
-    /// Lets `successes` calls that change anything succeed; from then on all fail without effect, as if the program
-    /// had been killed. [`SimulatedDisk::clear_faults`] starts it again.
+    /// Lets `successes` calls that change anything succeed; from then on all fail without effect, as if the
+    /// program had been killed. [`SimulatedDisk::clear_faults`] starts it again.
     pub fn halt_after(&self, successes: u64) {
         self.machine.lock().calls_until_halt = Some(successes);
     }

@@ -17,21 +17,22 @@
 //! ```
 //!
 //! - The header block's length, magic, version and checksum stay as they are in every version to come.
-//! - A **header** is synced before the first record is written. It *seals* the file before it: the bytes of that
-//!   file behind `previous.length` are not part of the journal, whatever they look like. So a file that was torn, or
-//!   whose sync failed, needs no repair: it is left, and the next file's header says how much of it counts.
-//! - After a crash it is unknown whether the last batch was synced: what is read may be in the machine's memory only.
-//!   It is not sealed but **carried**: the next file begins with its records, `carried bytes` long, and does not count
-//!   before these are complete.
-//! - The **marks** are each stream's last position in all earlier files, so that a missing file is told apart from
-//!   one that was deleted because everything in it had been released.
-//! - All records of one **batch** are written together and synced together, and a batch is only begun when the
-//!   one before it was synced. So if a record is unreadable but a later batch began behind it, it was once durable
-//!   and has been damaged; if none did, it is the torn end of the last write.
-//! - A record's **followers** are the records right behind it, of the same batch, that it makes sense with only. A torn
-//!   end in which one of them is missing takes it away too.
-//! - The **salt** is chance. Nothing that was left on the disk, and nothing that a client sends as payload, is ever
-//!   mistaken for a record of this file.
+//! - A **header** is synced before the first record is written. It *seals* the file before it: the bytes of
+//!   that file behind `previous.length` are not part of the journal, whatever they look like. So a file that
+//!   was torn, or whose sync failed, needs no repair: it is left, and the next file's header says how much of
+//!   it counts.
+//! - After a crash it is unknown whether the last batch was synced: what is read may be in the machine's
+//!   memory only. It is not sealed but **carried**: the next file begins with its records, `carried bytes`
+//!   long, and does not count before these are complete.
+//! - The **marks** are each stream's last position in all earlier files, so that a missing file is told apart
+//!   from one that was deleted because everything in it had been released.
+//! - All records of one **batch** are written together and synced together, and a batch is only begun when
+//!   the one before it was synced. So if a record is unreadable but a later batch began behind it, it was
+//!   once durable and has been damaged; if none did, it is the torn end of the last write.
+//! - A record's **followers** are the records right behind it, of the same batch, that it makes sense with
+//!   only. A torn end in which one of them is missing takes it away too.
+//! - The **salt** is chance. Nothing that was left on the disk, and nothing that a client sends as payload,
+//!   is ever mistaken for a record of this file.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +86,8 @@ pub(super) struct FileHeader {
     pub(super) first_position: Position,
     /// The file before this one.
     pub(super) previous: Seal,
-    /// How many bytes of records are carried over from the file before; without them this file does not count.
+    /// How many bytes of records are carried over from the file before; without them this file does not
+    /// count.
     pub(super) carried_bytes: u64,
     /// Each stream's last position in all files before this one.
     pub(super) marks: Marks,

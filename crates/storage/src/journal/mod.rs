@@ -1,16 +1,16 @@
 //! The data plane's write-ahead log: what was acknowledged is found again.
 //!
-//! One thread writes. It takes all records that wait, writes them with one call, syncs once, and answers all of
-//! them; meanwhile the next ones gather. A stream releases its records when it keeps them elsewhere, and files in
-//! which everything was released are deleted. [`format`] says what the files look like, and why.
+//! One thread writes. It takes all records that wait, writes them with one call, syncs once, and answers all
+//! of them; meanwhile the next ones gather. A stream releases its records when it keeps them elsewhere, and
+//! files in which everything was released are deleted. [`format`] says what the files look like, and why.
 //!
 //! What always holds: a file in which a sync failed is never written again; positions are never used twice; a
-//! record that was acknowledged is recovered exactly once and in order, or its damage is reported with file and
-//! offset. A record whose append failed is either not recovered or recovered once: nobody was told which. Of records
-//! that were appended as one whole, all are recovered or none.
+//! record that was acknowledged is recovered exactly once and in order, or its damage is reported with file
+//! and offset. A record whose append failed is either not recovered or recovered once: nobody was told which.
+//! Of records that were appended as one whole, all are recovered or none.
 //!
-//! What it costs: one copy of the payload (the kernel's), a checksum, 32 bytes; a file of 128 MiB is read at the
-//! start twice at most.
+//! What it costs: one copy of the payload (the kernel's), a checksum, 32 bytes; a file of 128 MiB is read at
+//! the start twice at most.
 
 mod file;
 mod format;
@@ -152,8 +152,8 @@ impl Journal {
 
     /// Makes a record durable. The payload is written as it is; a `Vec<u8>` or [`Bytes`] is not copied.
     ///
-    /// Errors: [`StorageError::Overloaded`] at once if too much waits already; [`StorageError::TooLarge`] above
-    /// 64 MiB; [`StorageError::Full`] and [`StorageError::Io`], after which later appends may succeed.
+    /// Errors: [`StorageError::Overloaded`] at once if too much waits already; [`StorageError::TooLarge`]
+    /// above 64 MiB; [`StorageError::Full`] and [`StorageError::Io`], after which later appends may succeed.
     ///
     /// # Panics
     /// For stream 0, which is the journal's own.
@@ -167,8 +167,8 @@ impl Journal {
         outcome.await.map_err(|_| StorageError::shut_down())?
     }
 
-    /// Makes records durable that make one whole: after a crash all of them are there or none. They lie one behind the
-    /// other, and each belongs to its own stream. Returns their positions.
+    /// Makes records durable that make one whole: after a crash all of them are there or none. They lie one
+    /// behind the other, and each belongs to its own stream. Returns their positions.
     ///
     /// Errors as [`Self::append`].
     ///

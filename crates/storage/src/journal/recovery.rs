@@ -71,7 +71,8 @@ enum Wanted {
 
 /// Reads the headers, follows them from the newest file to the oldest, and finds the end of the newest.
 ///
-/// Errors: [`StorageError::TooNew`], [`StorageError::Io`]. Damage is not an error here: the recovery tells of it.
+/// Errors: [`StorageError::TooNew`], [`StorageError::Io`]. Damage is not an error here: the recovery tells of
+/// it.
 pub(super) fn plan(disk: &dyn Disk, releases: &Releases) -> Result<Plan, StorageError> {
     let mut files = read_headers(disk)?;
     let next_number = files.last_key_value().map_or(1, |(number, _)| number + 1);
@@ -202,8 +203,9 @@ fn closed_files(items: &VecDeque<Item>, tail: &Tail) -> VecDeque<ClosedFile> {
 
 /// All records that were not released, in the order of their positions.
 ///
-/// An item may be an error that names a damaged place; what follows it is read nevertheless. Memory is bounded by
-/// the longest record. A write that was torn by a crash is no error: nobody was told that it had succeeded.
+/// An item may be an error that names a damaged place; what follows it is read nevertheless. Memory is
+/// bounded by the longest record. A write that was torn by a crash is no error: nobody was told that it had
+/// succeeded.
 pub struct Recovery {
     disk: Arc<dyn Disk>,
     releases: Releases,

@@ -162,7 +162,8 @@ impl Scan {
         Ok(genuine.then_some(payload))
     }
 
-    /// Where the next header is that may follow the last record, at `from` or behind it; the limit if there is none.
+    /// Where the next header is that may follow the last record, at `from` or behind it; the limit if there
+    /// is none.
     fn next_header(&mut self, from: u64) -> Result<u64, StorageError> {
         let mut at = from;
         while at + RECORD_HEADER_BYTES <= self.limit {
@@ -225,7 +226,8 @@ pub(super) struct End {
 
 /// Finds the end of the last file: it is where the last batch that was written in full ends.
 ///
-/// What is unreadable is torn if no later batch was begun behind it; else it was once durable, and stays inside.
+/// What is unreadable is torn if no later batch was begun behind it; else it was once durable, and stays
+/// inside.
 pub(super) fn find_end(source: Source, header: &FileHeader) -> Result<End, StorageError> {
     let limit = source.length;
     let mut scan = Scan::new(source, header, limit);

@@ -283,8 +283,8 @@ fn payload_that_looks_like_records_is_a_payload() {
     assert_eq!(payloads(server.kill().1), ["a"]);
 }
 
-/// A journal with `a`, `b` and `c` in batches of their own, not stopped; with the bytes of its file, and where the
-/// records begin.
+/// A journal with `a`, `b` and `c` in batches of their own, not stopped; with the bytes of its file, and
+/// where the records begin.
 fn three_records() -> (Server, String, Vec<u8>, [usize; 3]) {
     let mut server = Server::new(13);
     for payload in ["a", "b", "c"] {

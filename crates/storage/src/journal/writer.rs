@@ -137,7 +137,8 @@ impl Writer {
     /// Writes a batch, and answers it.
     pub(super) fn write(&mut self, batch: &mut Vec<Append>, bytes: u64) {
         let first = self.tail.next_position;
-        // Also if this fails, these positions are not used again: what is left of it can never pass for a later one.
+        // Also if this fails, these positions are not used again: what is left of it can never pass for a
+        // later one.
         self.tail.next_position = Position(first.0 + batch.len() as u64);
         let outcome = self.try_write(batch, first, bytes);
         let positions = (first.0..).map(Position);
@@ -172,7 +173,8 @@ impl Writer {
         })
     }
 
-    /// The file for a batch that begins with the position `first`: a new one if there is none with enough room.
+    /// The file for a batch that begins with the position `first`: a new one if there is none with enough
+    /// room.
     fn file_for(&mut self, first: Position, bytes: u64) -> Result<&mut LogFile, StorageError> {
         let room = |file: &LogFile| !file.has_records() || file.length + bytes <= self.options.file_bytes;
         if self.file.as_ref().is_some_and(|file| !room(file)) {
@@ -185,8 +187,8 @@ impl Writer {
         Ok(self.file.insert(file))
     }
 
-    /// Makes durable now what was found at the start and may be in the machine's memory only. After an error, the
-    /// first append tries again.
+    /// Makes durable now what was found at the start and may be in the machine's memory only. After an error,
+    /// the first append tries again.
     pub(super) fn settle(&mut self) -> Result<(), StorageError> {
         if !self.tail.carried.is_empty() {
             self.file = Some(self.create_file(self.tail.next_position)?);
@@ -194,7 +196,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Creates the next file, which seals the last one, and begins with what that one could not prove to hold.
+    /// Creates the next file, which seals the last one, and begins with what that one could not prove to
+    /// hold.
     fn create_file(&mut self, first_position: Position) -> Result<LogFile, StorageError> {
         let number = self.tail.next_number;
         self.tail.next_number += 1;
@@ -289,8 +292,9 @@ impl Writer {
         });
     }
 
-    /// Ends the file with a record of the journal's own. It shows that all before it was once durable, so that
-    /// damage to the last batch of a server that was stopped in good order is not mistaken for a torn write.
+    /// Ends the file with a record of the journal's own. It shows that all before it was once durable, so
+    /// that damage to the last batch of a server that was stopped in good order is not mistaken for a torn
+    /// write.
     pub(super) fn close(&mut self) {
         if !self.file.as_ref().is_some_and(LogFile::has_records) {
             return;

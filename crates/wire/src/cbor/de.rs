@@ -1,6 +1,7 @@
 //! CBOR into shapes, through `serde`.
 //!
-//! Numbers reach the shapes in the kind that the client chose; the shapes take integers for doubles and the other way round.
+//! Numbers reach the shapes in the kind that the client chose; the shapes take integers for doubles and the
+//! other way round.
 
 use std::borrow::Cow;
 
@@ -24,8 +25,8 @@ struct Document<'de> {
 }
 
 impl<'de> Document<'de> {
-    /// The next item that is not a tag. The only tag that AWS gives a meaning is 1, and where it stands the shape says
-    /// that a timestamp is meant, with or without it.
+    /// The next item that is not a tag. The only tag that AWS gives a meaning is 1, and where it stands the
+    /// shape says that a timestamp is meant, with or without it.
     #[inline]
     fn item(&mut self) -> Result<Item, Malformed> {
         loop {

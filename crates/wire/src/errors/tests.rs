@@ -31,7 +31,8 @@ fn in_query_mode(protocol: Protocol, service: &'static Service) -> Dialect {
     Dialect { query_mode: true, ..speaking(protocol, service) }
 }
 
-/// SetAlarmState on an unknown alarm, as recorded: without a message, 404 for those who know the statuses of old.
+/// SetAlarmState on an unknown alarm, as recorded: without a message, 404 for those who know the statuses of
+/// old.
 #[test]
 fn status_is_collapsed_unless_the_client_knows_better() {
     let fault = cloudwatch::errors::RESOURCE_NOT_FOUND.bare();

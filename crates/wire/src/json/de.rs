@@ -23,7 +23,8 @@ fn told(error: &sonic_rs::Error) -> Malformed {
     Malformed::new(text.lines().next().unwrap_or("invalid JSON"))
 }
 
-/// A deserializer, visitor, seed or access of `serde`, with the bounds that everything below it counts against.
+/// A deserializer, visitor, seed or access of `serde`, with the bounds that everything below it counts
+/// against.
 struct Bounded<'b, T> {
     inner: T,
     bounds: &'b Bounds,

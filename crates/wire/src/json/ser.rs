@@ -10,8 +10,8 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Malfor
     sonic_rs::to_vec(&Awsy(value)).map_err(Malformed::new)
 }
 
-/// A value, or what writes or collects values, in which doubles are written as AWS does: sonic-rs makes NaN and the
-/// infinities `null`.
+/// A value, or what writes or collects values, in which doubles are written as AWS does: sonic-rs makes NaN
+/// and the infinities `null`.
 struct Awsy<T>(T);
 
 impl<T: Serialize + ?Sized> Serialize for Awsy<&T> {

@@ -19,7 +19,8 @@ pub(super) fn decode<'de, T: Deserialize<'de>>(
     T::deserialize(Node { run: parameters, prefix: 0, flattened })
 }
 
-/// A point of the tree: the run of all parameters at and below it, which is empty at the root of an empty form only.
+/// A point of the tree: the run of all parameters at and below it, which is empty at the root of an empty
+/// form only.
 #[derive(Clone, Copy)]
 struct Node<'p, 'de> {
     run: &'p [Parameter<'de>],
@@ -50,7 +51,8 @@ impl<'p, 'de> Node<'p, 'de> {
         }
     }
 
-    /// The elements of a list or the entries of a map, in order. They may stand one level down, under `wrapper`.
+    /// The elements of a list or the entries of a map, in order. They may stand one level down, under
+    /// `wrapper`.
     fn elements(self, wrapper: &str) -> Result<Elements<'p, 'de>, Malformed> {
         let mut children = self.contents()?;
         let mut look_ahead = children.clone();

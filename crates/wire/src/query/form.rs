@@ -1,7 +1,8 @@
 //! Form parameters, and the order in which their paths make a tree.
 //!
-//! `Dimensions.member.2.Name=Host` is a path and a value. Once parameters are sorted by path, everything below any point of
-//! the tree is one run of them, so the tree needs no nodes of its own: [`de`](super::de) reads the runs.
+//! `Dimensions.member.2.Name=Host` is a path and a value. Once parameters are sorted by path, everything
+//! below any point of the tree is one run of them, so the tree needs no nodes of its own: [`de`](super::de)
+//! reads the runs.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,8 +22,8 @@ pub(super) struct Parameter<'de> {
     pub(super) value: Cow<'de, str>,
 }
 
-/// The parameters of `form`, sorted so that each run with a common beginning of the path lies together, and list elements
-/// by their number. A path that is given twice is refused: which one counts would be a guess.
+/// The parameters of `form`, sorted so that each run with a common beginning of the path lies together, and
+/// list elements by their number. A path that is given twice is refused: which one counts would be a guess.
 pub(super) fn parse(form: &[u8]) -> Result<Vec<Parameter<'_>>, Malformed> {
     let mut parameters = Vec::new();
     for (path, value) in pairs(form) {

@@ -22,8 +22,8 @@ pub(super) fn encode<T: Serialize + ?Sized>(
     Ok(out)
 }
 
-/// Text as it may stand between tags. XML 1.0 has no way at all to write most control characters (not even as references,
-/// parsers refuse the document): they become U+FFFD.
+/// Text as it may stand between tags. XML 1.0 has no way at all to write most control characters (not even as
+/// references, parsers refuse the document): they become U+FFFD.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     let special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\r') || is_unwritable(c);
     let Some(first) = text.find(special) else { return Cow::Borrowed(text) };

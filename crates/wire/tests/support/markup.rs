@@ -14,7 +14,8 @@ struct Element {
     children: usize,
 }
 
-/// Paths and values of everything in `xml`, which holds a `structure`. Elements of lists and maps are numbered.
+/// Paths and values of everything in `xml`, which holds a `structure`. Elements of lists and maps are
+/// numbered.
 pub(crate) fn to_pairs(xml: &str, structure: &str, flattened: &[Flattened]) -> Vec<(String, String)> {
     let mut reader = Reader::from_str(xml);
     let structure = structure.to_owned();

@@ -1,5 +1,5 @@
-//! Hostile input for everything that reads bytes from outside: real requests, damaged in the ways that break parsers, under a
-//! counted allocator.
+//! Hostile input for everything that reads bytes from outside: real requests, damaged in the ways that break
+//! parsers, under a counted allocator.
 
 use std::fmt;
 use std::io::Write;
@@ -27,8 +27,8 @@ const MEMORY_FREE_BYTES: usize = 256 << 10;
 
 /// Who reads the input, and how many bytes of memory a byte of input may cost it at most.
 ///
-/// One byte of CBOR can be an empty structure, of hundreds of bytes, in a list that doubles while it grows; deflate packs up to
-/// a thousandfold.
+/// One byte of CBOR can be an empty structure, of hundreds of bytes, in a list that doubles while it grows;
+/// deflate packs up to a thousandfold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     Cbor,
@@ -108,7 +108,8 @@ pub(crate) fn run(inputs: u64, seed: u64) -> Summary {
         let bound = MEMORY_FREE_BYTES + reader.factor_max() * input.len();
         let (accepted, mut taken) = measured(read);
         if taken > bound {
-            // What a process makes once, such as a compiled pattern, is not this input's doing and will not come again.
+            // What a process makes once, such as a compiled pattern, is not this input's doing and will not
+            // come again.
             taken = measured(read).1;
         }
 

@@ -35,7 +35,8 @@ impl FieldMatcher {
         self.pieces(message).is_some_and(|pieces| self.holds(&pieces))
     }
 
-    /// The fields by name, or by their number from 1 if they have none, each with `$` in front, if the message matches.
+    /// The fields by name, or by their number from 1 if they have none, each with `$` in front, if the
+    /// message matches.
     pub(in crate::pattern) fn extracted(&self, message: &[u8]) -> Option<Extracted> {
         let pieces = self.pieces(message).filter(|pieces| self.holds(pieces))?;
         let behind = pieces.len() - self.back.as_ref().map_or(0, Vec::len);

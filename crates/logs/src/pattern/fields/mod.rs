@@ -1,7 +1,8 @@
 //! The form `[ … ]`: conditions on the fields of a line.
 //!
-//! A message matches if it has the fields that the pattern lists, and every condition holds. The last field of the
-//! pattern takes the rest of a longer message, unless the pattern has an ellipsis, which takes what the others leave.
+//! A message matches if it has the fields that the pattern lists, and every condition holds. The last field
+//! of the pattern takes the rest of a longer message, unless the pattern has an ellipsis, which takes what
+//! the others leave.
 
 mod matcher;
 mod split;

@@ -11,8 +11,9 @@ pub(super) struct Piece<'m> {
     pub(super) text: &'m [u8],
 }
 
-/// The fields of a message, one after the other: what lies between blanks, and what stands in `[…]` or `"…"`, blanks and
-/// all. A bracket or quote that nothing closes before a blank or the end is part of an ordinary field.
+/// The fields of a message, one after the other: what lies between blanks, and what stands in `[…]` or `"…"`,
+/// blanks and all. A bracket or quote that nothing closes before a blank or the end is part of an ordinary
+/// field.
 pub(super) struct Split<'m> {
     message: &'m [u8],
     /// Where the next field begins, or blanks before it.
@@ -51,8 +52,8 @@ impl<'m> Iterator for Split<'m> {
     }
 }
 
-/// Where groups of one kind can be closed: a closing character with a blank or the end behind it. Remembers the last
-/// answer, so that a message full of opening brackets is searched once and not once a bracket.
+/// Where groups of one kind can be closed: a closing character with a blank or the end behind it. Remembers
+/// the last answer, so that a message full of opening brackets is searched once and not once a bracket.
 struct Closings {
     close: u8,
     /// The first closing from some place on that lies behind us.

@@ -50,7 +50,8 @@ impl JsonMatcher {
         self.reader.read(message).is_some_and(|values| self.holds(&values))
     }
 
-    /// What selectors found, by their text as it was written, if the message matches. Of many values the first counts.
+    /// What selectors found, by their text as it was written, if the message matches. Of many values the
+    /// first counts.
     pub(in crate::pattern) fn extracted(&self, message: &[u8]) -> Option<Extracted> {
         let values = self.reader.read(message).filter(|values| self.holds(values))?;
         let value = |(name, selector): (&String, &usize)| {

@@ -1,8 +1,8 @@
 //! The form `{ … }`: conditions on what a JSON object holds.
 //!
-//! A message that is not a JSON object, or nests deeper than 128 levels, never matches. A comparison is false for what is missing, for `null`, and for
-//! objects and arrays; `!=` too. Numbers and booleans also compare as the text that JSON has for them, so that `$.x = *`
-//! is true for any of them.
+//! A message that is not a JSON object, or nests deeper than 128 levels, never matches. A comparison is false
+//! for what is missing, for `null`, and for objects and arrays; `!=` too. Numbers and booleans also compare
+//! as the text that JSON has for them, so that `$.x = *` is true for any of them.
 
 mod matcher;
 mod reader;

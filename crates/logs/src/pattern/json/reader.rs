@@ -1,7 +1,8 @@
 //! Reads what selectors select out of a message, in one pass and without building the rest of it.
 //!
-//! Selectors are merged into a tree of steps. The pass follows those branches of the message that the tree has, and
-//! skips all others, so that time and memory depend on what is asked for rather than on what is there.
+//! Selectors are merged into a tree of steps. The pass follows those branches of the message that the tree
+//! has, and skips all others, so that time and memory depend on what is asked for rather than on what is
+//! there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::selector::{Selector, Step};
 
-/// How deep a message may nest; one that nests deeper is no JSON to patterns. sonic-rs passes over what is not asked for by
-/// recursion, without a bound of its own, and anybody may write anything into a log.
+/// How deep a message may nest; one that nests deeper is no JSON to patterns. sonic-rs passes over what is
+/// not asked for by recursion, without a bound of its own, and anybody may write anything into a log.
 const DEPTH_MAX: usize = 128;
 
 /// What a selector found.

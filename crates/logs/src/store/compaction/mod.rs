@@ -1,14 +1,14 @@
 //! Compaction: merges early files into files that are small and that searches pass over.
 //!
-//! A group that has enough in the files of a [job](plan) gets files of its own, in which messages are kept by shape; what
-//! other groups have stays together in a shared file of the next level, until it is enough. Row groups that are kept by
-//! shape already go into the new file as they are, unless they are small or hold what is not wanted any more. One
-//! transaction swaps the new files in for the old ones. A crash before it costs the written objects, which the next
-//! start deletes.
+//! A group that has enough in the files of a [job](plan) gets files of its own, in which messages are kept by
+//! shape; what other groups have stays together in a shared file of the next level, until it is enough. Row
+//! groups that are kept by shape already go into the new file as they are, unless they are small or hold what
+//! is not wanted any more. One transaction swaps the new files in for the old ones. A crash before it costs
+//! the written objects, which the next start deletes.
 //!
-//! The rest it reads through the same merge as everybody, one group after the other, so its memory does not depend on
-//! how much there is: a few row groups that are read, and one file that is written. What it leaves behind is in its result:
-//! events of streams that were deleted.
+//! The rest it reads through the same merge as everybody, one group after the other, so its memory does not
+//! depend on how much there is: a few row groups that are read, and one file that is written. What it leaves
+//! behind is in its result: events of streams that were deleted.
 
 mod plan;
 
@@ -148,7 +148,8 @@ impl LogStore {
         Ok(())
     }
 
-    /// Swaps segments for others in one transaction, with what `also` adds to it. If that fails, the others are deleted.
+    /// Swaps segments for others in one transaction, with what `also` adds to it. If that fails, the others
+    /// are deleted.
     pub(super) async fn swap(
         &self,
         old: &[Arc<Segment>],
@@ -181,8 +182,9 @@ impl LogStore {
         Ok(())
     }
 
-    /// What `inputs` hold, in new files, which are durable but not registered: without deleted streams, and without
-    /// what `keep` refuses, which is asked with each stream of each part and the time of its last event there.
+    /// What `inputs` hold, in new files, which are durable but not registered: without deleted streams, and
+    /// without what `keep` refuses, which is asked with each stream of each part and the time of its last
+    /// event there.
     pub(super) async fn merged(
         &self,
         inputs: &[Arc<Segment>],

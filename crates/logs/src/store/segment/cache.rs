@@ -30,8 +30,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         Some(entry.value.clone())
     }
 
-    /// Keeps `value`, and drops what was not used for the longest time if it does not fit. A value that is larger than
-    /// the whole cache is not kept.
+    /// Keeps `value`, and drops what was not used for the longest time if it does not fit. A value that is
+    /// larger than the whole cache is not kept.
     pub(super) fn put(&mut self, key: K, value: V, bytes: usize) {
         if bytes > self.bytes_max {
             return;

@@ -24,7 +24,8 @@ use crate::store::{StoreError, Streams};
 
 /// What segments of logs are registered as.
 const KIND: &str = "log-events";
-/// Up to so many groups are named beside a segment, so that it need not be opened to know that it has nothing.
+/// Up to so many groups are named beside a segment, so that it need not be opened to know that it has
+/// nothing.
 const NAMED_GROUPS_MAX: usize = 256;
 /// Indexes kept in memory.
 const INDEX_CACHE_BYTES: usize = 48 << 20;
@@ -101,8 +102,8 @@ impl SegmentStore {
         self.segments.list(KIND).into_iter().map(|meta| Segment::new(meta).map(Arc::new)).collect()
     }
 
-    /// Writes a file that holds no batch above `through`. It is durable when this returns, and visible once it is
-    /// registered.
+    /// Writes a file that holds no batch above `through`. It is durable when this returns, and visible once
+    /// it is registered.
     pub(in crate::store) async fn write(
         &self,
         file: WrittenFile,
@@ -139,7 +140,8 @@ impl SegmentStore {
         self.segments.release_journal(batch, StreamId::LOGS, position);
     }
 
-    /// Adds to the batch: the segment is registered no more. Its object is deleted when nobody reads it any more.
+    /// Adds to the batch: the segment is registered no more. Its object is deleted when nobody reads it any
+    /// more.
     pub(in crate::store) fn unregister(&self, batch: &mut Batch, segment: &Segment) {
         self.segments.unregister(batch, segment.meta.id());
     }
@@ -191,8 +193,8 @@ impl SegmentStore {
         Ok(())
     }
 
-    /// Adds to `found` everything of `group` in `segment` that `keep` says yes to: it is asked with each stream of each
-    /// part, and the time of its last event there.
+    /// Adds to `found` everything of `group` in `segment` that `keep` says yes to: it is asked with each
+    /// stream of each part, and the time of its last event there.
     pub(in crate::store) async fn gather_kept(
         &self,
         segment: &Arc<Segment>,

@@ -85,7 +85,8 @@ impl StoredPart {
             let messages = self.file.messages_of(&self.part, bytes, &numbers).map_err(damaged)?;
             return Ok(OpenedPart::new(events, rows, Texts::All(Box::new(messages))));
         };
-        // Who, where and when need not be known before it is known that something matches, if nothing depends on it.
+        // Who, where and when need not be known before it is known that something matches, if nothing depends
+        // on it.
         let known = if self.is_wanted_whole(selection) {
             None
         } else {

@@ -1,8 +1,9 @@
 //! `GetMetricData`: up to 500 queries: metrics, metric math, SEARCH and Metrics Insights.
 //!
-//! [`query`] turns the request into typed queries or names all that is wrong with them, and [`crate::evaluation`] says what
-//! they are worth. Only what is nothing but metrics comes page by page, as in AWS: [`page`] decides which points of which
-//! query an answer still has room for. Otherwise what does not fit is left out, and the status code says so.
+//! [`query`] turns the request into typed queries or names all that is wrong with them, and
+//! [`crate::evaluation`] says what they are worth. Only what is nothing but metrics comes page by page, as in
+//! AWS: [`page`] decides which points of which query an answer still has room for. Otherwise what does not
+//! fit is left out, and the status code says so.
 
 mod page;
 pub(super) mod query;
@@ -177,7 +178,8 @@ fn status(is_partial: bool) -> StatusCode {
     if is_partial { StatusCode::PartialData } else { StatusCode::Complete }
 }
 
-/// Recorded: without a unit only the alphabetically first unit's data come back, and a message names all that have data.
+/// Recorded: without a unit only the alphabetically first unit's data come back, and a message names all that
+/// have data.
 fn multiple_units(units: &[Unit]) -> Option<Vec<MessageData>> {
     if units.len() < 2 {
         return None;

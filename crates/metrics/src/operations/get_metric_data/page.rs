@@ -93,7 +93,8 @@ impl Page {
         parts
     }
 
-    /// Adds points (ascending) of a query to what the page has of it, in the page's order. Answers whether all fitted.
+    /// Adds points (ascending) of a query to what the page has of it, in the page's order. Answers whether
+    /// all fitted.
     pub(super) fn take(
         &mut self,
         query: usize,

@@ -1,4 +1,5 @@
-//! Merges runs into one, series by series: memory holds one block in the making, a megabyte of each run, and one series' day.
+//! Merges runs into one, series by series: memory holds one block in the making, a megabyte of each run, and
+//! one series' day.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::block::BlockWriter;
 use crate::sample::Samples;
 use crate::{MetricError, MetricStore, Unit};
 
-/// Writes the blocks of `runs` as one run, rolled up to `resolution_secs`. Nothing is visible yet, and nothing is left behind
-/// after a failure.
+/// Writes the blocks of `runs` as one run, rolled up to `resolution_secs`. Nothing is visible yet, and
+/// nothing is left behind after a failure.
 pub(super) async fn merge(
     store: &MetricStore,
     runs: Vec<Vec<Arc<BlockFile>>>,

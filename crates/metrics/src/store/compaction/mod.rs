@@ -1,8 +1,9 @@
-//! Compaction: what is in blocks is brought into fewer and longer ones, coarser with age, and deleted when it is too old.
+//! Compaction: what is in blocks is brought into fewer and longer ones, coarser with age, and deleted when it
+//! is too old.
 //!
-//! Each step is a [job](plan), done in one transaction of the catalog: new blocks become visible and those that they replace
-//! stop being so. A crash before it leaves objects that nobody registered, which the next start deletes. Reads
-//! under way keep the blocks that they began with.
+//! Each step is a [job](plan), done in one transaction of the catalog: new blocks become visible and those
+//! that they replace stop being so. A crash before it leaves objects that nobody registered, which the next
+//! start deletes. Reads under way keep the blocks that they began with.
 
 mod cursor;
 mod merge;
@@ -86,7 +87,8 @@ impl Activity for MetricCompaction {
 impl MetricStore {
     /// Merges, rolls up and deletes blocks until nothing of that is to be done at `now`.
     ///
-    /// After a failure everything is as before the step that failed. A block that turns out to be damaged is left alone.
+    /// After a failure everything is as before the step that failed. A block that turns out to be damaged is
+    /// left alone.
     pub async fn compact(&self, now: Timestamp) -> Result<(), MetricError> {
         let _running = self.inner.compaction.running.lock().await;
         loop {

@@ -1,8 +1,9 @@
 //! What compaction does next: a pure function of the runs that there are, the retention, and the time.
 //!
-//! Days are compacted each for itself, so that whole blocks grow old. Within a day runs of about the same size are merged:
-//! four of them while the day goes on, so that a sample is rewritten about once for each fourfold growth; two once the day
-//! is over, which leaves one run, and beside it at most small ones of late data.
+//! Days are compacted each for itself, so that whole blocks grow old. Within a day runs of about the same
+//! size are merged: four of them while the day goes on, so that a sample is rewritten about once for each
+//! fourfold growth; two once the day is over, which leaves one run, and beside it at most small ones of late
+//! data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

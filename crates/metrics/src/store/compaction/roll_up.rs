@@ -1,14 +1,16 @@
 //! Roll-up: samples become coarser in time, and their statistics stay.
 //!
-//! Each sample moves to the beginning of its stretch of 60, 300 or 3,600 seconds; equal values become one with the sum of
-//! their weights, statistic sets become one. Count, sum, minimum and maximum of every period that is a multiple of
-//! the stretch are as before, and so are its percentiles: the values themselves are kept.
+//! Each sample moves to the beginning of its stretch of 60, 300 or 3,600 seconds; equal values become one
+//! with the sum of their weights, statistic sets become one. Count, sum, minimum and maximum of every period
+//! that is a multiple of the stretch are as before, and so are its percentiles: the values themselves are
+//! kept.
 //!
-//! Only where a stretch has more than [`VALUES_MAX`] distinct values they fold into a sketch: count, sum, minimum and maximum
-//! stay exact, as a statistic set, and the distribution is kept in buckets whose bounds have the ratio 101 ÷ 99, so that
-//! each value is at most 1 % from what stands for it. Buckets are the same everywhere, so folding what is folded
-//! changes nothing, and periods of several stretches have the same error. (Own code: sketches of libraries do not give their
-//! buckets out as values with weights, which is what is stored and read here.)
+//! Only where a stretch has more than [`VALUES_MAX`] distinct values they fold into a sketch: count, sum,
+//! minimum and maximum stay exact, as a statistic set, and the distribution is kept in buckets whose bounds
+//! have the ratio 101 ÷ 99, so that each value is at most 1 % from what stands for it. Buckets are the same
+//! everywhere, so folding what is folded changes nothing, and periods of several stretches have the same
+//! error. (Own code: sketches of libraries do not give their buckets out as values with weights, which is
+//! what is stored and read here.)
 
 use std::collections::BTreeMap;
 
@@ -78,7 +80,8 @@ fn merged(observations: &[Observation], key: impl Fn(f64) -> f64) -> Vec<(f64, f
     weights.into_values().collect()
 }
 
-/// What stands for `value`: the point of its bucket that is nowhere further than the error from the bucket's values.
+/// What stands for `value`: the point of its bucket that is nowhere further than the error from the bucket's
+/// values.
 fn bucket(value: f64) -> f64 {
     if value == 0.0 || !value.is_normal() {
         return value;

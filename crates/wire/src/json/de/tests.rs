@@ -42,8 +42,8 @@ fn timestamps_are_epoch_seconds_or_texts() {
     }
 }
 
-/// Not as it should be: sonic-rs 0.5 reads `-0.0` as `0.0`. They are equal as numbers, so no statistic changes. When this
-/// fails, the exception in `tests/round_trip.rs` can go.
+/// Not as it should be: sonic-rs 0.5 reads `-0.0` as `0.0`. They are equal as numbers, so no statistic
+/// changes. When this fails, the exception in `tests/round_trip.rs` can go.
 #[test]
 fn the_sign_of_zero_is_lost() {
     let zero: f64 = decode(b"-0.0").expect("a number");
