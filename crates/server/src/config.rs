@@ -115,7 +115,7 @@ impl Config {
                 flags.syslog_log_group.or(file.syslog_log_group),
                 flags.syslog_log_stream.or(file.syslog_log_stream),
                 flags.syslog_account.or(file.syslog_account).as_deref(),
-                flags.syslog_region.or(file.syslog_region),
+                flags.syslog_region.or(file.syslog_region).as_deref(),
             )?,
             smtp_url: flags.smtp_url.or(file.smtp_url),
             smtp_from: flags

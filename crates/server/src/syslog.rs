@@ -37,7 +37,7 @@ impl SyslogConfig {
         log_group: Option<String>,
         log_stream: Option<String>,
         account: Option<&str>,
-        region: Option<String>,
+        region: Option<&str>,
     ) -> anyhow::Result<Self> {
         let listen: Vec<Address> = listen
             .iter()
@@ -62,7 +62,7 @@ impl SyslogConfig {
                     .transpose()
                     .context("syslog-account is not an account")?
                     .unwrap_or(AccountId::DEFAULT),
-                region: Region::new(region.as_deref().unwrap_or("us-east-1")),
+                region: Region::new(region.unwrap_or("us-east-1")),
             },
         })
     }
