@@ -23,7 +23,8 @@ mod vitals;
 use clap::Parser;
 
 // Request bodies are many short-lived allocations from many threads, which mimalloc serves with less CPU and
-// less resident memory than the system's allocator.
+// less resident memory than the system's allocator. Without huge pages: each thread that begins to read would have the
+// kernel clear two megabytes for it first, which was three quarters of a search after a start.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
