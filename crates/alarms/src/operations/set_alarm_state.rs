@@ -38,12 +38,10 @@ impl Alarms {
             reason_data: reason_data(input.state_reason_data)?,
         };
         let now = self.clock.now();
-        let found = self.store.update(&key, |alarm| self.set(&key, alarm?, new.clone(), now)).await?;
-        if !found {
-            return Err(AlarmError::NotFound);
-        }
-        let alarm = self.store.get(&key).map(|(_, alarm)| alarm);
-        if let Some(definition) = alarm.as_ref().and_then(|alarm| alarm.definition.as_metric()) {
+        // That nothing changes is no failure: the same state may be set twice at one time of the clock.
+        self.store.update(&key, |alarm| self.set(&key, alarm?, new.clone(), now)).await?;
+        let (_, alarm) = self.store.get(&key).ok_or(AlarmError::NotFound)?;
+        if let Some(definition) = alarm.definition.as_metric() {
             self.evaluator.due_next(&key, definition);
         }
         Ok(SetAlarmStateOutput {})

@@ -404,6 +404,7 @@ async fn setting_a_state_checks_alarm_and_data() {
     world.call::<api::SetAlarmState>(set("cpu", "{\"n\":1}")).await.expect("set");
     let alarm = world.describe("cpu").await.expect("an alarm");
     assert_eq!(alarm.state_reason_data.as_deref(), Some("{\"n\":1}"));
+    world.call::<api::SetAlarmState>(set("cpu", "{\"n\":1}")).await.expect("set again at the same time");
 }
 
 #[tokio::test]
