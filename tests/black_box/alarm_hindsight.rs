@@ -1,4 +1,4 @@
-//! Why an alarm is in its state, and what an alarm would have done: the doors, and the command.
+//! Why an alarm is in its state, and what an alarm would have done: the endpoints, and the command.
 
 use std::process::Command;
 
@@ -36,10 +36,10 @@ async fn ten_minutes() -> Server {
 #[tokio::test]
 async fn an_alarm_tells_why() {
     let server = ten_minutes().await;
-    let door = |query: &str| {
+    let endpoint = |query: &str| {
         format!("/_groundwatch/alarms/hot%20%2F%20cpu/why?region=eu-central-1&account={ACCOUNT}{query}")
     };
-    let why = server.request("GET", &door(""), &[], b"").await.json();
+    let why = server.request("GET", &endpoint(""), &[], b"").await.json();
     assert_eq!((&why["alarm"], &why["state"]), (&"hot / cpu".into(), &"OK".into()), "{why}");
     let evaluations = why["evaluations"].as_array().expect("a list");
     let alarming = evaluations.iter().find(|it| it["after"] == "ALARM").expect("it was in ALARM");
@@ -50,7 +50,7 @@ async fn an_alarm_tells_why() {
     assert_eq!(alarming["read"][0]["value"], 90.0, "{alarming}");
     assert_eq!(alarming["at"], "2026-01-01T00:06:00Z");
 
-    let then = server.request("GET", &door("&at=2026-01-01T00:03:00Z"), &[], b"").await.json();
+    let then = server.request("GET", &endpoint("&at=2026-01-01T00:03:00Z"), &[], b"").await.json();
     assert_eq!(then["recomputed"], true);
     assert_eq!(then["evaluations"][0]["verdict"], "OK", "{then}");
     let unknown = server.request("GET", "/_groundwatch/alarms/nobody/why", &[], b"").await;

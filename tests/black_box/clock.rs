@@ -1,4 +1,4 @@
-//! The doors that are not AWS's: health and the clock.
+//! The endpoints that are not AWS's: health and the clock.
 
 use crate::harness::Server;
 

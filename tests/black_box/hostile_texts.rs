@@ -21,7 +21,7 @@ const HOLE: &str = "@@";
 
 /// Somewhere that takes texts of a language.
 struct Place {
-    door: Door,
+    endpoint: Endpoint,
     /// With [`HOLE`] in it.
     request: String,
     /// Whole texts, to be broken.
@@ -29,7 +29,7 @@ struct Place {
 }
 
 #[derive(Clone, Copy)]
-enum Door {
+enum Endpoint {
     /// `X-Amz-Target`, and JSON.
     Json(&'static str),
     /// A form, of SNS.
@@ -40,11 +40,11 @@ enum Door {
 
 #[rustfmt::skip]
 fn places() -> Vec<Place> {
-    let place = |door, request: serde_json::Value, texts| Place { door, request: request.to_string(), texts };
-    let cloudwatch = |target, request, texts| place(Door::Json(target), request, texts);
+    let place = |endpoint, request: serde_json::Value, texts| Place { endpoint, request: request.to_string(), texts };
+    let cloudwatch = |target, request, texts| place(Endpoint::Json(target), request, texts);
     let logs = cloudwatch;
     let sqs = cloudwatch;
-    let sns = |request: &str, texts| Place { door: Door::Query, request: format!("{request}&Version=2010-03-31"), texts };
+    let sns = |request: &str, texts| Place { endpoint: Endpoint::Query, request: format!("{request}&Version=2010-03-31"), texts };
     let topic = format!("arn:aws:sns:us-east-1:{ACCOUNT}:t");
     let queue = |name: &str, texts| sqs("AmazonSQS.SetQueueAttributes", json!({"QueueUrl": format!("http://h/{ACCOUNT}/q"), "Attributes": {name: HOLE}}), texts);
     let grok = json!({"transformerConfig": [{"grok": {"match": HOLE}}], "logEventMessages": ["10.0.0.1 GET /a?b=c 200 [x] \"y\""]});
@@ -106,8 +106,8 @@ fn places() -> Vec<Place> {
         queue("VisibilityTimeout", &["30"]),
         sqs("AmazonSQS.DeleteMessage", json!({"QueueUrl": format!("http://h/{ACCOUNT}/q"), "ReceiptHandle": HOLE}), &["AAAAAAAAAAAAAAAAAAAAAAAAAAAA"]),
         sqs("AmazonSQS.SendMessage", json!({"QueueUrl": HOLE, "MessageBody": "x"}), &["http://localhost:4566/123456789012/q"]),
-        Place { door: Door::Path("/_groundwatch/alarms/backtest"), request: HOLE.to_owned(), texts: &["{\"name\":\"cpu\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"}"] },
-        Place { door: Door::Path("/v1/logs"), request: HOLE.to_owned(), texts: &["{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}}]},\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"1767225600000000000\",\"body\":{\"kvlistValue\":{\"values\":[]}},\"traceId\":\"0af7651916cd43dd8448eb211c80319c\"}]}]}]}"] },
+        Place { endpoint: Endpoint::Path("/_groundwatch/alarms/backtest"), request: HOLE.to_owned(), texts: &["{\"name\":\"cpu\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"}"] },
+        Place { endpoint: Endpoint::Path("/v1/logs"), request: HOLE.to_owned(), texts: &["{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}}]},\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"1767225600000000000\",\"body\":{\"kvlistValue\":{\"values\":[]}},\"traceId\":\"0af7651916cd43dd8448eb211c80319c\"}]}]}]}"] },
     ]
 }
 
@@ -244,10 +244,10 @@ impl Client {
     }
 
     /// The status of the answer.
-    fn ask(&mut self, door: Door, request: &str, text: &str) -> u16 {
+    fn ask(&mut self, endpoint: Endpoint, request: &str, text: &str) -> u16 {
         let json = || request.replace(&format!("\"{HOLE}\""), &json!(text).to_string());
-        let (path, headers, body) = match door {
-            Door::Json(target) => {
+        let (path, headers, body) = match endpoint {
+            Endpoint::Json(target) => {
                 let version = if target.starts_with("Logs") { "1.1" } else { "1.0" };
                 (
                     "/",
@@ -255,7 +255,7 @@ impl Client {
                     json(),
                 )
             }
-            Door::Query => {
+            Endpoint::Query => {
                 let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
                 (
                     "/",
@@ -263,13 +263,13 @@ impl Client {
                     request.replace(HOLE, &encoded),
                 )
             }
-            Door::Path(path) => (
+            Endpoint::Path(path) => (
                 path,
                 "Content-Type: application/json\r\nx-aws-log-group: g\r\nx-aws-log-stream: s".to_owned(),
                 request.replace(HOLE, text),
             ),
         };
-        let service = if matches!(door, Door::Query) { "sns" } else { "logs" };
+        let service = if matches!(endpoint, Endpoint::Query) { "sns" } else { "logs" };
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nAuthorization: AWS4-HMAC-SHA256 \
              Credential={ACCOUNT}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n",
@@ -305,21 +305,21 @@ impl Client {
 fn broken_texts_are_answered_and_never_with_a_failure() {
     let server = Server::start();
     let client = RefCell::new(Client::connect(&server));
-    let ask = |door, request: &str, text: &str| client.borrow_mut().ask(door, request, text);
+    let ask = |endpoint, request: &str, text: &str| client.borrow_mut().ask(endpoint, request, text);
     for (target, request) in [
         ("Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g"}"#),
         ("Logs_20140328.CreateLogStream", r#"{"logGroupName":"g","logStreamName":"s"}"#),
         ("AmazonSQS.CreateQueue", r#"{"QueueName":"q"}"#),
     ] {
-        assert_eq!(ask(Door::Json(target), request, ""), 200, "{target}");
+        assert_eq!(ask(Endpoint::Json(target), request, ""), 200, "{target}");
     }
-    assert_eq!(ask(Door::Query, "Action=CreateTopic&Name=t&Version=2010-03-31", ""), 200);
+    assert_eq!(ask(Endpoint::Query, "Action=CreateTopic&Name=t&Version=2010-03-31", ""), 200);
     for place in places() {
         for text in place.texts {
-            let whole = ask(place.door, &place.request, text);
+            let whole = ask(place.endpoint, &place.request, text);
             assert!(whole < 500, "{whole} for {text}");
             for piece in NESTED {
-                let status = ask(place.door, &place.request, &piece.repeat(40_000));
+                let status = ask(place.endpoint, &place.request, &piece.repeat(40_000));
                 assert!(status < 500, "{status} for many of {piece} in {}", place.request);
             }
             let config =
@@ -327,7 +327,7 @@ fn broken_texts_are_answered_and_never_with_a_failure() {
             let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 12 };
             let outcome = TestRunner::new(Config { cases, ..config }).run(&edits(), |edits| {
                 let text = broken(text, &edits);
-                let status = ask(place.door, &place.request, &text);
+                let status = ask(place.endpoint, &place.request, &text);
                 prop_assert!(status < 500 || status == 501, "{status} for {text:?}");
                 Ok(())
             });

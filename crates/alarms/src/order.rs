@@ -1,7 +1,7 @@
 //! What actions other than topics are told: the event that AWS sends to functions, and the calls that AWS
 //! makes of EC2, Auto Scaling and Systems Manager. Pure.
 
-use groundwatch_outbound::{AwsCall, Method, Parcel};
+use groundwatch_outbound::{AwsCall, Method, OutboundMessage};
 use groundwatch_storage::Key;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -93,12 +93,12 @@ impl Order {
     }
 
     /// The order as it is sent, `delivery` of `key` being what it is kept in.
-    pub fn parcel(&self, key: &Key, delivery: &Delivery) -> Result<Parcel, OrderError> {
+    pub fn to_message(&self, key: &Key, delivery: &Delivery) -> Result<OutboundMessage, OrderError> {
         let target = ActionTarget::parse(&self.arn)?;
         let id = self.id(key, delivery);
         if target.kind == ActionKind::Function {
             let call = AwsCall::invoke_function(&self.arn, self.event.clone());
-            return Ok(Parcel::json(&self.arn, id, self.event.clone()).with_aws(call));
+            return Ok(OutboundMessage::json(&self.arn, id, self.event.clone()).with_aws(call));
         }
         let (action, call) = match target.kind {
             ActionKind::Instance => self.instance_call(&target)?,
@@ -118,7 +118,7 @@ impl Order {
             event: serde_json::from_str(&self.event).expect("`event` is JSON"),
         };
         let body = serde_json::to_string(&body).expect("text and numbers always have a JSON form");
-        Ok(Parcel { aws: call, ..Parcel::json(&self.arn, id, body) })
+        Ok(OutboundMessage { aws: call, ..OutboundMessage::json(&self.arn, id, body) })
     }
 
     /// The same whenever it is sent, and another for each order. The name of `key` alone is not enough: after
@@ -319,18 +319,18 @@ mod tests {
         (order, delivery)
     }
 
-    fn parcel(action_arn: &str) -> Parcel {
+    fn message(action_arn: &str) -> OutboundMessage {
         let (order, delivery) = order(action_arn);
-        order.parcel(&key("00000000000000000007"), &delivery).expect("an order")
+        order.to_message(&key("00000000000000000007"), &delivery).expect("an order")
     }
 
     #[test]
     fn functions_get_the_guides_event() {
         let function = "arn:aws:lambda:us-east-1:000000000000:function:heal";
-        let parcel = parcel(function);
+        let message = message(function);
         let metric_id = stable_uuid("arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu");
         assert_eq!(
-            String::from_utf8_lossy(&parcel.body),
+            String::from_utf8_lossy(&message.body),
             format!(
                 "{{\"source\":\"aws.cloudwatch\",\
                  \"alarmArn\":\"arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu\",\
@@ -345,15 +345,15 @@ mod tests {
                  \"stat\":\"Average\"}},\"returnData\":true}}]}}}}}}"
             )
         );
-        let call = parcel.aws.expect("a call");
-        assert_eq!(call.body, parcel.body);
+        let call = message.aws.expect("a call");
+        assert_eq!(call.body, message.body);
         assert!(call.path_and_query.ends_with("function%3Aheal/invocations"), "{}", call.path_and_query);
     }
 
     #[test]
     fn instances_are_named_by_the_metric() {
         let check = |action: &str, expected: Option<&str>| {
-            let call = parcel(action).aws;
+            let call = message(action).aws;
             assert_eq!(
                 call.map(|call| String::from_utf8_lossy(&call.body).into_owned()).as_deref(),
                 expected
@@ -368,7 +368,7 @@ mod tests {
         );
         check("arn:aws:automate:us-east-1:ec2:recover", None);
         let (order, delivery) = order("arn:aws:automate:us-east-1:ec2:stop");
-        let nobody = Order { instance_id: None, ..order }.parcel(&key("7"), &delivery);
+        let nobody = Order { instance_id: None, ..order }.to_message(&key("7"), &delivery);
         assert!(matches!(nobody, Err(OrderError::NoInstance)));
     }
 
@@ -376,20 +376,20 @@ mod tests {
     fn scaling_policies_learn_value_and_threshold() {
         let policy =
             "arn:aws:autoscaling:us-east-1:1:scalingPolicy:id:autoScalingGroupName/web:policyName/up";
-        let call = parcel(policy).aws.expect("a call");
+        let call = message(policy).aws.expect("a call");
         assert_eq!(
             call.body,
             "Action=ExecutePolicy&Version=2011-01-01&AutoScalingGroupName=web&PolicyName=up&HonorCooldown=true\
              &MetricValue=9&BreachThreshold=1"
         );
         let application = "arn:aws:autoscaling:us-east-1:1:scalingPolicy:id:resource/ecs/s:policyName/up";
-        assert_eq!(parcel(application).aws, None);
+        assert_eq!(message(application).aws, None);
     }
 
     #[test]
     fn ops_items_and_incidents_name_the_alarm() {
         let body = |action: &str| -> Value {
-            serde_json::from_slice(&parcel(action).aws.expect("a call").body).expect("JSON")
+            serde_json::from_slice(&message(action).aws.expect("a call").body).expect("JSON")
         };
         let item = body("arn:aws:ssm:us-east-1:1:opsitem:3#CATEGORY=Security");
         assert_eq!((&item["Severity"], &item["Category"]), (&"3".into(), &"Security".into()));
@@ -404,8 +404,8 @@ mod tests {
 
     #[test]
     fn others_than_functions_are_told_what_to_do() {
-        let parcel = parcel("arn:aws:automate:us-east-1:ec2:recover");
-        let body: Value = serde_json::from_slice(&parcel.body).expect("JSON");
+        let message = message("arn:aws:automate:us-east-1:ec2:recover");
+        let body: Value = serde_json::from_slice(&message.body).expect("JSON");
         assert_eq!((&body["action"], &body["instanceId"]), (&"recover".into(), &"i-0".into()));
         assert_eq!(body["event"]["alarmData"]["alarmName"], "cpu");
     }
@@ -413,9 +413,9 @@ mod tests {
     #[test]
     fn an_order_keeps_its_id() {
         let stop = "arn:aws:automate:us-east-1:ec2:stop";
-        assert_eq!(parcel(stop).id, parcel(stop).id);
+        assert_eq!(message(stop).id, message(stop).id);
         let (order, delivery) = order(stop);
-        let id = |key: &Key, delivery: &Delivery| order.parcel(key, delivery).expect("an order").id;
+        let id = |key: &Key, delivery: &Delivery| order.to_message(key, delivery).expect("an order").id;
         assert_ne!(id(&key("8"), &delivery), id(&key("7"), &delivery));
         let later =
             Delivery { state_updated: delivery.state_updated + Duration::from_secs(1), ..delivery.clone() };

@@ -269,12 +269,12 @@ impl Outbox {
                 }
             }
             Payload::Order(order) => {
-                let parcel = match self.newest_value(key, delivery, order) {
-                    Some(value) => order.with_newest(value).parcel(key, delivery),
-                    None => order.parcel(key, delivery),
+                let message = match self.newest_value(key, delivery, order) {
+                    Some(value) => order.with_newest(value).to_message(key, delivery),
+                    None => order.to_message(key, delivery),
                 };
-                match parcel {
-                    Ok(parcel) => Outcome::of(self.ways.outbound.deliver(&parcel).await),
+                match message {
+                    Ok(message) => Outcome::of(self.ways.outbound.deliver(&message).await),
                     Err(error) => Outcome::Failed(error.to_string()),
                 }
             }

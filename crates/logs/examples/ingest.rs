@@ -21,7 +21,7 @@ use groundwatch_api::logs::{
 };
 use groundwatch_core::{Activity as _, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
 use groundwatch_logs::{
-    AdmittedMetrics, Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions,
+    AdmittedMetrics, LocalServices, Logs, MessageSender, MetricDatum, MetricSink, SinkError, StoreOptions,
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome};
 use groundwatch_storage::{Storage, StorageOptions, StreamId};
@@ -63,8 +63,8 @@ impl HttpClient for Nobody {
     }
 }
 
-fn nowhere() -> Courier {
-    Courier::new(
+fn nowhere() -> MessageSender {
+    MessageSender::new(
         Outbound::new(Vec::new(), Arc::new(Nobody), Arc::new(ManualClock::new(NOW))),
         Arc::new(Nobody),
     )

@@ -5,7 +5,7 @@
 //! forwarded or exported. Does not own how events become durable (`groundwatch-storage`), how requests travel
 //! (`groundwatch-wire`), or when the flush runs (the server drives the activities [`LogFlush`] and
 //! [`LogReclaim`]), where metrics go that events give rise to (a [`MetricSink`]), or how forwarded events
-//! leave (a [`Courier`], over `groundwatch-outbound`).
+//! leave (a [`MessageSender`], over `groundwatch-outbound`).
 //!
 //! The way through, writing: [`operations`] → [`ingestion`] (which events are taken, pure) → [`store`]
 //! (journal, then head, then segments). Reading: [`operations`] → [`paging`] (tokens to boundaries) →
@@ -54,7 +54,7 @@ mod view;
 pub use anomaly::{AnomalyError, LogAnomalyWatch};
 pub use error::{Combination, LogsError};
 pub use export::{ExportError, LogExport};
-pub use forwarding::{Courier, Destined, ForwardingError, LocalServices, LogForwarding};
+pub use forwarding::{Destined, ForwardingError, LocalServices, LogForwarding, MessageSender};
 pub use groundwatch_log_files::{EventKey, KeyRange};
 pub(crate) use groundwatch_log_files::{event_key, incarnation};
 pub use index_policy::IndexPolicyError;

@@ -10,7 +10,7 @@ use crate::directory::Directory;
 use crate::error::LogsError;
 use crate::export::{Buckets, Exporter, LogExport, Tasks};
 use crate::forwarding::{
-    Courier, Destination, Forwarding, ForwardingMeasures, LogForwarding, Subscriptions, places,
+    Destination, Forwarding, ForwardingMeasures, LogForwarding, MessageSender, Subscriptions, places,
 };
 use crate::group::LogGroup;
 use crate::identifier;
@@ -37,7 +37,7 @@ pub struct Logs {
     pub(crate) destinations: Shelf<Destination>,
     pub(crate) resource_policies: ResourcePolicies,
     pub(crate) subscriptions: Subscriptions,
-    pub(crate) courier: Courier,
+    pub(crate) sender: MessageSender,
     pub(crate) export_tasks: Tasks,
     pub(crate) vended: Vended,
     pub(crate) buckets: Buckets,
@@ -86,7 +86,7 @@ impl Logs {
             directory: self.directory.clone(),
             destinations: self.destinations.clone(),
             subscriptions: self.subscriptions.clone(),
-            courier: self.courier.clone(),
+            sender: self.sender.clone(),
             measures: Arc::new(ForwardingMeasures(self.own_metrics.clone())),
             clock,
         })
@@ -133,8 +133,8 @@ impl LogsReplay {
     }
 
     /// The service, as it was when its last acknowledgement went out. Metrics that events give rise to go to
-    /// `sink`, and events that somebody subscribed to are brought away by `courier`.
-    pub async fn finish(self, sink: Arc<dyn MetricSink>, courier: Courier) -> Result<Logs, StoreError> {
+    /// `sink`, and events that somebody subscribed to are brought away by `sender`.
+    pub async fn finish(self, sink: Arc<dyn MetricSink>, sender: MessageSender) -> Result<Logs, StoreError> {
         let Self { directory, query_definitions, lookup_tables, store } = self;
         directory.remove_orphans().await?;
         let groups = directory.groups.all().iter().map(|(_, group)| group.id).collect();
@@ -161,8 +161,8 @@ impl LogsReplay {
             destinations,
             resource_policies,
             subscriptions,
-            buckets: Buckets(courier.outbound().clone()),
-            courier,
+            buckets: Buckets(sender.outbound().clone()),
+            sender,
             export_tasks,
             vended,
             own_metrics,

@@ -1,12 +1,12 @@
 //! Metric streams: the metrics of each minute, forwarded to the target of a Firehose ARN.
 //!
 //! Owns the [definitions](Streams) of streams, what of a minute belongs to one ([`stream`]), AWS's three
-//! output formats ([`format`]), and the [courier](StreamCourier) that sends minute after minute. Does not own
+//! output formats ([`format`]), and the [sender](StreamSender) that sends minute after minute. Does not own
 //! reading metrics (asks a [`MinuteSource`]), where a Firehose ARN leads (`groundwatch-outbound`, by the
 //! operator's targets), or the API of tagging.
 //!
 //! The way through: a minute is over, and a minute more for late samples → [`MinuteSource`], page by page →
-//! the filters of the stream → [`format`] (measures to bytes, pure) → [`parcels`] → accepted → the stream's
+//! the filters of the stream → [`format`] (measures to bytes, pure) → [`records`] → accepted → the stream's
 //! cursor moves on, durably, to the next minute that has data ([`outlook`]).
 //!
 //! What always holds: minutes are sent in order, and none is left out, also over a restart or while the
@@ -14,17 +14,17 @@
 //! that was stopped sends nothing of the meantime, as in AWS. A clock that goes back is followed: what it
 //! tells then is sent as it comes, and not waited for.
 
-mod courier;
 mod error;
 mod fault;
 mod format;
 mod operations;
 mod outlook;
-mod parcels;
+mod records;
+mod sender;
 mod source;
 mod stream;
 
-pub use courier::StreamCourier;
 pub use error::StreamError;
+pub use sender::StreamSender;
 pub use source::{Measure, MinuteSource, SourceError, StreamedMetric};
 pub use stream::Streams;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Invalid;
-use crate::envelope::Wrapping;
+use crate::envelope::Envelope;
 use crate::message::MessageKind;
 
 /// The longest routing key of PagerDuty, in characters; theirs have 32.
@@ -56,8 +56,8 @@ impl MessageFormat {
     }
 
     /// The JSON to post.
-    pub(crate) fn body(&self, wrapping: &Wrapping<'_>) -> String {
-        let card = Card::new(wrapping);
+    pub(crate) fn body(&self, envelope: &Envelope<'_>) -> String {
+        let card = Card::new(envelope);
         let body = match self {
             Self::Slack => card.slack(),
             Self::Teams => card.teams(),
@@ -114,11 +114,11 @@ struct Card {
 }
 
 impl Card {
-    fn new(wrapping: &Wrapping<'_>) -> Self {
-        let topic_arn = wrapping.id.topic_arn();
-        if wrapping.message.kind != MessageKind::Notification {
-            let (title, text) = wrapping.letter();
-            let subject_of = wrapping.message.id.to_string();
+    fn new(envelope: &Envelope<'_>) -> Self {
+        let topic_arn = envelope.id.topic_arn();
+        if envelope.message.kind != MessageKind::Notification {
+            let (title, text) = envelope.email();
+            let subject_of = envelope.message.id.to_string();
             return Self {
                 title,
                 text,
@@ -128,15 +128,15 @@ impl Card {
                 subject_of,
             };
         }
-        match serde_json::from_str::<AlarmNotice>(wrapping.text()) {
+        match serde_json::from_str::<AlarmNotice>(envelope.text()) {
             Ok(notice) => Self::of_alarm(notice),
             Err(_) => Self {
-                title: wrapping.subject().unwrap_or("Notification").to_owned(),
-                text: wrapping.text().to_owned(),
+                title: envelope.subject().unwrap_or("Notification").to_owned(),
+                text: envelope.text().to_owned(),
                 mood: Mood::Unknown,
                 facts: Vec::new(),
                 source: topic_arn,
-                subject_of: wrapping.message.id.to_string(),
+                subject_of: envelope.message.id.to_string(),
             },
         }
     }

@@ -9,12 +9,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify as Wake;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::carriage::Carriage;
 use crate::delivery_policy::DELAY_SECS_MAX;
 use crate::directory::Directory;
 use crate::message::MessageKind;
 use crate::outbox::{Attempt, Outbox, Settled};
 use crate::retry::Verdict;
+use crate::sender::Sender;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
 /// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging
@@ -41,7 +41,7 @@ const GO_ON: Duration = Duration::from_millis(1);
 pub(crate) struct Deliverer {
     outbox: Arc<Outbox>,
     directory: Directory,
-    carriage: Arc<Carriage>,
+    sender: Arc<Sender>,
     clock: SharedClock,
     wish: Mutex<Wish>,
     /// Outlives an activation, so that a slow subscriber does not end with it. Held by one activation at a
@@ -73,11 +73,11 @@ impl Deliverer {
     pub(crate) fn new(
         outbox: Arc<Outbox>,
         directory: Directory,
-        carriage: Arc<Carriage>,
+        sender: Arc<Sender>,
         clock: SharedClock,
     ) -> Self {
         let (wish, under_way) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { outbox, directory, carriage, clock, wish, under_way }
+        Self { outbox, directory, sender, clock, wish, under_way }
     }
 
     async fn deliver(&self, started: Timestamp) {
@@ -131,11 +131,11 @@ impl Deliverer {
             let Some(attempt) = self.outbox.take(now) else { return };
             match self.receiver(&attempt) {
                 Some((id, subscription)) => {
-                    let (carriage, message) = (Arc::clone(&self.carriage), Arc::clone(&attempt.message));
+                    let (sender, message) = (Arc::clone(&self.sender), Arc::clone(&attempt.message));
                     let attempts = attempt.attempts + 1;
                     let handle = under_way
                         .requests
-                        .spawn(async move { carriage.attempt(&message, &id, &subscription, attempts).await });
+                        .spawn(async move { sender.attempt(&message, &id, &subscription, attempts).await });
                     under_way.attempts.insert(handle.id(), attempt);
                 }
                 None => {

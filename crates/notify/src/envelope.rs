@@ -15,7 +15,7 @@ const USER_AGENT: &str = "Amazon Simple Notification Service Agent";
 /// The JSON around a message, its members in AWS's order.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope<'a> {
+struct JsonBody<'a> {
     #[serde(rename = "Type")]
     kind: &'static str,
     message_id: String,
@@ -65,7 +65,7 @@ struct FunctionRecord<'a> {
     sns: FunctionMessage<'a>,
 }
 
-/// The same members as [`Envelope`]'s, two of them spelt otherwise, and none left out.
+/// The same members as [`JsonBody`]'s, two of them spelt otherwise, and none left out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct FunctionMessage<'a> {
@@ -85,7 +85,7 @@ struct FunctionMessage<'a> {
 
 /// A message on its way to one subscriber, as far as its wording goes.
 #[derive(Clone, Copy)]
-pub(crate) struct Wrapping<'a> {
+pub(crate) struct Envelope<'a> {
     pub(crate) message: &'a Message,
     pub(crate) id: &'a SubscriptionId,
     pub(crate) subscription: &'a Subscription,
@@ -93,7 +93,7 @@ pub(crate) struct Wrapping<'a> {
     pub(crate) base_url: &'a str,
 }
 
-impl<'a> Wrapping<'a> {
+impl<'a> Envelope<'a> {
     /// The message's text, as this subscriber's protocol reads it.
     pub(crate) fn text(&self) -> &'a str {
         self.message.body.for_protocol(self.subscription.endpoint.protocol)
@@ -128,7 +128,7 @@ impl<'a> Wrapping<'a> {
     /// SNS's JSON.
     pub(crate) fn json(&self, signature: &Signature) -> String {
         let notification = self.is_notification();
-        let envelope = Envelope {
+        let body = JsonBody {
             kind: self.message.kind.as_str(),
             message_id: self.message.id.to_string(),
             sequence_number: self.message.in_line.as_ref().map(|it| it.sequence.to_string()),
@@ -144,7 +144,7 @@ impl<'a> Wrapping<'a> {
             unsubscribe_url: notification.then(|| self.unsubscribe_url()),
             message_attributes: self.attributes(),
         };
-        serde_json::to_string_pretty(&envelope).expect("texts and nothing else are always JSON")
+        serde_json::to_string_pretty(&body).expect("texts and nothing else are always JSON")
     }
 
     /// The event that a function gets.
@@ -192,7 +192,7 @@ impl<'a> Wrapping<'a> {
     }
 
     /// A mail for people.
-    pub(crate) fn letter(&self) -> (String, String) {
+    pub(crate) fn email(&self) -> (String, String) {
         match self.message.kind {
             MessageKind::Notification => (
                 self.subject().unwrap_or("AWS Notification Message").to_owned(),
@@ -324,8 +324,8 @@ mod tests {
             certificate_name: "c.pem".to_owned(),
         };
         let base_url = "http://localhost:4566";
-        let wrapping = Wrapping { message: &message, id: &id, subscription: &subscription, base_url };
-        (wrapping.headers("text/plain".to_owned()), wrapping.json(&signature), message.id.to_string())
+        let envelope = Envelope { message: &message, id: &id, subscription: &subscription, base_url };
+        (envelope.headers("text/plain".to_owned()), envelope.json(&signature), message.id.to_string())
     }
 
     fn header<'a>(headers: &'a [(&str, String)], name: &str) -> Option<&'a str> {

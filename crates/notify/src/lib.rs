@@ -10,7 +10,7 @@
 //! The way through: an operation (`operations/`) → `publication` (what is to be sent, checked) → `fifo`
 //! (whether it came already) → `directory` and `filter` (who gets it, pure) → `outbox` (message and
 //! deliveries, durable) → `lanes` (which is next, one lane a subscription) → `deliverer` (attempts it) →
-//! `carriage` (by which way) → `envelope`, `chat` and `signature` (what it says) → `groundwatch-outbound`,
+//! `sender` (by which way) → `envelope`, `chat` and `signature` (what it says) → `groundwatch-outbound`,
 //! [`QueueSender`] or [`MailSender`] → `retry` (what an outcome means, pure).
 //!
 //! What always holds:
@@ -26,7 +26,6 @@
 //! and replay, delivery status logs, throttle policies, data protection policies, encryption by keys of KMS.
 
 mod attributes;
-mod carriage;
 mod chat;
 mod deliverer;
 mod delivery_policy;
@@ -48,6 +47,7 @@ mod publication;
 mod queue;
 mod redrive_policy;
 mod retry;
+mod sender;
 mod service;
 mod signature;
 mod subscription;
@@ -58,7 +58,7 @@ pub use attributes::{AttributeValue, InvalidAttribute, MessageAttribute, Message
 pub use delivery_policy::InvalidDeliveryPolicy;
 pub use error::{Invalid, InvalidBatch, NotifyError};
 pub use filter::FilterPolicyError;
-pub use mail::{Letter, MailError, MailSender, SmtpConfigError, SmtpSender};
+pub use mail::{Email, MailError, MailSender, SmtpConfigError, SmtpSender};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
 pub use queue::{QueueError, QueueMessage, QueueSender};
-pub use service::{Carriers, Notify, NotifyConfig};
+pub use service::{Notify, NotifyConfig, Transports};

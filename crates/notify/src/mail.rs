@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A mail to one subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct Email {
     /// The address, which was checked when it was subscribed.
     pub to: String,
     /// One line.
@@ -40,7 +40,7 @@ pub enum MailError {
 /// Sends mails.
 pub trait MailSender: Send + Sync + 'static {
     /// When it is `Ok`, the mail server has taken over.
-    fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), MailError>>;
+    fn send(&self, email: Email) -> BoxFuture<'_, Result<(), MailError>>;
 }
 
 /// Sends mails through one server.
@@ -70,15 +70,15 @@ impl SmtpSender {
         Ok(Self { transport: transport.timeout(Some(ANSWER_TIMEOUT)).build(), from })
     }
 
-    async fn send_letter(&self, letter: Letter) -> Result<(), MailError> {
+    async fn send_email(&self, email: Email) -> Result<(), MailError> {
         let refused = |error: &dyn std::fmt::Display| MailError::Refused { reason: error.to_string() };
-        let to: Mailbox = letter.to.parse().map_err(|error| refused(&error))?;
+        let to: Mailbox = email.to.parse().map_err(|error| refused(&error))?;
         let mail = lettre::Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(letter.subject)
+            .subject(email.subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text)
+            .body(email.text)
             .map_err(|error| refused(&error))?;
         match self.transport.send(mail).await {
             Ok(_) => Ok(()),
@@ -89,7 +89,7 @@ impl SmtpSender {
 }
 
 impl MailSender for SmtpSender {
-    fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), MailError>> {
-        Box::pin(self.send_letter(letter))
+    fn send(&self, email: Email) -> BoxFuture<'_, Result<(), MailError>> {
+        Box::pin(self.send_email(email))
     }
 }

@@ -6,7 +6,6 @@ use groundwatch_core::{Activity, Call, Scope, SharedClock};
 use groundwatch_outbound::{HttpClient, Outbound, Outcome};
 use groundwatch_storage::{Batch, Catalog, Key, StorageError};
 
-use crate::carriage::Carriage;
 use crate::deliverer::Deliverer;
 use crate::directory::Directory;
 use crate::expiry::Expiry;
@@ -14,6 +13,7 @@ use crate::fifo::{self, Admission, Fifo};
 use crate::message::{InLine, Message, MessageKind, Subject};
 use crate::outbox::Outbox;
 use crate::publication::Publication;
+use crate::sender::Sender;
 use crate::signature::{CERTIFICATE_PATH, Signer};
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
@@ -43,10 +43,9 @@ impl NotifyConfig {
     }
 }
 
-/// Who carries messages to subscribers, by protocol. A protocol whose carrier is missing cannot be
-/// subscribed.
+/// The ways to subscribers, by protocol. A protocol without its transport cannot be subscribed.
 #[derive(Clone)]
-pub struct Carriers {
+pub struct Transports {
     /// `http` and `https`.
     pub web: Arc<dyn HttpClient>,
     /// `lambda`, for the functions that it has targets for.
@@ -71,7 +70,7 @@ pub struct Notify {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) expiry: Arc<Expiry>,
     pub(crate) clock: SharedClock,
-    pub(crate) carriage: Arc<Carriage>,
+    pub(crate) sender: Arc<Sender>,
     pub(crate) fifo: Arc<Fifo>,
     deliverer: Arc<Deliverer>,
 }
@@ -81,7 +80,7 @@ impl Notify {
     pub fn open(
         catalog: &Catalog,
         clock: SharedClock,
-        carriers: Carriers,
+        transports: Transports,
         config: &NotifyConfig,
     ) -> Result<Self, StorageError> {
         let base_url = config.advertised_base_url.trim_end_matches('/').to_owned();
@@ -89,17 +88,17 @@ impl Notify {
         let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
         let signer = Arc::new(Signer::open(catalog)?);
-        let carriage = Arc::new(Carriage { carriers, signer, directory: directory.clone(), base_url });
+        let sender = Arc::new(Sender { transports, signer, directory: directory.clone(), base_url });
         let deliverer =
-            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), carriage.clone(), clock.clone()));
+            Arc::new(Deliverer::new(outbox.clone(), directory.clone(), sender.clone(), clock.clone()));
         let fifo = Arc::new(Fifo::open(catalog)?);
-        Ok(Self { directory, outbox, expiry, clock, carriage, fifo, deliverer })
+        Ok(Self { directory, outbox, expiry, clock, sender, fifo, deliverer })
     }
 
     /// The certificate that signatures are checked with, in PEM, if `path` is where it is served.
     pub async fn certificate(&self, path: &str) -> Option<String> {
         let name = path.strip_prefix(CERTIFICATE_PATH)?;
-        match self.carriage.signer.certificate(name).await {
+        match self.sender.signer.certificate(name).await {
             Ok(certificate) => certificate,
             Err(error) => {
                 tracing::error!(%error, "cannot show the certificate of notifications");
@@ -200,7 +199,7 @@ impl Notify {
         message: &Message,
     ) -> Option<(String, Arc<Subscription>)> {
         let id = SubscriptionId::of_key(&Key::new(topic.scope(), name.clone()))?;
-        let outcome = self.carriage.carry(message, &id, &subscription).await;
+        let outcome = self.sender.send(message, &id, &subscription).await;
         (!matches!(outcome, Outcome::Accepted { .. })).then_some((name, subscription))
     }
 

@@ -1,4 +1,4 @@
-//! Handing parcels to a command of the operator's.
+//! Handing messages to a command of the operator's.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::outcome::quote;
-use crate::{Outcome, Parcel};
+use crate::{OutboundMessage, Outcome};
 
 /// How much a command's standard error may say before the rest is thrown away.
 const ERROR_BYTES_MAX: u64 = 4 << 10;
 
-/// Runs `command` (a program and its arguments, no shell) with the parcel's body on its standard input and
+/// Runs `command` (a program and its arguments, no shell) with the message's body on its standard input and
 /// `GROUNDWATCH_ARN` and `GROUNDWATCH_DELIVERY_ID` in its environment. Exit code 0 accepts it; anything else,
 /// or no end within `timeout`, and it is tried again.
-pub(crate) async fn run(command: &[String], parcel: &Parcel, timeout: Duration) -> Outcome {
-    match tokio::time::timeout(timeout, run_to_its_end(command, parcel)).await {
+pub(crate) async fn run(command: &[String], message: &OutboundMessage, timeout: Duration) -> Outcome {
+    match tokio::time::timeout(timeout, run_to_its_end(command, message)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Outcome::unavailable(format!("cannot run the command: {error}")),
         // Whoever is dropped is killed.
@@ -24,12 +24,12 @@ pub(crate) async fn run(command: &[String], parcel: &Parcel, timeout: Duration) 
     }
 }
 
-async fn run_to_its_end(command: &[String], parcel: &Parcel) -> std::io::Result<Outcome> {
+async fn run_to_its_end(command: &[String], message: &OutboundMessage) -> std::io::Result<Outcome> {
     let (program, arguments) = command.split_first().expect("a target's command has a program");
     let mut child = Command::new(program)
         .args(arguments)
-        .env("GROUNDWATCH_ARN", &parcel.arn)
-        .env("GROUNDWATCH_DELIVERY_ID", &parcel.id)
+        .env("GROUNDWATCH_ARN", &message.arn)
+        .env("GROUNDWATCH_DELIVERY_ID", &message.id)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -39,7 +39,7 @@ async fn run_to_its_end(command: &[String], parcel: &Parcel) -> std::io::Result<
     let mut errors = child.stderr.take().expect("piped");
     let write = async {
         // A command may decide without reading: its exit code counts.
-        let _ = input.write_all(&parcel.body).await;
+        let _ = input.write_all(&message.body).await;
         drop(input);
     };
     let read = async {
@@ -65,8 +65,8 @@ mod tests {
 
     async fn check(script: &str, timeout: Duration, expected: Outcome) {
         let command = ["sh", "-c", script].map(str::to_owned);
-        let parcel = Parcel::json("arn:a", "7", r#"{"a":1}"#);
-        assert_eq!(run(&command, &parcel, timeout).await, expected, "{script}");
+        let message = OutboundMessage::json("arn:a", "7", r#"{"a":1}"#);
+        assert_eq!(run(&command, &message, timeout).await, expected, "{script}");
     }
 
     #[tokio::test]
@@ -90,7 +90,7 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_is_missing_may_come() {
         let outcome =
-            run(&["/nowhere".to_owned()], &Parcel::json("a", "1", ""), Duration::from_secs(9)).await;
+            run(&["/nowhere".to_owned()], &OutboundMessage::json("a", "1", ""), Duration::from_secs(9)).await;
         assert!(matches!(outcome, Outcome::Unavailable { .. }), "{outcome:?}");
     }
 }

@@ -1,11 +1,11 @@
-//! Writing parcels into a folder: a file each.
+//! Writing messages into a folder: a file each.
 
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::{Outcome, Parcel};
+use crate::{OutboundMessage, Outcome};
 
 /// What file names need not hide. A dot is hidden too, so that no name is `..`.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
@@ -13,20 +13,20 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 /// The longest file name that common file systems take, less the ending of a file in the making.
 const NAME_LENGTH_MAX: usize = 240;
 
-/// Writes the parcel to `FOLDER/ARN/ID.ending`, both percent-encoded, whole or not at all. A repeat replaces
+/// Writes the message to `FOLDER/ARN/ID.ending`, both percent-encoded, whole or not at all. A repeat replaces
 /// its file.
-pub(crate) async fn write(folder: &Path, parcel: &Parcel) -> Outcome {
-    let Some(path) = path_of(folder, parcel) else {
+pub(crate) async fn write(folder: &Path, message: &OutboundMessage) -> Outcome {
+    let Some(path) = path_of(folder, message) else {
         return Outcome::refused("its ARN or id is too long for a file's name");
     };
-    match write_durably(&path, &parcel.body).await {
+    match write_durably(&path, &message.body).await {
         Ok(()) => Outcome::accepted(),
         Err(error) => Outcome::unavailable(format!("cannot write {}: {error}", path.display())),
     }
 }
 
-fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
-    let ending = match parcel.content_type {
+fn path_of(folder: &Path, message: &OutboundMessage) -> Option<PathBuf> {
+    let ending = match message.content_type {
         "application/json" => "json",
         "application/x-ndjson" => "ndjson",
         "application/gzip" => "gz",
@@ -34,7 +34,7 @@ fn path_of(folder: &Path, parcel: &Parcel) -> Option<PathBuf> {
         _ => "bin",
     };
     let encode = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
-    let (directory, name) = (encode(&parcel.arn), format!("{}.{ending}", encode(&parcel.id)));
+    let (directory, name) = (encode(&message.arn), format!("{}.{ending}", encode(&message.id)));
     let fits = directory.len() <= NAME_LENGTH_MAX && name.len() <= NAME_LENGTH_MAX;
     fits.then(|| folder.join(directory).join(name))
 }
@@ -79,11 +79,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_parcel_is_a_file_and_stays_within_the_folder() {
+    async fn a_message_is_a_file_and_stays_within_the_folder() {
         let dir = tempfile::tempdir().expect("a directory");
-        let parcel = Parcel::json("arn:aws:s3:::b/..", "../1", "{}");
-        assert_eq!(write(dir.path(), &parcel).await, Outcome::accepted());
-        assert_eq!(write(dir.path(), &parcel).await, Outcome::accepted(), "again");
+        let message = OutboundMessage::json("arn:aws:s3:::b/..", "../1", "{}");
+        assert_eq!(write(dir.path(), &message).await, Outcome::accepted());
+        assert_eq!(write(dir.path(), &message).await, Outcome::accepted(), "again");
         let file = dir.path().join("arn%3Aaws%3As3%3A%3A%3Ab%2F%2E%2E/%2E%2E%2F1.json");
         assert_eq!(std::fs::read(&file).expect("written"), b"{}");
         assert_eq!(std::fs::read_dir(file.parent().expect("a directory")).expect("there").count(), 1);
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_cannot_be_made_may_be_later() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let outcome = write(file.path(), &Parcel::json("arn", "1", "{}")).await;
+        let outcome = write(file.path(), &OutboundMessage::json("arn", "1", "{}")).await;
         assert!(matches!(outcome, Outcome::Unavailable { is_throttled: false, .. }), "{outcome:?}");
     }
 }

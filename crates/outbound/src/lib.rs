@@ -2,11 +2,11 @@
 //!
 //! Owns the operator's [`Target`]s (webhooks, AWS-compatible endpoints, OpenSearch, commands, folders, by
 //! patterns of ARNs), the one HTTP client with its bounds, AWS's signatures, and the judgement of answers.
-//! Does not own what is sent (whoever makes a [`Parcel`] says it in the words of every way), keeping it until
+//! Does not own what is sent (whoever makes a [`OutboundMessage`] says it in the words of every way), keeping it until
 //! it is accepted, or the moment of the next attempt: senders keep documents of their own, and ask
 //! [`Backoff`].
 //!
-//! The way through: a [`Parcel`] → [`Outbound::deliver`] finds the [`Target`] of its ARN → by its [`Route`]:
+//! The way through: a [`OutboundMessage`] → [`Outbound::deliver`] finds the [`Target`] of its ARN → by its [`Route`]:
 //! `client`, `aws` (signed), `bulk`, `command` or `folder` → an [`Outcome`], which says whether another
 //! attempt may help.
 //!
@@ -21,9 +21,9 @@ mod client;
 mod command;
 mod fence;
 mod folder;
+mod message;
 mod outbound;
 mod outcome;
-mod parcel;
 mod pattern;
 mod retry;
 mod target;
@@ -32,9 +32,9 @@ pub use aws::{AwsCall, AwsEndpoint};
 pub use client::{HttpAnswer, HttpClient, HttpError, HttpRequest, Method, WebClient, WebClientError};
 pub use fence::Fence;
 pub use folder::write_durably;
+pub use message::OutboundMessage;
 pub use outbound::Outbound;
 pub use outcome::Outcome;
-pub use parcel::Parcel;
 pub use pattern::ArnPattern;
 pub use retry::Backoff;
 pub use target::{AwsConfig, Route, Target, TargetConfig, TargetError};

@@ -1,4 +1,4 @@
-//! Delivering a parcel: by the target of its ARN, once.
+//! Delivering a message: by the target of its ARN, once.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
-    AwsEndpoint, HttpAnswer, HttpClient, HttpError, HttpRequest, Outcome, Parcel, Route, Target, bulk,
-    command, folder,
+    AwsEndpoint, HttpAnswer, HttpClient, HttpError, HttpRequest, OutboundMessage, Outcome, Route, Target,
+    bulk, command, folder,
 };
 
 /// How many commands run at once; more wait for their turn.
@@ -43,43 +43,48 @@ impl Outbound {
         self.targets.iter().find(|target| target.pattern.fits(arn))
     }
 
-    /// Tries once to bring `parcel` to the target of its ARN. When it is `Accepted`, the other side has taken
-    /// over: a file is on disk, a command has ended well, a server has answered. A parcel may be delivered
+    /// Tries once to bring `message` to the target of its ARN. When it is `Accepted`, the other side has taken
+    /// over: a file is on disk, a command has ended well, a server has answered. A message may be delivered
     /// again whose first delivery went well: an answer was lost, or a crash came in between.
-    pub async fn deliver(&self, parcel: &Parcel) -> Outcome {
-        let Some(target) = self.target(&parcel.arn) else {
-            return Outcome::refused(format!("no target is configured for {}", parcel.arn));
+    pub async fn deliver(&self, message: &OutboundMessage) -> Outcome {
+        let Some(target) = self.target(&message.arn) else {
+            return Outcome::refused(format!("no target is configured for {}", message.arn));
         };
         let cannot = || {
             let kind = target.route.kind();
-            Outcome::refused(format!("what is for {} cannot go to a target of kind {kind}", parcel.arn))
+            Outcome::refused(format!("what is for {} cannot go to a target of kind {kind}", message.arn))
         };
         match &target.route {
-            Route::Webhook(url) => self.post(url, target, parcel).await,
-            Route::Aws(endpoint) => self.call(endpoint, target, parcel).await.unwrap_or_else(cannot),
-            Route::OpenSearch(url) => self.index(url, target, parcel).await.unwrap_or_else(cannot),
+            Route::Webhook(url) => self.post(url, target, message).await,
+            Route::Aws(endpoint) => self.call(endpoint, target, message).await.unwrap_or_else(cannot),
+            Route::OpenSearch(url) => self.index(url, target, message).await.unwrap_or_else(cannot),
             Route::Command(arguments) => {
                 let _turn = self.commands.acquire().await.expect("never closed");
-                command::run(arguments, parcel, target.timeout).await
+                command::run(arguments, message, target.timeout).await
             }
-            Route::Folder(path) => folder::write(path, parcel).await,
+            Route::Folder(path) => folder::write(path, message).await,
         }
     }
 
-    async fn post(&self, url: &Url, target: &Target, parcel: &Parcel) -> Outcome {
+    async fn post(&self, url: &Url, target: &Target, message: &OutboundMessage) -> Outcome {
         let mut headers = vec![
-            ("content-type", parcel.content_type.to_owned()),
-            ("x-groundwatch-arn", parcel.arn.clone()),
-            ("x-groundwatch-delivery-id", parcel.id.clone()),
+            ("content-type", message.content_type.to_owned()),
+            ("x-groundwatch-arn", message.arn.clone()),
+            ("x-groundwatch-delivery-id", message.id.clone()),
         ];
-        headers.extend(parcel.headers.iter().cloned());
-        let request = HttpRequest::post(url.as_str(), headers, parcel.body.clone(), target.timeout);
+        headers.extend(message.headers.iter().cloned());
+        let request = HttpRequest::post(url.as_str(), headers, message.body.clone(), target.timeout);
         Outcome::of_http(self.client.send(request).await)
     }
 
-    async fn call(&self, endpoint: &AwsEndpoint, target: &Target, parcel: &Parcel) -> Option<Outcome> {
-        let call = parcel.aws.as_ref()?;
-        let region = Arn::parse(&parcel.arn).map(|arn| arn.region).unwrap_or_default();
+    async fn call(
+        &self,
+        endpoint: &AwsEndpoint,
+        target: &Target,
+        message: &OutboundMessage,
+    ) -> Option<Outcome> {
+        let call = message.aws.as_ref()?;
+        let region = Arn::parse(&message.arn).map(|arn| arn.region).unwrap_or_default();
         let region = if region.is_empty() { REGION_DEFAULT } else { region };
         Some(match endpoint.request(call, region, self.clock.now(), target.timeout) {
             Ok(request) => Outcome::of_http(self.client.send(request).await),
@@ -87,8 +92,8 @@ impl Outbound {
         })
     }
 
-    async fn index(&self, url: &Url, target: &Target, parcel: &Parcel) -> Option<Outcome> {
-        let body = parcel.bulk.clone()?;
+    async fn index(&self, url: &Url, target: &Target, message: &OutboundMessage) -> Option<Outcome> {
+        let body = message.bulk.clone()?;
         let url = format!("{}/{}", url.as_str().trim_end_matches('/'), bulk::PATH);
         let headers = vec![("content-type", "application/x-ndjson".to_owned())];
         let request = HttpRequest::post(url, headers, body, target.timeout);
@@ -126,22 +131,22 @@ mod tests {
     }
 
     /// Delivers to one target, and tells what was sent.
-    async fn deliver(target: &str, parcel: &Parcel) -> (Outcome, Vec<HttpRequest>) {
+    async fn deliver(target: &str, message: &OutboundMessage) -> (Outcome, Vec<HttpRequest>) {
         let config: TargetConfig = toml::from_str(target).expect("a target");
         let recorder = Arc::new(Recorder::default());
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_225_600)));
         let targets = vec![config.check(|_| None).expect("valid")];
-        let outcome = Outbound::new(targets, recorder.clone(), clock).deliver(parcel).await;
+        let outcome = Outbound::new(targets, recorder.clone(), clock).deliver(message).await;
         (outcome, std::mem::take(&mut recorder.0.lock()))
     }
 
-    fn parcel() -> Parcel {
-        Parcel::json("arn:aws:lambda:eu-west-1:000000000000:function:f", "7", "{}")
+    fn message() -> OutboundMessage {
+        OutboundMessage::json("arn:aws:lambda:eu-west-1:000000000000:function:f", "7", "{}")
     }
 
     #[tokio::test]
     async fn a_webhook_gets_the_body_and_knows_repeats() {
-        let (outcome, sent) = deliver("arn = '*:function:f'\nwebhook = 'http://a.test/f'", &parcel()).await;
+        let (outcome, sent) = deliver("arn = '*:function:f'\nwebhook = 'http://a.test/f'", &message()).await;
         assert!(matches!(outcome, Outcome::Accepted { .. }));
         assert_eq!((sent[0].url.as_str(), &sent[0].body[..]), ("http://a.test/f", &b"{}"[..]));
         assert!(sent[0].headers.contains(&("x-groundwatch-delivery-id", "7".to_owned())));
@@ -151,7 +156,7 @@ mod tests {
     async fn an_aws_compatible_endpoint_gets_awss_call_signed_for_the_arns_region() {
         let target = "arn = '*'\naws = { endpoint = 'http://aws.test/', access-key-id = 'a', secret-access-key = 'b' }";
         let call = AwsCall::json("ssm", "1.1", "AmazonSSM.CreateOpsItem", "{}");
-        let (outcome, sent) = deliver(target, &parcel().with_aws(call)).await;
+        let (outcome, sent) = deliver(target, &message().with_aws(call)).await;
         assert!(matches!(outcome, Outcome::Accepted { .. }));
         let header = |name| sent[0].headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
         assert_eq!(header("x-amz-target").map(String::as_str), Some("AmazonSSM.CreateOpsItem"));
@@ -165,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn opensearch_gets_a_bulk() {
         let target = "arn = '*'\nopensearch = 'http://search.test/base/'";
-        let (outcome, sent) = deliver(target, &parcel().with_bulk("{}\n")).await;
+        let (outcome, sent) = deliver(target, &message().with_bulk("{}\n")).await;
         assert!(matches!(outcome, Outcome::Accepted { .. }));
         assert!(sent[0].url.starts_with("http://search.test/base/_bulk?filter_path=errors"));
     }
@@ -173,11 +178,11 @@ mod tests {
     #[tokio::test]
     async fn what_has_no_way_is_refused_by_name() {
         let check = async |target: &str, expected: &str| {
-            let (outcome, sent) = deliver(target, &parcel()).await;
+            let (outcome, sent) = deliver(target, &message()).await;
             assert_eq!(outcome, Outcome::refused(expected));
             assert!(sent.is_empty());
         };
-        let arn = parcel().arn;
+        let arn = message().arn;
         check("arn = 'arn:x'\nfolder = '/nowhere'", &format!("no target is configured for {arn}")).await;
         check(
             "arn = '*'\nopensearch = 'http://search.test'",

@@ -30,15 +30,15 @@ pub struct Target {
 /// A way out of this server.
 #[derive(Clone)]
 pub enum Route {
-    /// Each parcel is POSTed to this URL.
+    /// Each message is POSTed to this URL.
     Webhook(Url),
-    /// Each parcel is the call that AWS would make, signed.
+    /// Each message is the call that AWS would make, signed.
     Aws(AwsEndpoint),
-    /// Each parcel is a `_bulk` of documents, below this URL.
+    /// Each message is a `_bulk` of documents, below this URL.
     OpenSearch(Url),
-    /// Each parcel is handed to a process: the program and its arguments.
+    /// Each message is handed to a process: the program and its arguments.
     Command(Vec<String>),
-    /// Each parcel becomes a file.
+    /// Each message becomes a file.
     Folder(PathBuf),
 }
 

@@ -1,7 +1,7 @@
 //! The binary `groundwatch`: reads the command line and hands over to the command.
 
 mod activities;
-mod alarm_doors;
+mod alarm_endpoints;
 mod backtest;
 mod cli;
 mod clock_request;

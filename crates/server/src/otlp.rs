@@ -1,4 +1,4 @@
-//! The door for OpenTelemetry: `POST /v1/logs`, as CloudWatch's own OTLP endpoint takes it.
+//! The endpoint for OpenTelemetry: `POST /v1/logs`, as CloudWatch's own OTLP endpoint takes it.
 //!
 //! Source: CloudWatch Logs user guide, "Sending logs using the OTLP endpoint": the group and the stream are
 //! named in headers and must exist.
@@ -28,8 +28,8 @@ const EVENT_OVERHEAD_BYTES: usize = 26;
 const BATCH_EVENTS_MAX: usize = 10_000;
 const BATCH_SPAN_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
-/// The door.
-pub(crate) struct OtlpDoor {
+/// The endpoint.
+pub(crate) struct OtlpEndpoint {
     logs: Arc<Logs>,
     clock: SharedClock,
 }
@@ -37,7 +37,7 @@ pub(crate) struct OtlpDoor {
 /// Why a request is not carried out: the status and the reason.
 struct Refused(StatusCode, Refusal, String);
 
-impl OtlpDoor {
+impl OtlpEndpoint {
     pub(crate) fn new(logs: Arc<Logs>, clock: SharedClock) -> Self {
         Self { logs, clock }
     }

@@ -1,4 +1,4 @@
-//! The doors beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`,
+//! The endpoints beside AWS's: `/_groundwatch/health`, `/_groundwatch/clock`, `/_groundwatch/alarms/`,
 //! `/_groundwatch/explain/`, `/metrics`, the certificate of notifications, and OpenTelemetry's.
 
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::activities::ManualDriver;
-use crate::alarm_doors::{self, AlarmDoors};
+use crate::alarm_endpoints::{self, AlarmEndpoints};
 use crate::clock_request::ClockMove;
-use crate::otlp::OtlpDoor;
+use crate::otlp::OtlpEndpoint;
 use crate::vitals::{self, Vitals};
 
-/// What the doors need.
+/// What the endpoints need.
 pub(crate) struct OwnPaths {
     pub(crate) clock: SharedClock,
     /// Present with a manual clock.
     pub(crate) manual: Option<Arc<ManualDriver>>,
     /// Explains alarms, and tries them on history.
-    pub(crate) alarms: AlarmDoors,
+    pub(crate) alarms: AlarmEndpoints,
     /// Has the certificate of signed notifications.
     pub(crate) notify: Arc<Notify>,
     /// Takes OpenTelemetry's logs.
-    pub(crate) otlp: OtlpDoor,
+    pub(crate) otlp: OtlpEndpoint,
     /// Has explanations of answers.
     pub(crate) metrics: Arc<Metrics>,
     /// Knows how this server is doing.
@@ -36,12 +36,12 @@ pub(crate) struct OwnPaths {
 
 impl Paths for OwnPaths {
     fn owns(&self, path: &str) -> bool {
-        path.starts_with("/_groundwatch/") || path == "/metrics" || OtlpDoor::owns(path)
+        path.starts_with("/_groundwatch/") || path == "/metrics" || OtlpEndpoint::owns(path)
     }
 
     fn handle<'a>(&'a self, request: Request<Bytes>, id: &'a RequestId) -> BoxFuture<'a, Response> {
         Box::pin(async move {
-            if OtlpDoor::owns(request.uri().path()) {
+            if OtlpEndpoint::owns(request.uri().path()) {
                 return self.otlp.handle(request, id).await;
             }
             match (request.method(), request.uri().path()) {
@@ -52,7 +52,9 @@ impl Paths for OwnPaths {
                 (_, "/_groundwatch/health" | "/_groundwatch/clock" | "/metrics") => {
                     refuse(StatusCode::METHOD_NOT_ALLOWED, "this path takes GET, and the clock's also POST")
                 }
-                (_, path) if path.starts_with(alarm_doors::PREFIX) => self.ask_alarms(path, &request).await,
+                (_, path) if path.starts_with(alarm_endpoints::PREFIX) => {
+                    self.ask_alarms(path, &request).await
+                }
                 (&Method::GET, path) if path.starts_with("/_groundwatch/sns/") => {
                     self.show_certificate(path).await
                 }
@@ -70,7 +72,7 @@ impl Paths for OwnPaths {
 
 impl OwnPaths {
     async fn ask_alarms(&self, path: &str, request: &Request<Bytes>) -> Response {
-        let rest = path.strip_prefix(alarm_doors::PREFIX).unwrap_or_default();
+        let rest = path.strip_prefix(alarm_endpoints::PREFIX).unwrap_or_default();
         let (status, document) = self.alarms.answer(rest, request).await;
         answer(status, &document)
     }

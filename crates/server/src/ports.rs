@@ -13,7 +13,7 @@ use groundwatch_metrics::{
     MetricStore, MetricWatch, Period, Second, Statistic, Unit,
 };
 use groundwatch_notify::{self as notify, Notify, NotifyError};
-use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel};
+use groundwatch_outbound::{AwsCall, Outbound, OutboundMessage, Outcome};
 use groundwatch_sqs::{self as sqs, Sqs, SqsError};
 use serde_json::json;
 
@@ -321,8 +321,9 @@ impl alarms::EventSink for EventBus {
                 "AWSEvents.PutEvents",
                 json!({ "Entries": [entry] }).to_string(),
             );
-            let parcel = Parcel::json(Self::arn(scope), event.id(), event.envelope(scope)).with_aws(call);
-            match self.0.deliver(&parcel).await {
+            let message =
+                OutboundMessage::json(Self::arn(scope), event.id(), event.envelope(scope)).with_aws(call);
+            match self.0.deliver(&message).await {
                 Outcome::Accepted { .. } => Ok(()),
                 Outcome::Refused { reason } => Err(alarms::EventSinkError::Refused(reason)),
                 Outcome::Unavailable { reason, .. } => Err(alarms::EventSinkError::Unavailable(reason)),

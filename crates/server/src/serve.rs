@@ -13,14 +13,14 @@ use groundwatch_contributor_insights::Rules;
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
 use groundwatch_iam::Identities;
-use groundwatch_logs::{Courier, Logs, LogsReplay, StoreOptions};
-use groundwatch_metric_streams::{StreamCourier, Streams};
+use groundwatch_logs::{Logs, LogsReplay, MessageSender, StoreOptions};
+use groundwatch_metric_streams::{StreamSender, Streams};
 use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
-use groundwatch_notify::{Carriers, MailSender, Notify, NotifyConfig, SmtpSender};
+use groundwatch_notify::{MailSender, Notify, NotifyConfig, SmtpSender, Transports};
 use groundwatch_outbound::{Fence, Outbound, WebClient};
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StorageOptions, StreamId};
-use groundwatch_syslog::Door;
+use groundwatch_syslog::Receiver;
 use groundwatch_wire::{DevelopmentAuthenticator, Listener, Router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,11 +28,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::activities::{ManualDriver, drive};
-use crate::alarm_doors::AlarmDoors;
+use crate::alarm_endpoints::AlarmEndpoints;
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
 use crate::log_metrics::LogMetrics;
-use crate::otlp::OtlpDoor;
+use crate::otlp::OtlpEndpoint;
 use crate::paths::OwnPaths;
 use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
@@ -86,12 +86,12 @@ async fn serve_on(config: &Config, storage: Storage, recovery: Recovery) -> anyh
 
     let (metrics, notify, logs) = (services.metrics.clone(), services.notify.clone(), services.logs.clone());
     let sqs = services.sqs.clone();
-    let alarms = AlarmDoors(services.alarms.clone());
+    let alarms = AlarmEndpoints(services.alarms.clone());
     let router = Router::new(clock.clone(), Arc::new(DevelopmentAuthenticator)).observed_by(vitals.clone());
     let router = services.route(router);
     let authority = tls.as_ref().and_then(|tls| tls.authority.clone());
     let syslog = receive_syslog(config, logs.clone(), clock.clone()).await?;
-    let otlp = OtlpDoor::new(logs, clock.clone());
+    let otlp = OtlpEndpoint::new(logs, clock.clone());
     let paths = Arc::new(OwnPaths { clock, manual, alarms, notify, otlp, metrics, vitals });
     let mut server = Listener::new(listener, router, paths);
     let encrypted = tls.is_some();
@@ -135,7 +135,7 @@ async fn bring_up(
     // Signatures are checked by others, whose clocks are real ones.
     let operators_client = Arc::new(WebClient::new(Fence::Open)?);
     let outbound = Outbound::new(config.targets.clone(), operators_client, Arc::new(SystemClock));
-    let carriers = Carriers {
+    let transports = Transports {
         web: Arc::new(WebClient::new(config.webhook_fence)?),
         outbound: outbound.clone(),
         queues: Some(Arc::new(Queues(sqs.clone()))),
@@ -144,12 +144,12 @@ async fn bring_up(
     let notify = Arc::new(Notify::open(
         &storage.catalog,
         clock.clone(),
-        carriers,
+        transports,
         &NotifyConfig::new(advertised_base_url),
     )?);
     let log_receivers = Arc::new(LogReceivers { sqs: sqs.clone(), notify: (*notify).clone() });
-    let courier = Courier::new(outbound.clone(), log_receivers);
-    let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone())), courier).await?);
+    let sender = MessageSender::new(outbound.clone(), log_receivers);
+    let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone())), sender).await?);
     let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
     let metric_store = metric_store.with_insight_rules(Arc::new(RuleMetrics(insights.clone())));
     let neighbours = Neighbours {
@@ -180,7 +180,7 @@ async fn bring_up(
     let dashboards = Arc::new(Dashboards::open(&storage.catalog, clock.clone(), widget_data)?);
     let streamed_metrics = Arc::new(StreamedMetrics(metric_store));
     let streams = Arc::new(Streams::open(&storage.catalog, clock, streamed_metrics)?);
-    activities.push(Arc::new(StreamCourier::new(streams.clone(), outbound)));
+    activities.push(Arc::new(StreamSender::new(streams.clone(), outbound)));
     let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights, &streams));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
     Ok((
@@ -252,11 +252,12 @@ async fn receive_syslog(config: &Config, logs: Arc<Logs>, clock: SharedClock) ->
     if config.syslog.listen.is_empty() {
         return Ok(Receiving { task: None, stop });
     }
-    let door = Door::bind(&config.syslog.listen, clock.clone()).await.context("cannot listen for syslog")?;
-    let addresses: Vec<String> = door.addresses()?.iter().map(ToString::to_string).collect();
+    let receiver =
+        Receiver::bind(&config.syslog.listen, clock.clone()).await.context("cannot listen for syslog")?;
+    let addresses: Vec<String> = receiver.addresses()?.iter().map(ToString::to_string).collect();
     tracing::info!(addresses = addresses.join(", "), "receiving syslog");
     let sink = Arc::new(SyslogSink::new(config.syslog.clone(), logs, clock));
-    Ok(Receiving { task: Some(tokio::spawn(door.serve(sink, stop.clone()))), stop })
+    Ok(Receiving { task: Some(tokio::spawn(receiver.serve(sink, stop.clone()))), stop })
 }
 
 /// The receiving of syslog, if there is any.

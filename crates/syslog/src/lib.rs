@@ -1,6 +1,6 @@
 //! Syslog over TCP and UDP: messages of RFC 5424 and RFC 3164 become log events.
 //!
-//! Owns the sockets ([`Door`]), the framing of TCP ([`Frames`]), what is read from a message
+//! Owns the sockets ([`Receiver`]), the framing of TCP ([`Frames`]), what is read from a message
 //! ([`Event::read`]), and batches. Does not own where events are stored (a [`Sink`]), or who may send: like
 //! everything without signatures, it belongs on loopback addresses.
 //!
@@ -12,12 +12,12 @@
 
 mod address;
 mod collector;
-mod door;
 mod event;
 mod frames;
+mod receiver;
 
 pub use address::{Address, AddressError};
 pub use collector::{Batch, Sink, SinkError};
-pub use door::Door;
 pub use event::Event;
 pub use frames::{Frames, MESSAGE_BYTES_MAX};
+pub use receiver::Receiver;

@@ -19,12 +19,12 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::body::{Received, discard};
-use crate::crowd::Crowd;
+use crate::connection_limit::ConnectionLimit;
 use crate::pace::Pace;
 use crate::response::{Response, stamp};
 use crate::{Dialect, Router, browser, connection, errors};
 
-/// Paths that are answered beside AWS's: health, the clock, doors of other makers' protocols.
+/// Paths that are answered beside AWS's: health, the clock, endpoints of other protocols.
 pub trait Paths: Send + Sync + 'static {
     /// Whether requests to this path are to be handled here.
     fn owns(&self, path: &str) -> bool;
@@ -89,25 +89,25 @@ impl Listener {
 
     /// Accepts connections, forever.
     async fn accept(&self, connections: &TaskTracker, closing: &CancellationToken, cut: &CancellationToken) {
-        let crowd = Crowd::new();
+        let limit = ConnectionLimit::new();
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let room = crowd.room().await;
+                    let room = limit.room().await;
                     let pace = Pace::new(Instant::now());
-                    let place = crowd.join(pace.clone(), room);
+                    let slot = limit.join(pace.clone(), room);
                     let answerer = Arc::clone(&self.answerer);
                     let connection =
                         connection::serve(stream, pace, self.tls.clone(), answerer, closing.clone());
                     let cut = cut.clone();
                     connections.spawn(async move {
-                        let in_its_place = place.out.run_until_cancelled(connection);
-                        cut.run_until_cancelled(in_its_place).await;
+                        let in_its_slot = slot.out.run_until_cancelled(connection);
+                        cut.run_until_cancelled(in_its_slot).await;
                     });
                 }
                 Err(error) => {
                     // Mostly out of file descriptors: connections that end free some.
-                    crowd.send_out_the_idlest();
+                    limit.close_longest_idle();
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }

@@ -1,6 +1,6 @@
 //! Writing objects into a bucket: an S3-compatible endpoint, or a folder that stands for one.
 
-use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route, write_durably};
+use groundwatch_outbound::{AwsCall, Outbound, OutboundMessage, Outcome, Route, write_durably};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What is percent-encoded in a signed path: all but letters, digits and `-._~/`.
@@ -35,7 +35,7 @@ impl Buckets {
             Route::Aws(_) => {
                 let path = format!("/{}/{}", encoded(bucket), encoded(key));
                 let call = AwsCall::rest("s3", http::Method::PUT, path, Vec::new(), body);
-                self.0.deliver(&Parcel::json(arn, key, "").with_aws(call)).await
+                self.0.deliver(&OutboundMessage::json(arn, key, "").with_aws(call)).await
             }
             other => {
                 Outcome::Refused { reason: format!("a bucket cannot be a target of kind {}", other.kind()) }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use groundwatch_core::{SharedClock, Timestamp};
 use groundwatch_outbound::{Backoff, Outcome};
 
-use super::courier::{Courier, Shipment};
 use super::cursor::Cursor;
 use super::destination::Destination;
 use super::lanes::{LaneKey, Place, SentPart, Step, StepEnd};
 use super::measures::ForwardingMeasures;
 use super::message::{ForwardedEvent, Message, MessageType};
+use super::sender::{Addressed, MessageSender};
 use super::subscription::{CompiledSubscription, Distribution};
 use super::subscriptions::Subscriptions;
 use super::vendor::Vendor;
@@ -50,7 +50,7 @@ pub(crate) struct Forwarding {
     pub(crate) directory: Directory,
     pub(crate) destinations: Shelf<Destination>,
     pub(crate) subscriptions: Subscriptions,
-    pub(crate) courier: Courier,
+    pub(crate) sender: MessageSender,
     pub(crate) measures: Arc<ForwardingMeasures>,
     pub(crate) clock: SharedClock,
 }
@@ -231,14 +231,14 @@ impl Forwarding {
         };
         let partition_key =
             format!("{:08x}", crc32fast::hash(format!("{}\0{spread}", step.place.group).as_bytes()));
-        let shipment = Shipment {
+        let addressed = Addressed {
             scope: &step.place.scope,
             arn: &arn,
             id: &id,
             partition_key: &partition_key,
             message: &outgoing.message,
         };
-        self.courier.deliver(&shipment).await
+        self.sender.deliver(&addressed).await
     }
 
     /// The ARN behind `arn`: itself, or the stream that a destination stands for.

@@ -50,7 +50,7 @@ impl Handle<PutAccountPolicy> for Logs {
                 let subscription =
                     subscription(&new.document, new.selection.as_deref(), new.at).map_err(LogsError::from)?;
                 let arn = subscription.compile(&new.name)?.subscription.destination_arn;
-                forwarding::try_out(&self.courier, &self.destinations, call.scope(), &arn, call.received)
+                forwarding::try_out(&self.sender, &self.destinations, call.scope(), &arn, call.received)
                     .await
                     .map_err(LogsError::from)?;
             }

@@ -44,8 +44,8 @@ impl Handle<PutSubscriptionFilter> for Logs {
         let filter = Filter::Subscription(&name);
         self.check_regexes(call.scope(), group.id, filter, &subscription.pattern)?;
         let arn = &subscription.destination_arn;
-        let courier = &self.courier;
-        forwarding::try_out(courier, &self.destinations, call.scope(), arn, call.received)
+        let sender = &self.sender;
+        forwarding::try_out(sender, &self.destinations, call.scope(), arn, call.received)
             .await
             .map_err(LogsError::from)?;
         let place = Place { scope: call.scope().clone(), group: group_name };

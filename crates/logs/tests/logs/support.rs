@@ -18,7 +18,7 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{Activity, BoxFuture, Call, Caller, ManualClock, RequestId, Scope, Timestamp};
 use groundwatch_logs::{
-    AdmittedMetrics, Courier, LocalServices, Logs, MetricDatum, MetricSink, SinkError, StoreOptions,
+    AdmittedMetrics, LocalServices, Logs, MessageSender, MetricDatum, MetricSink, SinkError, StoreOptions,
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
 use groundwatch_storage::simulation::SimulatedDisk;
@@ -343,8 +343,8 @@ async fn open(
     };
     let buckets = buckets.check(|_| None).expect("a target");
     let outbound = Outbound::new(vec![buckets], Arc::new(NoNetwork), Arc::new(ManualClock::new(NOW)));
-    let courier = Courier::new(outbound, queues.clone());
-    replay.finish(metrics.clone(), courier).await.expect("finishes")
+    let sender = MessageSender::new(outbound, queues.clone());
+    replay.finish(metrics.clone(), sender).await.expect("finishes")
 }
 
 fn storage_options(dir: &TempDir, disk: &SimulatedDisk) -> StorageOptions {

@@ -48,9 +48,9 @@ impl Notify {
             Protocol::Sqs if endpoint.is_fifo_queue() && !topic.is_fifo() => {
                 return Err(Invalid::FifoQueue.into());
             }
-            Protocol::Sqs if self.carriage.carriers.queues.is_some() => return Ok(()),
-            Protocol::Email | Protocol::EmailJson if self.carriage.carriers.mail.is_some() => return Ok(()),
-            Protocol::Lambda if self.carriage.carriers.outbound.target(&endpoint.address).is_some() => {
+            Protocol::Sqs if self.sender.transports.queues.is_some() => return Ok(()),
+            Protocol::Email | Protocol::EmailJson if self.sender.transports.mail.is_some() => return Ok(()),
+            Protocol::Lambda if self.sender.transports.outbound.target(&endpoint.address).is_some() => {
                 return Ok(());
             }
             Protocol::Sqs => "queues",

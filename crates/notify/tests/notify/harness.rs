@@ -13,7 +13,7 @@ use groundwatch_api::sns::{
 use groundwatch_api::{Fault, Handle, Operation};
 use groundwatch_core::{BoxFuture, Call, Caller, Clock, ManualClock, Region, RequestId, Scope, Timestamp};
 use groundwatch_notify::{
-    Carriers, Letter, MailError, MailSender, Notify, NotifyConfig, QueueError, QueueMessage, QueueSender,
+    Email, MailError, MailSender, Notify, NotifyConfig, QueueError, QueueMessage, QueueSender, Transports,
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, TargetConfig};
 use groundwatch_storage::Catalog;
@@ -185,7 +185,7 @@ fn open(dir: &Path, clock: &Arc<ManualClock>, inbox: &Arc<Inbox>, backlog_bytes_
     Notify::open(
         &catalog,
         clock.clone(),
-        Carriers { web: inbox.clone(), outbound, queues: Some(inbox.clone()), mail: Some(inbox.clone()) },
+        Transports { web: inbox.clone(), outbound, queues: Some(inbox.clone()), mail: Some(inbox.clone()) },
         &config,
     )
     .expect("opens")
@@ -212,7 +212,7 @@ pub(crate) struct Inbox {
     /// What queues say from now on, by ARN, instead of taking a message.
     pub(crate) queue_errors: Mutex<HashMap<String, QueueError>>,
     /// What was mailed, in order.
-    pub(crate) letters: Mutex<Vec<Letter>>,
+    pub(crate) letters: Mutex<Vec<Email>>,
 }
 
 impl QueueSender for Inbox {
@@ -226,8 +226,8 @@ impl QueueSender for Inbox {
 }
 
 impl MailSender for Inbox {
-    fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), MailError>> {
-        self.letters.lock().expect("not poisoned").push(letter);
+    fn send(&self, email: Email) -> BoxFuture<'_, Result<(), MailError>> {
+        self.letters.lock().expect("not poisoned").push(email);
         Box::pin(async { Ok(()) })
     }
 }

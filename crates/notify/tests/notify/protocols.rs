@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use groundwatch_api::Fault;
 use groundwatch_api::sns::{MessageAttributeValue, Publish, PublishInput, Subscribe, SubscribeInput};
-use groundwatch_notify::{AttributeValue, Letter, QueueError, QueueMessage};
+use groundwatch_notify::{AttributeValue, Email, QueueError, QueueMessage};
 use serde_json::Value;
 
 use crate::harness::{Answer, FUNCTION_URL, Sns, handle};
@@ -38,7 +38,7 @@ fn queued(sns: &Sns) -> Vec<QueueMessage> {
     sns.inbox.queued.lock().expect("not poisoned").clone()
 }
 
-fn letters(sns: &Sns) -> Vec<Letter> {
+fn letters(sns: &Sns) -> Vec<Email> {
     sns.inbox.letters.lock().expect("not poisoned").clone()
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use groundwatch_api::Handle;
 use groundwatch_api::sns::{CreateTopic, CreateTopicInput, Publish, PublishInput, Subscribe};
 use groundwatch_core::{Clock, SystemClock};
-use groundwatch_notify::{Carriers, Notify, NotifyConfig};
+use groundwatch_notify::{Notify, NotifyConfig, Transports};
 use groundwatch_outbound::{Fence, Outbound, WebClient};
 use groundwatch_storage::Catalog;
 use http_body_util::{BodyExt, Full};
@@ -68,7 +68,7 @@ async fn a_webhook_shakes_hands_and_gets_the_message() {
     let notify = Notify::open(
         &catalog,
         Arc::new(SystemClock),
-        Carriers { web, outbound, queues: None, mail: None },
+        Transports { web, outbound, queues: None, mail: None },
         &config,
     )
     .expect("opens");

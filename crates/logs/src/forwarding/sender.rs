@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Arn, BoxFuture, Scope};
-use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel, Route};
+use groundwatch_outbound::{AwsCall, Outbound, OutboundMessage, Outcome, Route};
 use serde_json::{Value, json};
 
 use super::message::{Message, MessageType};
@@ -11,7 +11,7 @@ use super::vendor::Vendor;
 
 /// A message, and whom it is for.
 #[derive(Clone, Copy)]
-pub(crate) struct Shipment<'a> {
+pub(crate) struct Addressed<'a> {
     /// On whose behalf.
     pub(crate) scope: &'a Scope,
     /// The receiver.
@@ -31,12 +31,12 @@ pub trait LocalServices: Send + Sync {
 
 /// Delivers messages to their destinations. Cheap to clone.
 #[derive(Clone)]
-pub struct Courier {
+pub struct MessageSender {
     outbound: Outbound,
     local: Arc<dyn LocalServices>,
 }
 
-impl Courier {
+impl MessageSender {
     /// By the operator's targets; queues and topics without one are this server's own.
     pub fn new(outbound: Outbound, local: Arc<dyn LocalServices>) -> Self {
         Self { outbound, local }
@@ -48,8 +48,8 @@ impl Courier {
     }
 
     /// Tries once to bring a message to its receiver.
-    pub(crate) async fn deliver(&self, shipment: &Shipment<'_>) -> Outcome {
-        let Shipment { scope, arn, id, message, .. } = *shipment;
+    pub(crate) async fn deliver(&self, addressed: &Addressed<'_>) -> Outcome {
+        let Addressed { scope, arn, id, message, .. } = *addressed;
         let vendor = match Vendor::of(arn) {
             Ok(vendor) => vendor,
             Err(error) => return Outcome::Refused { reason: error.to_string() },
@@ -61,21 +61,21 @@ impl Courier {
             }
             return Outcome::Refused { reason: format!("no target is configured for {arn}") };
         };
-        let parcel = match &target.route {
+        let outgoing = match &target.route {
             Route::OpenSearch(_) if message.message_type == MessageType::ControlMessage => {
                 // It would become a document. That there is a target has to do.
                 return Outcome::Accepted { answer: bytes::Bytes::new() };
             }
-            Route::OpenSearch(_) => Parcel::json(arn, id, "").with_bulk(message.to_bulk()),
-            Route::Aws(_) => match call(vendor, shipment) {
-                Some(call) => Parcel::json(arn, id, "").with_aws(call),
-                None => Parcel::json(arn, id, ""),
+            Route::OpenSearch(_) => OutboundMessage::json(arn, id, "").with_bulk(message.to_bulk()),
+            Route::Aws(_) => match call(vendor, addressed) {
+                Some(call) => OutboundMessage::json(arn, id, "").with_aws(call),
+                None => OutboundMessage::json(arn, id, ""),
             },
             Route::Webhook(_) | Route::Command(_) | Route::Folder(_) => {
-                Parcel::json(arn, id, plain_body(vendor, message))
+                OutboundMessage::json(arn, id, plain_body(vendor, message))
             }
         };
-        let outcome = self.outbound.deliver(&parcel).await;
+        let outcome = self.outbound.deliver(&outgoing).await;
         if matches!((vendor, &target.route), (Vendor::Firehose, Route::Aws(_))) {
             return judge_firehose(outcome);
         }
@@ -92,8 +92,8 @@ fn plain_body(vendor: Vendor, message: &Message) -> Vec<u8> {
 }
 
 /// The call that AWS makes; `None` where it makes none.
-fn call(vendor: Vendor, shipment: &Shipment<'_>) -> Option<AwsCall> {
-    let Shipment { arn, message, .. } = *shipment;
+fn call(vendor: Vendor, addressed: &Addressed<'_>) -> Option<AwsCall> {
+    let Addressed { arn, message, .. } = *addressed;
     let resource = Arn::parse(arn).ok()?.resource;
     let named = |prefix: &str| resource.strip_prefix(prefix).unwrap_or(resource);
     Some(match vendor {
@@ -101,7 +101,7 @@ fn call(vendor: Vendor, shipment: &Shipment<'_>) -> Option<AwsCall> {
             let body = json!({
                 "StreamName": named("stream/"),
                 "StreamARN": arn,
-                "PartitionKey": shipment.partition_key,
+                "PartitionKey": addressed.partition_key,
                 "Data": message.to_base64(),
             });
             AwsCall::json("kinesis", "1.1", "Kinesis_20131202.PutRecord", body.to_string())
@@ -162,8 +162,8 @@ mod tests {
         let message = Message::control("x", Timestamp::EPOCH);
         let check = |arn: &str, service: &str, path: &str, part: &str| {
             let scope = Scope::default();
-            let shipment = Shipment { scope: &scope, arn, id: "1", partition_key: "k", message: &message };
-            let call = call(Vendor::of(arn).expect("an ARN"), &shipment).expect("a call");
+            let addressed = Addressed { scope: &scope, arn, id: "1", partition_key: "k", message: &message };
+            let call = call(Vendor::of(arn).expect("an ARN"), &addressed).expect("a call");
             assert_eq!((call.service, call.path_and_query.as_str()), (service, path), "{arn}");
             let body = String::from_utf8_lossy(&call.body);
             assert!(body.contains(part), "{arn}: {body}");

@@ -24,13 +24,13 @@ const READ_BYTES: usize = 16 << 10;
 const LOST_SAID_EVERY: u64 = 1000;
 
 /// Bound sockets, ready to receive.
-pub struct Door {
+pub struct Receiver {
     tcp: Vec<TcpListener>,
     udp: Vec<UdpSocket>,
     clock: SharedClock,
 }
 
-impl Door {
+impl Receiver {
     /// Binds all addresses.
     pub async fn bind(addresses: &[Address], clock: SharedClock) -> io::Result<Self> {
         let (mut tcp, mut udp) = (Vec::new(), Vec::new());
@@ -177,11 +177,12 @@ mod tests {
     async fn messages_arrive_over_both_transports() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_323_045)));
         let any = ([127, 0, 0, 1], 0).into();
-        let door = Door::bind(&[Address::Tcp(any), Address::Udp(any)], clock).await.expect("ports are free");
-        let addresses = door.addresses().expect("bound");
+        let receiver =
+            Receiver::bind(&[Address::Tcp(any), Address::Udp(any)], clock).await.expect("ports are free");
+        let addresses = receiver.addresses().expect("bound");
         let (sender, mut stored) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(door.serve(Arc::new(Channel(sender)), stop.clone()));
+        let serving = tokio::spawn(receiver.serve(Arc::new(Channel(sender)), stop.clone()));
 
         let mut stream = TcpStream::connect(addresses[0].socket()).await.expect("listens");
         stream.write_all(b"<1>line\n10 <2>counted").await.expect("taken");

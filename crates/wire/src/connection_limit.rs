@@ -18,34 +18,34 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The open connections. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Crowd {
-    places: Arc<Semaphore>,
-    members: Arc<Mutex<Members>>,
+pub(crate) struct ConnectionLimit {
+    slots: Arc<Semaphore>,
+    open: Arc<Mutex<Connections>>,
 }
 
 #[derive(Debug, Default)]
-struct Members {
+struct Connections {
     next: u64,
     by_number: HashMap<u64, (Pace, CancellationToken)>,
 }
 
-/// A connection's place; free again when it is dropped.
+/// A connection's slot; free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Slot {
     number: u64,
-    members: Arc<Mutex<Members>>,
+    open: Arc<Mutex<Connections>>,
     /// Cancelled when the connection has to give way.
     pub(crate) out: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Crowd {
+impl ConnectionLimit {
     pub(crate) fn new() -> Self {
         Self::of(CONNECTIONS_MAX)
     }
 
     fn of(connections_max: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(connections_max)), members: Arc::default() }
+        Self { slots: Arc::new(Semaphore::new(connections_max)), open: Arc::default() }
     }
 
     /// Room for one more connection. If there is none, the one that has waited longest for a request gives
@@ -53,10 +53,10 @@ impl Crowd {
     /// waits, and new connections in the kernel's queue.
     pub(crate) async fn room(&self) -> OwnedSemaphorePermit {
         loop {
-            if self.places.available_permits() == 0 {
-                self.send_out_the_idlest();
+            if self.slots.available_permits() == 0 {
+                self.close_longest_idle();
             }
-            let free = Arc::clone(&self.places).acquire_owned();
+            let free = Arc::clone(&self.slots).acquire_owned();
             if let Ok(Ok(permit)) = tokio::time::timeout(LOOK_EVERY, free).await {
                 return permit;
             }
@@ -64,19 +64,19 @@ impl Crowd {
     }
 
     /// Takes a connection in.
-    pub(crate) fn join(&self, pace: Pace, permit: OwnedSemaphorePermit) -> Place {
+    pub(crate) fn join(&self, pace: Pace, permit: OwnedSemaphorePermit) -> Slot {
         let out = CancellationToken::new();
-        let mut members = self.members.lock();
-        let number = members.next;
-        members.next += 1;
-        members.by_number.insert(number, (pace, out.clone()));
-        Place { number, members: Arc::clone(&self.members), out, _permit: permit }
+        let mut open = self.open.lock();
+        let number = open.next;
+        open.next += 1;
+        open.by_number.insert(number, (pace, out.clone()));
+        Slot { number, open: Arc::clone(&self.open), out, _permit: permit }
     }
 
     /// Ends the connection that has waited longest for a request, if one waits.
-    pub(crate) fn send_out_the_idlest(&self) {
-        let members = self.members.lock();
-        let idle = members
+    pub(crate) fn close_longest_idle(&self) {
+        let open = self.open.lock();
+        let idle = open
             .by_number
             .values()
             .filter(|(_, out)| !out.is_cancelled())
@@ -87,9 +87,9 @@ impl Crowd {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.members.lock().by_number.remove(&self.number);
+        self.open.lock().by_number.remove(&self.number);
     }
 }
 
@@ -101,22 +101,22 @@ mod tests {
 
     #[tokio::test]
     async fn the_idlest_gives_way_and_work_never() {
-        let crowd = Crowd::of(3);
+        let limit = ConnectionLimit::of(3);
         let now = Instant::now();
-        let mut places = Vec::new();
+        let mut slots = Vec::new();
         let paces: Vec<Pace> = (0..3).map(|second| Pace::new(now + Duration::from_secs(second))).collect();
         for pace in &paces {
-            places.push(crowd.join(pace.clone(), crowd.room().await));
+            slots.push(limit.join(pace.clone(), limit.room().await));
         }
         let _request = paces[0].begin();
         let waiting = tokio::spawn({
-            let crowd = crowd.clone();
-            async move { crowd.room().await }
+            let limit = limit.clone();
+            async move { limit.room().await }
         });
-        places[1].out.cancelled().await;
-        assert!(!places[0].out.is_cancelled(), "it has a request in work");
-        assert!(!places[2].out.is_cancelled(), "it came later");
-        places.remove(1);
+        slots[1].out.cancelled().await;
+        assert!(!slots[0].out.is_cancelled(), "it has a request in work");
+        assert!(!slots[2].out.is_cancelled(), "it came later");
+        slots.remove(1);
         let _permit = waiting.await.expect("there is room now");
     }
 }

@@ -1,4 +1,4 @@
-//! The courier: sends minute after minute of every running stream, and remembers how far it is.
+//! The sender: sends minute after minute of every running stream, and remembers how far it is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::outlook::next_filled;
-use crate::parcels::{Sent, send};
+use crate::records::{Sent, send};
 use crate::stream::{MINUTE_SECS, Stream};
 use crate::{StreamError, Streams};
 
@@ -31,7 +31,7 @@ const BACKOFF: Backoff = Backoff {
 };
 
 /// Sends what streams have.
-pub struct StreamCourier {
+pub struct StreamSender {
     streams: Arc<Streams>,
     outbound: Outbound,
     /// The streams whose last attempt failed. Lost with a restart, which is an attempt too.
@@ -44,7 +44,7 @@ struct Failed {
     again: Timestamp,
 }
 
-impl StreamCourier {
+impl StreamSender {
     /// Sends what `streams` have by `outbound`.
     pub fn new(streams: Arc<Streams>, outbound: Outbound) -> Self {
         Self { streams, outbound, failed: Mutex::default() }
@@ -182,7 +182,7 @@ fn day_ago(now: Timestamp) -> Timestamp {
     (now - BACKOFF.give_up_after).ceil_to(MINUTE_SECS)
 }
 
-impl Activity for StreamCourier {
+impl Activity for StreamSender {
     fn name(&self) -> &'static str {
         "metric-streams"
     }
@@ -293,7 +293,7 @@ mod tests {
 
     /// A stream that is to go on with minute 0 of a metric with data in `minutes`.
     struct World {
-        courier: StreamCourier,
+        sender: StreamSender,
         clock: Arc<ManualClock>,
         source: Arc<Filled>,
         taker: Arc<Taker>,
@@ -319,15 +319,15 @@ mod tests {
             };
             let taker = Arc::new(Taker::default());
             let outbound = Outbound::new(vec![target], taker.clone(), clock.clone());
-            let courier = StreamCourier::new(Arc::new(streams), outbound);
-            Self { courier, clock, source, taker, _directory: directory }
+            let sender = StreamSender::new(Arc::new(streams), outbound);
+            Self { sender, clock, source, taker, _directory: directory }
         }
 
         /// Runs once at `now`, and tells how many minutes were sent by then, and the minute to go on with.
         async fn run(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
             self.clock.set(now);
-            self.courier.run(self.clock.now()).await;
-            let next = self.courier.streams.streams.get(&key()).and_then(|stream| stream.next);
+            self.sender.run(self.clock.now()).await;
+            let next = self.sender.streams.streams.get(&key()).and_then(|stream| stream.next);
             (self.taker.0.load(Ordering::Relaxed), next)
         }
     }
@@ -352,7 +352,7 @@ mod tests {
             );
             let reads = world.source.reads.load(Ordering::Relaxed);
             assert!(reads <= reads_max, "{reads} reads of {filled:?}");
-            assert_eq!(world.courier.next_due(), Some(minute(YEAR_MINUTES + 2)));
+            assert_eq!(world.sender.next_due(), Some(minute(YEAR_MINUTES + 2)));
         }
     }
 
@@ -362,11 +362,11 @@ mod tests {
         assert_eq!(world.run(minute(4)).await, (2, Some(minute(3))));
         // A second, or an hour: what is ahead of the present is not waited for.
         assert_eq!(world.run(minute(3) - Duration::from_secs(1)).await, (2, Some(minute(3))));
-        assert_eq!(world.courier.next_due(), Some(minute(5)));
+        assert_eq!(world.sender.next_due(), Some(minute(5)));
         world.clock.set(minute(-60));
-        assert_eq!(world.courier.next_due(), Some(minute(-60)));
+        assert_eq!(world.sender.next_due(), Some(minute(-60)));
         assert_eq!(world.run(minute(-60)).await, (2, Some(minute(-60))));
-        assert_eq!(world.courier.next_due(), Some(minute(-58)));
+        assert_eq!(world.sender.next_due(), Some(minute(-58)));
         assert_eq!(world.run(minute(-20)).await, (3, Some(minute(-21))));
     }
 
@@ -376,9 +376,9 @@ mod tests {
         let world = World::new((0..share + 1).collect()).await;
         let now = minute(share + 10);
         assert_eq!(world.run(now).await, (MINUTES_AT_ONCE, Some(minute(share))));
-        assert!(world.courier.next_due().is_some_and(|due| due <= now));
+        assert!(world.sender.next_due().is_some_and(|due| due <= now));
         assert_eq!(world.run(now).await.0, MINUTES_AT_ONCE + 1);
         world.run(now).await;
-        assert!(world.courier.next_due().is_some_and(|due| due > now));
+        assert!(world.sender.next_due().is_some_and(|due| due > now));
     }
 }

@@ -6,7 +6,7 @@ use crate::AwsCall;
 
 /// One thing on its way to the target of an ARN.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub struct OutboundMessage {
     /// Whom it is for; the first target whose pattern fits takes it.
     pub arn: String,
     /// Tells it from all others for that ARN, and stays the same when it is sent again: receivers know
@@ -26,8 +26,8 @@ pub struct Parcel {
     pub bulk: Option<Bytes>,
 }
 
-impl Parcel {
-    /// A parcel of JSON, which webhooks, commands and folders can take.
+impl OutboundMessage {
+    /// A message of JSON, which webhooks, commands and folders can take.
     pub fn json(arn: impl Into<String>, id: impl Into<String>, body: impl Into<Bytes>) -> Self {
         let (arn, id, body) = (arn.into(), id.into(), body.into());
         Self { arn, id, body, content_type: "application/json", headers: Vec::new(), aws: None, bulk: None }

@@ -1,15 +1,15 @@
-//! Carrying one message to one subscriber, by whatever way its protocol goes.
+//! Sending one message to one subscriber, by its protocol.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use groundwatch_outbound::{AwsCall, HttpRequest, Outcome, Parcel};
+use groundwatch_outbound::{AwsCall, HttpRequest, OutboundMessage, Outcome};
 
-use crate::Carriers;
+use crate::Transports;
 use crate::attributes::{MessageAttributes, own_text};
 use crate::directory::Directory;
-use crate::envelope::Wrapping;
-use crate::mail::{Letter, MailError};
+use crate::envelope::Envelope;
+use crate::mail::{Email, MailError};
 use crate::message::{Message, MessageKind};
 use crate::queue::{QueueError, QueueMessage};
 use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, RetryPolicy, Verdict, judge};
@@ -23,15 +23,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const REASON_LENGTH_MAX: usize = 256;
 
 /// What it takes to deliver a message: the ways out, the signer, and who is subscribed.
-pub(crate) struct Carriage {
-    pub(crate) carriers: Carriers,
+pub(crate) struct Sender {
+    pub(crate) transports: Transports,
     pub(crate) signer: Arc<Signer>,
     pub(crate) directory: Directory,
     /// Where subscribers reach this server, without a slash at its end.
     pub(crate) base_url: String,
 }
 
-impl Carriage {
+impl Sender {
     /// Tries once to bring `message` to a subscriber, for the `attempts`th time, and says what follows. What
     /// is given up goes to the dead-letter queue, if there is one.
     pub(crate) async fn attempt(
@@ -41,7 +41,7 @@ impl Carriage {
         subscription: &Subscription,
         attempts: u32,
     ) -> Verdict {
-        let outcome = self.carry(message, id, subscription).await;
+        let outcome = self.send(message, id, subscription).await;
         let policy = self.retry_policy(id, subscription);
         let verdict = judge(&outcome, attempts, &policy);
         let (Outcome::Refused { reason } | Outcome::Unavailable { reason, .. }) = &outcome else {
@@ -78,8 +78,8 @@ impl Carriage {
         reason: &str,
     ) -> Option<Outcome> {
         let queue_arn = subscription.preferences.redrive_policy.as_ref()?.queue_arn().to_owned();
-        let wrapping = Wrapping { message, id, subscription, base_url: &self.base_url };
-        let (body, mut attributes) = match self.worded(&wrapping).await {
+        let envelope = Envelope { message, id, subscription, base_url: &self.base_url };
+        let (body, mut attributes) = match self.worded(&envelope).await {
             Ok(worded) => worded,
             Err(error) => return Some(Outcome::unavailable(error.to_string())),
         };
@@ -105,78 +105,82 @@ impl Carriage {
     }
 
     /// Tries once to bring `message` to a subscriber.
-    pub(crate) async fn carry(
+    pub(crate) async fn send(
         &self,
         message: &Message,
         id: &SubscriptionId,
         subscription: &Subscription,
     ) -> Outcome {
-        let wrapping = Wrapping { message, id, subscription, base_url: &self.base_url };
+        let envelope = Envelope { message, id, subscription, base_url: &self.base_url };
         let endpoint = &subscription.endpoint;
-        let carried = match endpoint.protocol {
-            Protocol::Http | Protocol::Https => self.post(&wrapping).await,
-            Protocol::Sqs => self.enqueue(&wrapping).await,
-            Protocol::Email | Protocol::EmailJson => self.mail(&wrapping).await,
-            Protocol::Lambda => self.invoke(&wrapping).await,
+        let sent = match endpoint.protocol {
+            Protocol::Http | Protocol::Https => self.post(&envelope).await,
+            Protocol::Sqs => self.enqueue(&envelope).await,
+            Protocol::Email | Protocol::EmailJson => self.mail(&envelope).await,
+            Protocol::Lambda => self.invoke(&envelope).await,
         };
         // A key that cannot be made or kept now may be later.
-        carried.unwrap_or_else(|error: SigningError| Outcome::unavailable(error.to_string()))
+        sent.unwrap_or_else(|error: SigningError| Outcome::unavailable(error.to_string()))
     }
 
-    async fn post(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let (headers, body) = match &wrapping.subscription.preferences.message_format {
-            Some(format) => (vec![("content-type", "application/json".to_owned())], format.body(wrapping)),
+    async fn post(&self, envelope: &Envelope<'_>) -> Result<Outcome, SigningError> {
+        let (headers, body) = match &envelope.subscription.preferences.message_format {
+            Some(format) => (vec![("content-type", "application/json".to_owned())], format.body(envelope)),
             None => {
-                let policy = self.directory.policy_of(wrapping.id, wrapping.subscription);
-                let body = match wrapping.is_raw() {
-                    true => wrapping.text().to_owned(),
-                    false => wrapping.json(&self.sign(wrapping).await?),
+                let policy = self.directory.policy_of(envelope.id, envelope.subscription);
+                let body = match envelope.is_raw() {
+                    true => envelope.text().to_owned(),
+                    false => envelope.json(&self.sign(envelope).await?),
                 };
-                (wrapping.headers(policy.content_type), body)
+                (envelope.headers(policy.content_type), body)
             }
         };
-        let url = wrapping.subscription.endpoint.address.as_str();
+        let url = envelope.subscription.endpoint.address.as_str();
         // AWS takes all 5xx, 429 and missing answers as failures of the server, which it retries; any other
         // answer outside 2xx is the client's error, which it does not.
-        let answer = self.carriers.web.send(HttpRequest::post(url, headers, body, ANSWER_TIMEOUT)).await;
+        let answer = self.transports.web.send(HttpRequest::post(url, headers, body, ANSWER_TIMEOUT)).await;
         Ok(Outcome::of_http(answer))
     }
 
-    async fn invoke(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let function_arn = wrapping.subscription.endpoint.address.as_str();
-        let event = wrapping.function_event(&self.sign(wrapping).await?);
+    async fn invoke(&self, envelope: &Envelope<'_>) -> Result<Outcome, SigningError> {
+        let function_arn = envelope.subscription.endpoint.address.as_str();
+        let event = envelope.function_event(&self.sign(envelope).await?);
         let call = AwsCall::invoke_function(function_arn, event.clone());
-        let id = format!("{}-{}", wrapping.message.id, wrapping.id.id());
-        Ok(self.carriers.outbound.deliver(&Parcel::json(function_arn, id, event).with_aws(call)).await)
+        let id = format!("{}-{}", envelope.message.id, envelope.id.id());
+        Ok(self
+            .transports
+            .outbound
+            .deliver(&OutboundMessage::json(function_arn, id, event).with_aws(call))
+            .await)
     }
 
-    async fn enqueue(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let (body, attributes) = self.worded(wrapping).await?;
-        let in_line = wrapping.message.in_line.as_ref();
-        let endpoint = &wrapping.subscription.endpoint;
+    async fn enqueue(&self, envelope: &Envelope<'_>) -> Result<Outcome, SigningError> {
+        let (body, attributes) = self.worded(envelope).await?;
+        let in_line = envelope.message.in_line.as_ref();
+        let endpoint = &envelope.subscription.endpoint;
         let deduplication_id =
             in_line.filter(|_| endpoint.is_fifo_queue()).map(|it| it.deduplication_id.clone());
         let message = QueueMessage {
             queue_arn: endpoint.address.clone(),
             body,
             attributes,
-            group_id: wrapping.message.group_id.clone(),
+            group_id: envelope.message.group_id.clone(),
             deduplication_id,
         };
         Ok(self.put_into_queue(message).await)
     }
 
     /// Body and attributes of a message in a queue.
-    async fn worded(&self, wrapping: &Wrapping<'_>) -> Result<(String, MessageAttributes), SigningError> {
-        if wrapping.is_raw() {
-            return Ok((wrapping.text().to_owned(), wrapping.message.attributes.clone()));
+    async fn worded(&self, envelope: &Envelope<'_>) -> Result<(String, MessageAttributes), SigningError> {
+        if envelope.is_raw() {
+            return Ok((envelope.text().to_owned(), envelope.message.attributes.clone()));
         }
-        let json = wrapping.json(&self.sign(wrapping).await?);
+        let json = envelope.json(&self.sign(envelope).await?);
         Ok((json, MessageAttributes::new()))
     }
 
     async fn put_into_queue(&self, message: QueueMessage) -> Outcome {
-        let Some(queues) = &self.carriers.queues else {
+        let Some(queues) = &self.transports.queues else {
             return Outcome::refused("there are no queues".to_owned());
         };
         match queues.send(message).await {
@@ -186,27 +190,27 @@ impl Carriage {
         }
     }
 
-    async fn mail(&self, wrapping: &Wrapping<'_>) -> Result<Outcome, SigningError> {
-        let Some(mail) = &self.carriers.mail else {
+    async fn mail(&self, envelope: &Envelope<'_>) -> Result<Outcome, SigningError> {
+        let Some(mail) = &self.transports.mail else {
             return Ok(Outcome::refused("no mail server is configured".to_owned()));
         };
-        let (subject, mut text) = wrapping.letter();
+        let (subject, mut text) = envelope.email();
         // Who asked for JSON gets JSON, but for the link that has to be visited by a person.
-        if wrapping.subscription.endpoint.protocol == Protocol::EmailJson
-            && wrapping.message.kind == MessageKind::Notification
+        if envelope.subscription.endpoint.protocol == Protocol::EmailJson
+            && envelope.message.kind == MessageKind::Notification
         {
-            text = wrapping.json(&self.sign(wrapping).await?);
+            text = envelope.json(&self.sign(envelope).await?);
         }
-        let to = wrapping.subscription.endpoint.address.clone();
-        Ok(match mail.send(Letter { to, subject, text }).await {
+        let to = envelope.subscription.endpoint.address.clone();
+        Ok(match mail.send(Email { to, subject, text }).await {
             Ok(()) => Outcome::accepted(),
             Err(error @ MailError::Refused { .. }) => Outcome::refused(error.to_string()),
             Err(error @ MailError::Unavailable { .. }) => Outcome::unavailable(error.to_string()),
         })
     }
 
-    async fn sign(&self, wrapping: &Wrapping<'_>) -> Result<Signature, SigningError> {
-        let version = self.directory.signature_version(wrapping.id);
-        self.signer.sign(&wrapping.signed_text(), version).await
+    async fn sign(&self, envelope: &Envelope<'_>) -> Result<Signature, SigningError> {
+        let version = self.directory.signature_version(envelope.id);
+        self.signer.sign(&envelope.signed_text(), version).await
     }
 }

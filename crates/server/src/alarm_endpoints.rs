@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 /// What all of its paths begin with.
 pub(crate) const PREFIX: &str = "/_groundwatch/alarms/";
 
-/// The doors to alarms.
-pub(crate) struct AlarmDoors(pub(crate) Arc<Alarms>);
+/// The endpoints of alarms.
+pub(crate) struct AlarmEndpoints(pub(crate) Arc<Alarms>);
 
 /// A status and a JSON document.
 type Answer = (StatusCode, Value);
@@ -34,7 +34,7 @@ struct BacktestRequest {
     account: Option<String>,
 }
 
-impl AlarmDoors {
+impl AlarmEndpoints {
     /// Answers a request whose path begins with [`PREFIX`]; `path` is the rest of it.
     pub(crate) async fn answer(&self, path: &str, request: &Request<bytes::Bytes>) -> Answer {
         let answered = match (request.method(), path, path.strip_suffix("/why")) {

@@ -1,18 +1,18 @@
-//! A minute of a stream, as parcels for the target of its Firehose ARN.
+//! A minute of a stream, as records for the Firehose that is its target.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use groundwatch_api::cloudwatch::MetricStreamOutputFormat;
 use groundwatch_core::{Arn, Timestamp};
-use groundwatch_outbound::{AwsCall, Outbound, Outcome, Parcel};
+use groundwatch_outbound::{AwsCall, Outbound, OutboundMessage, Outcome};
 use groundwatch_storage::Key;
 
 use crate::MinuteSource;
 use crate::format::{self, Origin};
 use crate::stream::Stream;
 
-/// A parcel holds no more, but for one measure: what a record of Firehose can hold.
-const PARCEL_BYTES_MAX: usize = 1_000_000;
+/// A record holds no more, but for one measure: what a record of Firehose can hold.
+const RECORD_BYTES_MAX: usize = 1_000_000;
 
 /// What became of a minute.
 pub(crate) enum Sent {
@@ -20,7 +20,7 @@ pub(crate) enum Sent {
     Nothing,
 }
 
-/// Sends one minute, in parcels; an error says why not all of it was taken.
+/// Sends one minute, in records; an error says why not all of it was taken.
 pub(crate) async fn send(
     source: &dyn MinuteSource,
     outbound: &Outbound,
@@ -38,7 +38,7 @@ pub(crate) async fn send(
             for measure in measures.map_err(|error| error.to_string())? {
                 let before = body.len();
                 format::append(&mut body, &stream.format, origin, metric, &measure);
-                if before > 0 && body.len() > PARCEL_BYTES_MAX {
+                if before > 0 && body.len() > RECORD_BYTES_MAX {
                     let rest = body.split_off(before);
                     deliver(outbound, stream, origin, number, std::mem::replace(&mut body, rest)).await?;
                     number += 1;
@@ -60,15 +60,15 @@ async fn deliver(
     number: u32,
     body: Vec<u8>,
 ) -> Result<(), String> {
-    match outbound.deliver(&parcel(stream, origin, number, body)).await {
+    match outbound.deliver(&record(stream, origin, number, body)).await {
         Outcome::Accepted { .. } => Ok(()),
         // What is refused today may be configured tomorrow: no minute is left out before a day has passed.
         Outcome::Refused { reason } | Outcome::Unavailable { reason, .. } => Err(reason),
     }
 }
 
-/// A parcel of a minute: also the call of Firehose that AWS's streams make.
-fn parcel(stream: &Stream, origin: Origin<'_>, number: u32, body: Vec<u8>) -> Parcel {
+/// A record of a minute: also the call of Firehose that AWS's streams make.
+fn record(stream: &Stream, origin: Origin<'_>, number: u32, body: Vec<u8>) -> OutboundMessage {
     let name = Arn::parse(&stream.firehose_arn).map(|arn| arn.resource).unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
     let call = serde_json::json!({
@@ -79,10 +79,10 @@ fn parcel(stream: &Stream, origin: Origin<'_>, number: u32, body: Vec<u8>) -> Pa
         _ => "application/x-protobuf",
     };
     let id = format!("{}-{}-{number}", origin.stream, origin.minute.as_secs());
-    Parcel {
+    OutboundMessage {
         content_type,
         headers: vec![("x-groundwatch-metric-stream", origin.stream.to_owned())],
-        ..Parcel::json(stream.firehose_arn.clone(), id, body)
+        ..OutboundMessage::json(stream.firehose_arn.clone(), id, body)
     }
     .with_aws(AwsCall::json("firehose", "1.1", "Firehose_20150804.PutRecord", call.to_string()))
 }
