@@ -19,6 +19,8 @@ pub mod incarnation;
 mod messages;
 mod requirement;
 mod shape;
+mod token_collector;
+mod token_index;
 mod token_texts;
 mod tokens;
 
@@ -31,4 +33,5 @@ pub use file::{
 pub use incarnation::{GroupId, LogStreamId};
 pub use messages::Messages;
 pub use requirement::Requirement;
+pub use token_index::Candidates;
 pub use tokens::Token;

@@ -18,6 +18,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::WriteError;
 use super::rows::Rows;
+use super::units::unit_rows;
 use crate::address::StreamAddress;
 
 /// The columns that every file has, in their order; those of slots follow.
@@ -44,6 +45,9 @@ pub(crate) mod place {
     pub(crate) const MESSAGE: usize = 8;
     pub(crate) const SHAPE: usize = 9;
 }
+
+/// No page reaches this: a unit has less.
+const PAGE_BYTES_MAX: usize = 256 << 20;
 
 /// The schema of a file with these columns of slots.
 pub(super) fn schema(slots: &[String]) -> Arc<Schema> {
@@ -87,9 +91,10 @@ pub(super) fn common_properties() -> WriterPropertiesBuilder {
         .set_statistics_enabled(EnabledStatistics::None)
 }
 
-/// How a row group is written with these columns of slots.
+/// How a row group of so many rows is written with these columns of slots.
 pub(super) fn properties(
     level: i32,
+    rows: usize,
     slots: &[String],
     manners: &[Manner],
 ) -> Result<WriterProperties, ParquetError> {
@@ -99,7 +104,10 @@ pub(super) fn properties(
     };
     let mut properties = common_properties()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
-        .set_data_page_size_limit(512 << 10)
+        // A page for each unit, and none besides.
+        .set_write_batch_size(unit_rows(rows))
+        .set_data_page_row_count_limit(unit_rows(rows))
+        .set_data_page_size_limit(PAGE_BYTES_MAX)
         .set_dictionary_page_size_limit(1 << 20);
     properties = by_delta(properties, "timestamp", Encoding::DELTA_BINARY_PACKED);
     properties = by_delta(properties, "position", Encoding::DELTA_BINARY_PACKED);

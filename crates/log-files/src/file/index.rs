@@ -11,12 +11,12 @@ use super::{MalformedFile, WriteError};
 use crate::address::StreamAddress;
 use crate::event_key::EventKey;
 use crate::incarnation::{GroupId, LogStreamId};
-use crate::tokens::TokenIndex;
+use crate::token_index::{TokenIndex, TokenIndexV1};
 
 /// Lengths of the index in front of it, raw and compressed.
 const HEADER_BYTES: usize = 8;
-/// The version of the index and of what it describes.
-const VERSION: u32 = 1;
+/// The version of the index and of what it describes: in 1, each row group had one filter.
+const VERSION: u32 = 2;
 const COMPRESSION_LEVEL: i32 = 3;
 /// The largest index that is read: that of a file with a million streams of long names.
 const RAW_BYTES_MAX: usize = 512 << 20;
@@ -79,14 +79,13 @@ pub(super) struct Index {
     pub(super) tokens: Option<TokenIndex>,
 }
 
-/// The index as it is written.
+/// The index as it is written, behind its version.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    version: u32,
+struct Stored<T> {
     groups: Vec<StoredGroup>,
     parts: Vec<StoredPart>,
     filters: Range<u64>,
-    tokens: Option<TokenIndex>,
+    tokens: Option<T>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,8 +134,8 @@ impl Index {
                 streams: part.streams,
             });
         }
-        let stored = Stored { version: VERSION, groups, parts, filters: self.filters, tokens: self.tokens };
-        let raw = postcard::to_stdvec(&stored)?;
+        let stored = Stored { groups, parts, filters: self.filters, tokens: self.tokens };
+        let raw = postcard::to_stdvec(&(VERSION, stored))?;
         let compressed = zstd::bulk::compress(&raw, COMPRESSION_LEVEL)?;
         let mut bytes = Vec::with_capacity(HEADER_BYTES + compressed.len());
         bytes.put_u32_le(raw.len() as u32);
@@ -156,15 +155,16 @@ impl Index {
         }
         let raw = zstd::bulk::decompress(compressed, raw_len)
             .map_err(|_| MalformedFile("its index cannot be decompressed"))?;
-        let stored: Stored = postcard::from_bytes(&raw)
-            .map_err(|_| MalformedFile("its index is not one that this release reads"))?;
-        if stored.version != VERSION {
-            return Err(MalformedFile("another release wrote it, in a format that this one does not read"));
+        let unreadable = |_| MalformedFile("its index is not one that this release reads");
+        let (version, stored) = postcard::take_from_bytes::<u32>(&raw).map_err(unreadable)?;
+        match version {
+            VERSION => Self::check(postcard::from_bytes::<Stored<TokenIndex>>(stored).map_err(unreadable)?),
+            1 => Self::check(postcard::from_bytes::<Stored<TokenIndexV1>>(stored).map_err(unreadable)?),
+            _ => Err(MalformedFile("another release wrote it, in a format that this one does not read")),
         }
-        Self::check(stored)
     }
 
-    fn check(stored: Stored) -> Result<Self, MalformedFile> {
+    fn check(stored: Stored<impl Into<TokenIndex>>) -> Result<Self, MalformedFile> {
         let ids: Vec<GroupId> = stored.groups.iter().map(|group| GroupId::from_u128(group.id)).collect();
         let mut streams = Vec::new();
         for group in stored.groups {
@@ -194,10 +194,11 @@ impl Index {
                 streams: part.streams,
             });
         }
-        if let Some(tokens) = &stored.tokens {
+        let tokens: Option<TokenIndex> = stored.tokens.map(Into::into);
+        if let Some(tokens) = &tokens {
             tokens.check((stored.filters.end.saturating_sub(stored.filters.start)) as usize)?;
         }
-        Ok(Self { streams, parts, filters: stored.filters, tokens: stored.tokens })
+        Ok(Self { streams, parts, filters: stored.filters, tokens })
     }
 
     /// Bytes that it takes in memory, about.

@@ -23,7 +23,8 @@ use crate::events::Events;
 use crate::incarnation::GroupId;
 use crate::messages::Messages;
 use crate::requirement::Requirement;
-use crate::tokens::{KnownTokens, ROW_GROUPS_MAX};
+use crate::token_collector::KnownTokens;
+use crate::token_index::Candidates;
 
 /// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row
 /// group.
@@ -99,20 +100,14 @@ impl LogFile {
         self.index.tokens.is_some().then(|| self.index.filters.clone())
     }
 
-    /// In which row groups messages may be that meet all `requirements`: the bit of each. `filters` are the
-    /// bytes of [`Self::filters`].
-    pub fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> u64 {
+    /// Where messages may be that meet all `requirements`. `filters` are the bytes of [`Self::filters`].
+    pub fn candidates(&self, filters: &[u8], requirements: &[Requirement]) -> Candidates {
         match &self.index.tokens {
             Some(index) if filters.len() as u64 == self.index.filters.end - self.index.filters.start => {
                 index.candidates(filters, requirements)
             }
-            _ => u64::MAX,
+            _ => Candidates::ANYWHERE,
         }
-    }
-
-    /// Whether `candidates` tell that a row group need not be read.
-    pub fn is_passed_over(candidates: u64, row_group: usize) -> bool {
-        row_group < ROW_GROUPS_MAX && candidates & 1 << row_group == 0
     }
 
     /// Where the row group of a part is in the file.

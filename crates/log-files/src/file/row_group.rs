@@ -42,7 +42,8 @@ impl EncodedRowGroup {
         level: i32,
     ) -> Result<Self, WriteError> {
         let schema = columns::schema(slots);
-        let properties = columns::properties(level, slots, manners)?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        let properties = columns::properties(level, rows, slots, manners)?;
         // Arrow's schema is left out: readers know theirs.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;

@@ -11,7 +11,7 @@ use super::row_group::EncodedRowGroup;
 use super::rows::Rows;
 use crate::address::StreamAddress;
 use crate::shape::{Columns, Recurrence, Sorted, Sorter, Texts};
-use crate::tokens::{KnownTokens, TokenCollector};
+use crate::token_collector::KnownTokens;
 
 /// Columns of slots gain little beyond this level of zstd.
 const LEVEL: i32 = 1;
@@ -29,12 +29,12 @@ pub(super) fn encode(
     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
     order.sort_by_key(|row| rows.streams[*row as usize]);
     std::str::from_utf8(&rows.text)?;
-    let mut tokens = TokenCollector::default();
     let mut sorter = Sorter::new((0..rows.len()).map(|row| rows.message(row)));
     for row in &order {
-        sorter.push(*row, rows.message(*row as usize), &mut tokens);
+        sorter.push(*row, rows.message(*row as usize));
     }
     let sorted = sorter.finish(columns);
+    let tokens = KnownTokens::of(&sorted, |row| rows.message(row as usize));
     let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);
     order.clear();
     order.extend(shaped.chain(&sorted.plain.rows));
@@ -46,7 +46,7 @@ pub(super) fn encode(
         &slots.manners(&sorted),
         LEVEL,
     )?;
-    Ok((encoded, tokens.finish()))
+    Ok((encoded, tokens))
 }
 
 /// The columns of slots that a row group has.

@@ -17,7 +17,8 @@ use crate::address::StreamAddress;
 use crate::event_key::EventKey;
 use crate::incarnation::LogStreamId;
 use crate::shape::Columns;
-use crate::tokens::{KnownTokens, ROW_GROUPS_MAX, TokenIndex};
+use crate::token_collector::KnownTokens;
+use crate::token_index::{ROW_GROUPS_MAX, TokenIndex};
 
 /// How a file keeps messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

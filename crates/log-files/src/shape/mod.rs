@@ -13,4 +13,6 @@ mod form;
 mod sorter;
 
 pub(crate) use form::Shape;
-pub(crate) use sorter::{Columns, PartsSink, Recurrence, Sorted, Sorter, Texts};
+#[cfg(test)]
+pub(crate) use sorter::PlainRows;
+pub(crate) use sorter::{Columns, Recurrence, ShapedRows, Sorted, Sorter, Texts};

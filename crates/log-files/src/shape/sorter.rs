@@ -17,14 +17,6 @@ const COLUMNS_MAX: usize = 512;
 /// How many messages tell whether lines are better cut by words or by fields.
 const SAMPLE: usize = 512;
 
-/// Learns of every message's parts as it is sorted.
-pub(crate) trait PartsSink {
-    /// Text that messages of a shape have in common.
-    fn literal(&mut self, text: &[u8]);
-    /// `message` has this part, which is not in a literal. Not said again for parts that occur often.
-    fn part(&mut self, message: &[u8], part: Range<usize>);
-}
-
 /// Messages by shape. `rows` are whatever numbers they were pushed with, in that order.
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
@@ -156,32 +148,11 @@ impl Texts {
 pub(crate) struct Sorter {
     hashing: DefaultHashBuilder,
     style: Style,
-    shapes: Vec<Shaping>,
+    shapes: Vec<ShapedRows>,
     /// Shapes by the hash of their literals. One of two that collide is kept as text.
     by_hash: HashMap<u64, usize>,
     plain: PlainRows,
     slots: Vec<Range<u32>>,
-}
-
-#[derive(Debug)]
-struct Shaping {
-    rows: ShapedRows,
-    /// For each slot; `None` if a token may reach from it into another slot, which its value does not tell.
-    seen: Vec<Option<Seen>>,
-}
-
-/// Hashes of values that a slot had lately, each in one place.
-#[derive(Clone, Debug)]
-struct Seen([u64; Seen::PLACES]);
-
-impl Seen {
-    const PLACES: usize = 32;
-
-    /// Whether a value of that hash was there; afterwards it is.
-    fn knows(&mut self, hash: u64) -> bool {
-        let place = &mut self.0[hash as usize % Self::PLACES];
-        std::mem::replace(place, hash) == hash
-    }
 }
 
 impl Sorter {
@@ -212,34 +183,28 @@ impl Sorter {
         }
     }
 
-    /// Adds a message, and tells `sink` what is in it.
-    pub(crate) fn push(&mut self, row: u32, bytes: &[u8], sink: &mut impl PartsSink) {
+    /// Adds a message.
+    pub(crate) fn push(&mut self, row: u32, bytes: &[u8]) {
         let style = if cut::cut(Style::Json, bytes, &mut self.slots) {
             Some(Style::Json)
         } else {
             cut::cut(self.style, bytes, &mut self.slots).then_some(self.style)
         };
-        let shape = style.and_then(|style| self.shape(style, bytes, sink));
+        let shape = style.and_then(|style| self.shape(style, bytes));
         let Some(shape) = shape else {
-            sink.part(bytes, 0..bytes.len());
             self.plain.rows.push(row);
             self.plain.texts.push(bytes);
             return;
         };
-        let Shaping { rows: shaped, seen } = &mut self.shapes[shape];
+        let shaped = &mut self.shapes[shape];
         shaped.rows.push(row);
-        let columns = shaped.slots.iter_mut().zip(&mut shaped.recurrences).zip(seen);
-        for (slot, ((column, recurrence), seen)) in self.slots.iter().zip(columns) {
-            let part = slot.start as usize..slot.end as usize;
-            let text = &bytes[part.clone()];
+        let columns = shaped.slots.iter_mut().zip(&mut shaped.recurrences);
+        for (slot, (column, recurrence)) in self.slots.iter().zip(columns) {
+            let text = &bytes[slot.start as usize..slot.end as usize];
             column.push(text);
             let mut hasher = self.hashing.build_hasher();
             hasher.write(text);
-            let hash = hasher.finish() | 1;
-            recurrence.add(hash);
-            if !seen.as_mut().is_some_and(|seen| seen.knows(hash)) {
-                sink.part(bytes, part);
-            }
+            recurrence.add(hasher.finish());
         }
     }
 
@@ -247,7 +212,7 @@ impl Sorter {
     /// message has, or that there are no columns for.
     pub(crate) fn finish(self, columns: &mut Columns) -> Sorted {
         let mut sorted = Sorted { shaped: Vec::new(), plain: self.plain };
-        for Shaping { rows: shaped, .. } in self.shapes {
+        for shaped in self.shapes {
             if shaped.rows.len() >= ROWS_MIN && columns.take_in(shaped.shape.slots()) {
                 sorted.shaped.push(shaped);
                 continue;
@@ -270,10 +235,10 @@ impl Sorter {
     }
 
     /// The shape of a message that was just cut in this style; `None` if it is to be kept as text.
-    fn shape(&mut self, style: Style, bytes: &[u8], sink: &mut impl PartsSink) -> Option<usize> {
+    fn shape(&mut self, style: Style, bytes: &[u8]) -> Option<usize> {
         let hash = hash_literals(&self.hashing, style, bytes, &self.slots);
         if let Some(shape) = self.by_hash.get(&hash) {
-            return self.shapes[*shape].rows.shape.fits(bytes, &self.slots).then_some(*shape);
+            return self.shapes[*shape].shape.fits(bytes, &self.slots).then_some(*shape);
         }
         if self.shapes.len() == SHAPES_MAX {
             return None;
@@ -283,17 +248,9 @@ impl Sorter {
             Style::Words | Style::Fields => (1..=self.slots.len()).map(|slot| format!("${slot}")).collect(),
         };
         let shape = Shape::new(std::str::from_utf8(bytes).ok()?, &self.slots, &names)?;
-        shape.literals().for_each(|literal| sink.literal(literal.as_bytes()));
         let slots = names.iter().map(|_| Texts::default()).collect();
         let recurrences = vec![Recurrence::default(); names.len()];
-        let last = names.len();
-        let separates = |(gap, literal): (usize, &str)| {
-            gap == 0 || gap == last || !literal.bytes().all(crate::tokens::is_token)
-        };
-        let separate: Vec<bool> = shape.literals().enumerate().map(separates).collect();
-        let seen =
-            separate.windows(2).map(|gaps| (gaps[0] && gaps[1]).then_some(Seen([0; Seen::PLACES]))).collect();
-        self.shapes.push(Shaping { rows: ShapedRows { shape, rows: Vec::new(), slots, recurrences }, seen });
+        self.shapes.push(ShapedRows { shape, rows: Vec::new(), slots, recurrences });
         self.by_hash.insert(hash, self.shapes.len() - 1);
         Some(self.shapes.len() - 1)
     }
@@ -318,18 +275,10 @@ mod tests {
 
     use super::*;
 
-    /// Knows nothing and wants nothing.
-    struct NoSink;
-
-    impl PartsSink for NoSink {
-        fn literal(&mut self, _text: &[u8]) {}
-        fn part(&mut self, _message: &[u8], _part: Range<usize>) {}
-    }
-
     fn sorted(messages: &[String]) -> (Sorted, Columns) {
         let mut sorter = Sorter::new(messages.iter().map(|message| message.as_bytes()));
         for (row, message) in messages.iter().enumerate() {
-            sorter.push(row as u32, message.as_bytes(), &mut NoSink);
+            sorter.push(row as u32, message.as_bytes());
         }
         let mut columns = Columns::default();
         (sorter.finish(&mut columns), columns)

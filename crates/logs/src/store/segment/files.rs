@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use groundwatch_log_files::{
-    EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, StreamAddress, WrittenFile,
+    Candidates, EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, StreamAddress,
+    WrittenFile,
 };
 use groundwatch_storage::{
     Batch, Position, SegmentId, SegmentMeta, SegmentObject, Segments, StorageError, StreamId,
@@ -187,7 +188,7 @@ impl SegmentStore {
             parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
         if !requirements.is_empty() && !parts.is_empty() {
             let candidates = self.candidates(segment, &file, requirements).await?;
-            parts.retain(|(part, _)| !LogFile::is_passed_over(candidates, part.row_group));
+            parts.retain(|(part, _)| !candidates.rows_in(part.row_group, &part.rows).is_empty());
         }
         self.add(segment, &file, parts, found);
         Ok(())
@@ -278,9 +279,9 @@ impl SegmentStore {
         segment: &Segment,
         file: &LogFile,
         requirements: &[Requirement],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Candidates, StoreError> {
         let filters = self.filters(segment, file).await?;
-        Ok(filters.map_or(u64::MAX, |filters| file.candidates(&filters, requirements)))
+        Ok(filters.map_or(Candidates::ANYWHERE, |filters| file.candidates(&filters, requirements)))
     }
 
     /// The filters of a segment, if it has any.

@@ -1,0 +1,178 @@
+//! Gathers what is to be known of the tokens of one row group, once its rows are in their order.
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+
+use hashbrown::{DefaultHashBuilder, HashSet};
+use xorf::{BinaryFuse8, DmaSerializable};
+
+use crate::file::unit_rows;
+use crate::shape::{ShapedRows, Sorted};
+use crate::tokens::{
+    DIGITS, JOINERS, KEY_LEN_MIN, LENGTHS, Outlines, PIECE_LEN, PIECE_STEP, WHOLE_LEN_MAX, is_token, key,
+    outline, runs,
+};
+
+/// How many bytes of tokens without a digit are kept for a row group. Beyond that they count as if they had
+/// one.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// What is known of the tokens of one row group.
+#[derive(Debug)]
+pub(crate) struct KnownTokens {
+    pub(crate) texts: Vec<Box<[u8]>>,
+    pub(crate) outlines: Outlines,
+    /// How many rows a unit has.
+    pub(crate) unit_rows: usize,
+    /// The filter of each unit: descriptor and fingerprints; empty without keys.
+    pub(crate) filters: Vec<Vec<u8>>,
+}
+
+impl KnownTokens {
+    /// Of the rows of `sorted`, in that order. `message` gives what the one of that number says.
+    pub(crate) fn of<'m>(sorted: &Sorted, message: impl Fn(u32) -> &'m [u8]) -> Self {
+        let shaped = sorted.shaped.iter().map(|shaped| shaped.rows.len());
+        let mut collector = TokenCollector::new(shaped.sum::<usize>() + sorted.plain.rows.len());
+        for shaped in &sorted.shaped {
+            collector.shaped(shaped, &message);
+        }
+        for row in &sorted.plain.rows {
+            let message = message(*row);
+            let unit = collector.unit(0);
+            collector.part(unit, message, 0..message.len());
+            collector.row += 1;
+        }
+        collector.finish()
+    }
+}
+
+#[derive(Debug)]
+struct TokenCollector {
+    hashing: DefaultHashBuilder,
+    unit_rows: usize,
+    /// How many rows were looked at.
+    row: usize,
+    texts: HashSet<Box<[u8]>>,
+    text_bytes: usize,
+    outlines: Outlines,
+    /// Of each unit.
+    keys: Vec<HashSet<u64>>,
+}
+
+/// Hashes of values that a slot had lately, each in one place.
+struct Seen([u64; Seen::PLACES]);
+
+impl Seen {
+    const PLACES: usize = 32;
+
+    /// Whether a value of that hash was there; afterwards it is.
+    fn knows(&mut self, hash: u64) -> bool {
+        let place = &mut self.0[hash as usize % Self::PLACES];
+        std::mem::replace(place, hash) == hash
+    }
+}
+
+impl TokenCollector {
+    fn new(rows: usize) -> Self {
+        let unit_rows = unit_rows(rows);
+        Self {
+            hashing: DefaultHashBuilder::default(),
+            unit_rows,
+            row: 0,
+            texts: HashSet::new(),
+            text_bytes: 0,
+            outlines: Outlines::default(),
+            keys: vec![HashSet::new(); rows.div_ceil(unit_rows)],
+        }
+    }
+
+    fn unit(&self, offset: usize) -> usize {
+        (self.row + offset) / self.unit_rows
+    }
+
+    /// Adds the rows of a shape: column after column, as values recur in these.
+    fn shaped<'m>(&mut self, shaped: &ShapedRows, message: &impl Fn(u32) -> &'m [u8]) {
+        // What of each message was looked at.
+        let mut done: Vec<u32> = vec![0; shaped.rows.len()];
+        let literals: Vec<&str> = shaped.shape.literals().collect();
+        for literal in &literals {
+            self.texts.insert(literal.as_bytes().into());
+        }
+        for (slot, texts) in shaped.slots.iter().enumerate() {
+            // If a token may reach from it into another slot, its value does not tell.
+            let separates =
+                |gap: usize| gap == 0 || gap + 1 == literals.len() || !literals[gap].bytes().all(is_token);
+            let is_apart = separates(slot) && separates(slot + 1);
+            let (mut unit, mut seen) = (self.unit(0), Seen([0; Seen::PLACES]));
+            for (index, (row, done)) in shaped.rows.iter().zip(&mut done).enumerate() {
+                let of_row = self.unit(index);
+                if of_row != unit {
+                    (unit, seen) = (of_row, Seen([0; Seen::PLACES]));
+                }
+                let text = texts.get(index);
+                let start = *done as usize + literals[slot].len();
+                let end = start + text.len();
+                *done = end as u32;
+                let mut hasher = self.hashing.build_hasher();
+                hasher.write(text);
+                if !(is_apart && seen.knows(hasher.finish() | 1)) {
+                    self.part(unit, message(*row), start..end);
+                }
+            }
+        }
+        self.row += shaped.rows.len();
+    }
+
+    /// Adds the tokens of `message` that are in `part`, wholly or not.
+    fn part(&mut self, unit: usize, message: &[u8], part: Range<usize>) {
+        let before = message[..part.start].iter().rev().take_while(|byte| is_token(**byte)).count();
+        let behind = message[part.end..].iter().take_while(|byte| is_token(**byte)).count();
+        for run in runs(message, part.start - before..part.end + behind) {
+            self.token(unit, &message[run]);
+        }
+    }
+
+    fn token(&mut self, unit: usize, token: &[u8]) {
+        let outline = outline(token);
+        if outline & DIGITS == 0 {
+            if self.texts.contains(token) {
+                return;
+            }
+            if self.text_bytes + token.len() <= TEXT_BYTES_MAX {
+                self.text_bytes += token.len();
+                self.texts.insert(token.into());
+                return;
+            }
+        }
+        self.outlines.add(token, outline);
+        let keys = &mut self.keys[unit];
+        if token.len() >= KEY_LEN_MIN {
+            keys.insert(key(token));
+        }
+        if (WHOLE_LEN_MAX + 1..LENGTHS - 1).contains(&token.len()) && outline & JOINERS == 0 {
+            keys.extend(token.windows(PIECE_LEN).step_by(PIECE_STEP).map(key));
+        }
+    }
+
+    /// All of it, with filters in place of the keys.
+    fn finish(self) -> KnownTokens {
+        KnownTokens {
+            texts: self.texts.into_iter().collect(),
+            outlines: self.outlines,
+            unit_rows: self.unit_rows,
+            filters: self.keys.into_iter().map(filter).collect(),
+        }
+    }
+}
+
+fn filter(keys: HashSet<u64>) -> Vec<u8> {
+    let mut filter = Vec::new();
+    if !keys.is_empty() {
+        let keys: Vec<u64> = keys.into_iter().collect();
+        let made = BinaryFuse8::try_from(&keys).expect("different keys always make a filter");
+        filter.resize(BinaryFuse8::DESCRIPTOR_LEN, 0);
+        made.dma_copy_descriptor_to(&mut filter);
+        filter.extend_from_slice(made.dma_fingerprints());
+    }
+    filter
+}
