@@ -20,6 +20,7 @@ use super::WriteError;
 use super::rows::Rows;
 use super::units::unit_rows;
 use crate::address::StreamAddress;
+use crate::shape::{Kind, Manner};
 
 /// The columns that every file has, in their order; those of slots follow.
 pub(crate) const FIXED_COLUMNS: [&str; 10] = [
@@ -71,16 +72,8 @@ pub(super) fn schema(slots: &[String]) -> Arc<Schema> {
     Arc::new(Schema::new(fixed.chain(slots).collect::<Vec<_>>()))
 }
 
-/// What the values of a column of slots are like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
-    /// Values recur so often that their numbers in a dictionary take less.
-    Repeating,
-    /// Most of a value is what the one before it began with, as in times.
-    Continuing,
-    /// Neither.
-    Varying,
-}
+/// More than a row group has: a column is not encoded in two ways.
+const DICTIONARY_BYTES_MAX: usize = 64 << 20;
 
 /// What all writers have in common.
 pub(super) fn common_properties() -> WriterPropertiesBuilder {
@@ -108,7 +101,7 @@ pub(super) fn properties(
         .set_write_batch_size(unit_rows(rows))
         .set_data_page_row_count_limit(unit_rows(rows))
         .set_data_page_size_limit(PAGE_BYTES_MAX)
-        .set_dictionary_page_size_limit(1 << 20);
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX);
     properties = by_delta(properties, "timestamp", Encoding::DELTA_BINARY_PACKED);
     properties = by_delta(properties, "position", Encoding::DELTA_BINARY_PACKED);
     properties = by_delta(properties, "message", Encoding::DELTA_LENGTH_BYTE_ARRAY);
@@ -116,12 +109,14 @@ pub(super) fn properties(
         .set_column_statistics_enabled(ColumnPath::from("timestamp"), EnabledStatistics::Chunk)
         .set_column_statistics_enabled(ColumnPath::from("log_group"), EnabledStatistics::Chunk);
     for (name, manner) in slots.iter().zip(manners) {
-        let encoding = match manner {
-            Manner::Repeating => continue,
-            Manner::Continuing => Encoding::DELTA_BYTE_ARRAY,
-            Manner::Varying => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        };
         let path = ColumnPath::new(vec![name.clone()]);
+        let level = ZstdLevel::try_new(manner.level)?;
+        properties = properties.set_column_compression(path.clone(), Compression::ZSTD(level));
+        let encoding = match manner.kind {
+            Kind::Repeating => continue,
+            Kind::Continuing => Encoding::DELTA_BYTE_ARRAY,
+            Kind::Varying => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        };
         properties =
             properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);
     }

@@ -19,9 +19,10 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
-use super::columns::{self, Manner};
+use super::columns;
 use super::reader::PartOfFile;
 use super::{FIXED_COLUMNS, WriteError};
+use crate::shape::Manner;
 
 /// The bytes of a row group with their metadata.
 #[derive(Debug)]

@@ -6,19 +6,15 @@ use arrow_array::{Array as _, ArrayRef, Int32Array};
 use hashbrown::HashMap;
 
 use super::WriteError;
-use super::columns::{self, Manner, TextColumn};
+use super::columns::{self, TextColumn};
 use super::row_group::EncodedRowGroup;
 use super::rows::Rows;
 use crate::address::StreamAddress;
-use crate::shape::{Columns, Recurrence, Sorted, Sorter, Texts};
+use crate::shape::{Columns, Manner, Sorted, Sorter};
 use crate::token_collector::KnownTokens;
 
-/// Columns of slots gain little beyond this level of zstd.
+/// The level of zstd of what does not depend on messages.
 const LEVEL: i32 = 1;
-/// How many values of a slot tell whether they continue each other.
-const SAMPLE: usize = 256;
-/// What the number of a value in a dictionary takes, about.
-const NUMBER_BYTES: f64 = 1.75;
 
 /// Sorts `rows` by shape and stream, and encodes them. Their slots find a place among `columns` of the file.
 pub(super) fn encode(
@@ -28,12 +24,15 @@ pub(super) fn encode(
 ) -> Result<(EncodedRowGroup, KnownTokens), WriteError> {
     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
     order.sort_by_key(|row| rows.streams[*row as usize]);
+    // There and back, so that time does not jump between streams: a jump costs all differences near it.
+    let streams_in_order = order.chunk_by_mut(|a, b| rows.streams[*a as usize] == rows.streams[*b as usize]);
+    streams_in_order.skip(1).step_by(2).for_each(<[u32]>::reverse);
     std::str::from_utf8(&rows.text)?;
     let mut sorter = Sorter::new((0..rows.len()).map(|row| rows.message(row)));
     for row in &order {
         sorter.push(*row, rows.message(*row as usize));
     }
-    let sorted = sorter.finish(columns);
+    let sorted = sorter.finish(columns)?;
     let tokens = KnownTokens::of(&sorted, |row| rows.message(row as usize));
     let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);
     order.clear();
@@ -67,54 +66,18 @@ impl Slots {
         slots
     }
 
-    /// What the values of each column are like.
+    /// How each column is encoded: as suits the most of its values.
     fn manners(&self, sorted: &Sorted) -> Vec<Manner> {
-        let mut samples = vec![Sample::default(); self.names.len()];
+        let mut manners = vec![(0, Manner::default()); self.names.len()];
         for shaped in &sorted.shaped {
-            let slots = shaped.slots.iter().zip(&shaped.recurrences);
-            for (name, (texts, recurrence)) in shaped.shape.slots().zip(slots) {
-                samples[self.by_name[name]].add(texts, recurrence);
+            for (name, manner) in shaped.shape.slots().zip(&shaped.manners) {
+                let known = &mut manners[self.by_name[name]];
+                if known.0 < shaped.rows.len() {
+                    *known = (shaped.rows.len(), *manner);
+                }
             }
         }
-        samples.iter().map(Sample::manner).collect()
-    }
-}
-
-/// What tells of the values of a column.
-#[derive(Clone, Debug, Default)]
-struct Sample {
-    values: usize,
-    bytes: usize,
-    recurrence: Recurrence,
-    /// Of the first ones: their bytes, and those that a value begins with as the one before it did.
-    first_bytes: usize,
-    same_bytes: usize,
-}
-
-impl Sample {
-    fn add(&mut self, texts: &Texts, recurrence: &Recurrence) {
-        self.values += texts.ends.len();
-        self.bytes += texts.bytes.len();
-        self.recurrence.and(recurrence);
-        let first = || (0..texts.ends.len().min(SAMPLE)).map(|index| texts.get(index));
-        for (last, value) in first().zip(first().skip(1)) {
-            self.first_bytes += value.len();
-            self.same_bytes += last.iter().zip(value).take_while(|(a, b)| a == b).count();
-        }
-    }
-
-    /// A value that recurs costs its number in place of its bytes, of which compression leaves about half.
-    fn manner(&self) -> Manner {
-        let fresh = self.recurrence.fresh();
-        let continues = self.same_bytes * 2 >= self.first_bytes;
-        let saved = (1.0 - fresh) * self.bytes as f64 / 2.0;
-        if fresh <= 1.0 / 3.0 || (!continues && saved > self.values as f64 * NUMBER_BYTES) {
-            Manner::Repeating
-        } else if continues {
-            Manner::Continuing
-        } else {
-            Manner::Varying
-        }
+        manners.into_iter().map(|(_, manner)| manner).collect()
     }
 }
 

@@ -45,6 +45,26 @@ impl Shape {
         (literals.len() == slots.len() + 1).then_some(Self { text, literals, slots })
     }
 
+    /// The same whose slots are called `names`, as many as it has.
+    pub(super) fn renamed(&self, names: &[String]) -> Self {
+        let mut renamed = Self { text: String::new(), literals: Vec::new(), slots: Vec::new() };
+        let add = |text: &mut String, piece: &str| {
+            let start = text.len();
+            text.push_str(piece);
+            start..text.len()
+        };
+        let mut names = names.iter();
+        for literal in self.literals() {
+            renamed.literals.push(add(&mut renamed.text, literal));
+            if let Some(name) = names.next() {
+                renamed.text.push(MARK);
+                renamed.slots.push(add(&mut renamed.text, name));
+                renamed.text.push(MARK);
+            }
+        }
+        renamed
+    }
+
     /// As [`Self::parse`] reads it.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
@@ -86,6 +106,9 @@ mod tests {
         assert_eq!(Shape::parse(shape.as_str().to_owned()).as_ref(), Some(&shape));
         assert_eq!(shape.literals().collect::<Vec<_>>(), ["x=", ", y=", ""]);
         assert_eq!(shape.slots().collect::<Vec<_>>(), ["$.a", "$2"]);
+        let renamed = shape.renamed(&["$.b".to_owned(), "$2r".to_owned()]);
+        assert_eq!(renamed.as_str(), "x=\u{11}$.b\u{11}, y=\u{11}$2r\u{11}");
+        assert_eq!(Shape::parse(renamed.as_str().to_owned()), Some(renamed));
         assert!(shape.fits(b"x=777, y=", &[2..5, 9..9]));
         assert!(!shape.fits(b"x=777, y= ", &[2..5, 9..9]));
         assert!(!shape.fits(b"x=1", std::slice::from_ref(&(2..3))));

@@ -1,12 +1,14 @@
 //! Sorts the messages of one group by shape, and their slots into columns.
 
 use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use super::cut::{self, Style};
 use super::form::Shape;
+use super::manner::{Judge, Kind, Manner};
 
 /// Fewer messages than this do not make a shape.
 const ROWS_MIN: usize = 8;
@@ -44,38 +46,41 @@ pub(crate) struct ShapedRows {
     pub(crate) rows: Vec<u32>,
     /// A column for each slot.
     pub(crate) slots: Vec<Texts>,
-    /// For each slot, how often its values recur.
-    pub(crate) recurrences: Vec<Recurrence>,
+    /// For each slot, how its values are best encoded; known at the end.
+    pub(crate) manners: Vec<Manner>,
 }
 
 /// How often the values of a slot recur, by some of them: all those whose hashes end alike, so that none that
-/// was counted has a twin that was not.
+/// was sampled has a twin that was not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recurrence {
     values: usize,
+    sampled: usize,
     distinct: HashSet<u64>,
 }
 
 impl Recurrence {
-    /// One value in so many is counted.
+    /// One value in so many is sampled.
     const ONE_IN: u64 = 16;
+    /// Of so many different values, some are sampled.
+    const SOME: usize = 256;
 
-    fn add(&mut self, hash: u64) {
+    /// Counts a value of that hash.
+    pub(super) fn add(&mut self, hash: u64) {
+        self.values += 1;
         if (hash >> 32).is_multiple_of(Self::ONE_IN) {
-            self.values += 1;
+            self.sampled += 1;
             self.distinct.insert(hash);
         }
     }
 
-    /// Takes in what was counted of another slot by the same sorter.
-    pub(crate) fn and(&mut self, other: &Self) {
-        self.values += other.values;
-        self.distinct.extend(&other.distinct);
-    }
-
-    /// About which part of the values came for the first time, from 0 to 1; 1 without values.
+    /// About which part of the values came for the first time, from 0 to 1.
     pub(crate) fn fresh(&self) -> f64 {
-        if self.values == 0 { 1.0 } else { self.distinct.len() as f64 / self.values as f64 }
+        match (self.sampled, self.values) {
+            (0, Self::SOME..) => 0.0,
+            (0, _) => 1.0,
+            (sampled, _) => self.distinct.len() as f64 / sampled as f64,
+        }
     }
 }
 
@@ -131,7 +136,7 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// Adds a text.
-    fn push(&mut self, text: &[u8]) {
+    pub(super) fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
     }
@@ -148,11 +153,44 @@ impl Texts {
 pub(crate) struct Sorter {
     hashing: DefaultHashBuilder,
     style: Style,
-    shapes: Vec<ShapedRows>,
+    shapes: Vec<Shaping>,
     /// Shapes by the hash of their literals. One of two that collide is kept as text.
     by_hash: HashMap<u64, usize>,
     plain: PlainRows,
     slots: Vec<Range<u32>>,
+}
+
+#[derive(Debug)]
+struct Shaping {
+    rows: ShapedRows,
+    style: Style,
+    /// For each slot.
+    recurrences: Vec<Recurrence>,
+}
+
+impl Shaping {
+    /// Finds how the values of each slot are best encoded, and calls slots without a name accordingly.
+    fn judge(&mut self, judge: &mut Judge) -> io::Result<()> {
+        let slots = self.rows.slots.iter().zip(&self.recurrences);
+        self.rows.manners =
+            slots.map(|(texts, recurrence)| judge.manner(texts, recurrence)).collect::<Result<_, _>>()?;
+        if self.style != Style::Json {
+            let manners = self.rows.manners.iter().zip(1..);
+            let names: Vec<String> = manners.map(|(manner, place)| slot_name(place, manner.kind)).collect();
+            self.rows.shape = self.rows.shape.renamed(&names);
+        }
+        Ok(())
+    }
+}
+
+/// What the slot at that place of a line without keys is called.
+fn slot_name(place: usize, kind: Kind) -> String {
+    let letter = match kind {
+        Kind::Varying => "",
+        Kind::Continuing => "c",
+        Kind::Repeating => "r",
+    };
+    format!("${place}{letter}")
 }
 
 impl Sorter {
@@ -196,9 +234,9 @@ impl Sorter {
             self.plain.texts.push(bytes);
             return;
         };
-        let shaped = &mut self.shapes[shape];
+        let Shaping { rows: shaped, recurrences, .. } = &mut self.shapes[shape];
         shaped.rows.push(row);
-        let columns = shaped.slots.iter_mut().zip(&mut shaped.recurrences);
+        let columns = shaped.slots.iter_mut().zip(recurrences);
         for (slot, (column, recurrence)) in self.slots.iter().zip(columns) {
             let text = &bytes[slot.start as usize..slot.end as usize];
             column.push(text);
@@ -210,13 +248,18 @@ impl Sorter {
 
     /// The messages by shape, and their slots' names in `columns`. Shapes are given up that hardly any
     /// message has, or that there are no columns for.
-    pub(crate) fn finish(self, columns: &mut Columns) -> Sorted {
+    pub(crate) fn finish(self, columns: &mut Columns) -> io::Result<Sorted> {
         let mut sorted = Sorted { shaped: Vec::new(), plain: self.plain };
-        for shaped in self.shapes {
-            if shaped.rows.len() >= ROWS_MIN && columns.take_in(shaped.shape.slots()) {
-                sorted.shaped.push(shaped);
-                continue;
+        let mut judge = Judge::new()?;
+        for mut shaping in self.shapes {
+            if shaping.rows.rows.len() >= ROWS_MIN {
+                shaping.judge(&mut judge)?;
+                if columns.take_in(shaping.rows.shape.slots()) {
+                    sorted.shaped.push(shaping.rows);
+                    continue;
+                }
             }
+            let shaped = shaping.rows;
             let mut message = Vec::new();
             for (index, row) in shaped.rows.iter().enumerate() {
                 message.clear();
@@ -231,26 +274,29 @@ impl Sorter {
                 sorted.plain.texts.push(&message);
             }
         }
-        sorted
+        Ok(sorted)
     }
 
     /// The shape of a message that was just cut in this style; `None` if it is to be kept as text.
     fn shape(&mut self, style: Style, bytes: &[u8]) -> Option<usize> {
         let hash = hash_literals(&self.hashing, style, bytes, &self.slots);
         if let Some(shape) = self.by_hash.get(&hash) {
-            return self.shapes[*shape].shape.fits(bytes, &self.slots).then_some(*shape);
+            return self.shapes[*shape].rows.shape.fits(bytes, &self.slots).then_some(*shape);
         }
         if self.shapes.len() == SHAPES_MAX {
             return None;
         }
         let names = match style {
             Style::Json => cut::json_names(bytes, &self.slots),
-            Style::Words | Style::Fields => (1..=self.slots.len()).map(|slot| format!("${slot}")).collect(),
+            Style::Words | Style::Fields => {
+                (1..=self.slots.len()).map(|place| slot_name(place, Kind::default())).collect()
+            }
         };
         let shape = Shape::new(std::str::from_utf8(bytes).ok()?, &self.slots, &names)?;
         let slots = names.iter().map(|_| Texts::default()).collect();
         let recurrences = vec![Recurrence::default(); names.len()];
-        self.shapes.push(ShapedRows { shape, rows: Vec::new(), slots, recurrences });
+        let rows = ShapedRows { shape, rows: Vec::new(), slots, manners: Vec::new() };
+        self.shapes.push(Shaping { rows, style, recurrences });
         self.by_hash.insert(hash, self.shapes.len() - 1);
         Some(self.shapes.len() - 1)
     }
@@ -281,7 +327,7 @@ mod tests {
             sorter.push(row as u32, message.as_bytes());
         }
         let mut columns = Columns::default();
-        (sorter.finish(&mut columns), columns)
+        (sorter.finish(&mut columns).expect("nothing is written anywhere"), columns)
     }
 
     #[test]
