@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use groundwatch_alarms::{
-    Alarms, MetricQuery, MetricReader, Neighbours, Notifier, NotifyError, Point, ReadError, Timing,
+    Alarms, Dependencies, MetricQuery, MetricReader, Notifier, NotifyError, Point, ReadError, Timing,
 };
 use groundwatch_api::Handle;
 use groundwatch_api::cloudwatch::{ComparisonOperator, PutMetricAlarm, PutMetricAlarmInput, Statistic};
@@ -84,13 +84,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let clock = Arc::new(ManualClock::new(START));
     let catalog = Catalog::open(&dir.path().join("catalog.db"))?;
-    let neighbours = Neighbours {
+    let dependencies = Dependencies {
         reader: Arc::new(MadeUp),
         notifier: Arc::new(Nobody),
         outbound: Outbound::closed(),
         events: None,
     };
-    let alarms = Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours)?;
+    let alarms = Alarms::open(&catalog, clock.clone(), Timing::EXACT, dependencies)?;
     let call = Call {
         caller: Caller::default(),
         request_id: RequestId(String::new()),

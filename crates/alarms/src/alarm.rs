@@ -8,8 +8,8 @@ use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
 use crate::composite::suppression::Suppression;
-use crate::contributors::{Contributor, ContributorMark};
 use crate::definition::Definition;
+use crate::evaluation::contributors::{Contributor, ContributorMark};
 
 /// The reason of an alarm that was never evaluated.
 const UNCHECKED: &str = "Unchecked: Initial alarm creation";
@@ -39,7 +39,7 @@ pub struct Alarm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_by_hand: Option<Vec<Option<StateValue>>>,
     /// Its series that are in ALARM, by their ids, at most
-    /// [`CONTRIBUTORS_MAX`](crate::contributors::CONTRIBUTORS_MAX). Alarms on several series only.
+    /// [`CONTRIBUTORS_MAX`](crate::evaluation::contributors::CONTRIBUTORS_MAX). Alarms on several series only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contributors: BTreeMap<String, Contributor>,
     /// Which of its series this tells of, with the state of that: only in what is sent, never as it is kept.
@@ -186,7 +186,7 @@ impl AlarmType {
 }
 
 /// The ARN of the alarm with that key.
-pub fn arn(key: &Key) -> String {
+pub(crate) fn arn(key: &Key) -> String {
     key.scope.arn("cloudwatch", &format!("alarm:{}", key.name))
 }
 

@@ -5,11 +5,11 @@ use groundwatch_api::{Fault, common};
 use groundwatch_core::{TagError, Tags};
 use groundwatch_storage::StorageError;
 
-use crate::action_target::ActionTargetError;
 use crate::definition::DefinitionError;
+use crate::effects::action_target::ActionTargetError;
 use crate::error::AlarmError;
-use crate::math::MathQueryError;
-use crate::wall_clock::PERIODS;
+use crate::evaluation::math::MathQueryError;
+use crate::evaluation::wall_clock::PERIODS;
 
 impl From<AlarmError> for Fault {
     fn from(error: AlarmError) -> Self {

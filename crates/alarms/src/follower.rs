@@ -15,9 +15,9 @@ use groundwatch_storage::{Expect, Key, StorageError};
 use tokio::sync::Notify;
 
 use crate::composite::judgement::judge;
+use crate::effects::transition::{Change, advance};
 use crate::isolation::isolated;
 use crate::store::{AlarmStore, RETRY_AFTER};
-use crate::transition::{Change, advance};
 
 /// How many changes wait for storage at once.
 const COMMITS_MAX: usize = 256;
@@ -88,7 +88,7 @@ impl Follower {
             }
             _ => None,
         };
-        let change = advance(key, &alarm, new, &self.store.surroundings(key, now), now);
+        let change = advance(key, &alarm, new, &self.store.context(key, now), now);
         if change.is_none() {
             self.store.plan_follow_up(key, &alarm, now);
         }

@@ -8,8 +8,8 @@ use groundwatch_api::cloudwatch as api;
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::lookout::Wake;
-use crate::math::MathQuery;
+use crate::evaluation::math::MathQuery;
+use crate::evaluation::sample_watch::Waker;
 
 /// One series of datapoints: a metric, a statistic over it, and a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,14 +115,14 @@ pub struct FilledPeriod {
 
 /// What a metric has in a range, and whether it has more after it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outlook {
+pub struct KnownPeriods {
     /// The periods that have samples, ascending.
     pub periods: Vec<FilledPeriod>,
     /// Whether there is no sample at the end of the range or after it.
     pub is_last: bool,
 }
 
-impl Outlook {
+impl KnownPeriods {
     /// The datapoints of the periods that begin before `to`.
     pub fn points(&self, to: Timestamp) -> Vec<Point> {
         let periods = self.periods.iter().take_while(|period| period.timestamp < to);
@@ -141,8 +141,11 @@ impl FilledPeriod {
 pub trait WatchedMetric: Send + Sync {
     /// What [`MetricReader::read`] would answer, with where the samples lie. `None` if that cannot be told,
     /// or if it is not the same in a part of the range as in all of it.
-    fn look_ahead(&self, from: Timestamp, to: Timestamp)
-    -> BoxFuture<'_, Result<Option<Outlook>, ReadError>>;
+    fn look_ahead(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<KnownPeriods>, ReadError>>;
 }
 
 /// One series of a Metrics Insights query.
@@ -182,7 +185,7 @@ pub trait MetricReader: Send + Sync + 'static {
     /// Has `wake` woken whenever the metric of `query` gets samples, right after they became readable, also
     /// if it has none yet. `None` if this reader cannot do that: the alarm is then read at each of its
     /// moments.
-    fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Wake) -> Option<Box<dyn WatchedMetric>> {
+    fn watch(&self, _scope: &Scope, _query: &MetricQuery, _wake: Waker) -> Option<Box<dyn WatchedMetric>> {
         None
     }
 

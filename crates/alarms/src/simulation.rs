@@ -13,10 +13,10 @@ use groundwatch_storage::Catalog;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::cadence::Timing;
-use crate::delivery::{Notifier, NotifyError};
-use crate::event::{AlarmEvent, EventSink, EventSinkError};
-use crate::{Alarms, Neighbours};
+use crate::effects::delivery::{Notifier, NotifyError};
+use crate::effects::event::{AlarmEvent, EventSink, EventSinkError};
+use crate::evaluation::cadence::Timing;
+use crate::{Alarms, Dependencies};
 
 pub(crate) use metrics::Metrics;
 
@@ -212,9 +212,13 @@ fn open(
 ) -> Alarms {
     let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("a catalog");
     let outbound = Outbound::new(targets(), topics.clone(), clock.clone());
-    let neighbours =
-        Neighbours { reader: metrics.clone(), notifier: topics.clone(), outbound, events: Some(bus.clone()) };
-    Alarms::open(&catalog, clock.clone(), Timing::EXACT, neighbours).expect("readable alarms")
+    let dependencies = Dependencies {
+        reader: metrics.clone(),
+        notifier: topics.clone(),
+        outbound,
+        events: Some(bus.clone()),
+    };
+    Alarms::open(&catalog, clock.clone(), Timing::EXACT, dependencies).expect("readable alarms")
 }
 
 /// An alarm on the metric of its own name that is breached above 1 in one period of one minute.

@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::alarm::{Alarm, StateValue};
-use crate::composite::family::Family;
+use crate::composite::dependency_graph::Family;
 use crate::composite::judgement::{Child, ChildState};
 use crate::due_queue::DueQueue;
-use crate::history::HistoryItem;
+use crate::effects::history::HistoryItem;
+use crate::effects::outbox::Outbox;
+use crate::effects::transition::{ActionContext, Change};
 use crate::mute::MuteRules;
-use crate::outbox::Outbox;
-use crate::transition::{Change, Surroundings};
 
 /// How long background work waits after storage or a reader has failed.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -87,12 +87,12 @@ impl AlarmStore {
     }
 
     /// What decides at `now` whether the actions of an alarm run.
-    pub(crate) fn surroundings(&self, key: &Key, now: Timestamp) -> Surroundings {
+    pub(crate) fn context(&self, key: &Key, now: Timestamp) -> ActionContext {
         let suppressor = self.family.lock().suppressor(key).cloned();
         let is_in_alarm = |suppressor: Key| {
             self.alarms.get(&suppressor).is_some_and(|alarm| alarm.state.value == StateValue::Alarm)
         };
-        Surroundings {
+        ActionContext {
             events: self.has_event_sink(&key.scope),
             mute: self.mutes.active(key, now),
             suppressor_in_alarm: suppressor.is_some_and(is_in_alarm),

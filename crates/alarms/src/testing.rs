@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use groundwatch_core::Timestamp;
 
-use crate::condition::{Comparison, Condition, MissingData};
+use crate::composite::rule::Rule;
 use crate::definition::{Actions, CompositeDefinition, MetricDefinition};
+use crate::evaluation::condition::{Comparison, Condition, MissingData};
+use crate::evaluation::source::Source;
+use crate::evaluation::window::Slot;
 use crate::reader::{Dimension, MetricQuery, Point, Statistic};
-use crate::rule::Rule;
-use crate::source::Source;
-use crate::window::Slot;
 
 /// An alarm on `Shop`/`Latency` that is breached above 1 in one period of one minute, until a builder says
 /// otherwise.

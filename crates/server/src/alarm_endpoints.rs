@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_alarms::Alarms;
-use groundwatch_alarms::backtest::{BacktestError, Subject};
+use groundwatch_alarms::{BacktestError, Subject};
 use groundwatch_api::cloudwatch::{PutMetricAlarm, PutMetricAlarmInput};
 use groundwatch_api::validate;
 use groundwatch_core::{AccountId, Region, Scope, Timestamp};

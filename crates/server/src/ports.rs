@@ -51,7 +51,7 @@ impl alarms::MetricReader for AlarmReader {
         &self,
         scope: &Scope,
         query: &alarms::MetricQuery,
-        wake: alarms::Wake,
+        wake: alarms::Waker,
     ) -> Option<Box<dyn alarms::WatchedMetric>> {
         let asked = Asked::of(query).ok()??;
         let watch = self.0.watch(scope, &asked.metric, move |at| wake.arrived(at))?;
@@ -129,7 +129,7 @@ impl alarms::WatchedMetric for WatchedMetric {
         &self,
         from: Timestamp,
         to: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<alarms::Outlook>, alarms::ReadError>> {
+    ) -> BoxFuture<'_, Result<Option<alarms::KnownPeriods>, alarms::ReadError>> {
         Box::pin(async move {
             let Asked { statistic, period, unit, .. } = &self.asked;
             let outlook = self.watch.outlook(statistic, *period, *unit, (from, to)).await;
@@ -140,7 +140,7 @@ impl alarms::WatchedMetric for WatchedMetric {
                 oldest: filled.oldest,
                 newest: filled.newest,
             };
-            Ok(outlook.map_err(unreadable)?.map(|outlook| alarms::Outlook {
+            Ok(outlook.map_err(unreadable)?.map(|outlook| alarms::KnownPeriods {
                 periods: outlook.periods.into_iter().map(as_alarms_see_it).collect(),
                 is_last: outlook.is_last,
             }))
@@ -310,7 +310,7 @@ impl alarms::EventSink for EventBus {
         Box::pin(async move {
             let entry = json!({
                 "Time": event.time.as_secs(),
-                "Source": alarms::event::SOURCE,
+                "Source": alarms::EVENT_SOURCE,
                 "DetailType": event.detail_type,
                 "Resources": [event.resource],
                 "Detail": event.detail,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use groundwatch_alarms::{AlarmTags, Alarms, Neighbours, Timing};
+use groundwatch_alarms::{AlarmTags, Alarms, Dependencies, Timing};
 use groundwatch_contributor_insights::Rules;
 use groundwatch_core::{Activity, Clock, ManualClock, SharedClock, SystemClock};
 use groundwatch_dashboards::Dashboards;
@@ -152,14 +152,14 @@ async fn bring_up(
     let logs = Arc::new(logs_replay.finish(Arc::new(LogMetrics(metric_store.clone())), sender).await?);
     let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
     let metric_store = metric_store.with_insight_rules(Arc::new(RuleMetrics(insights.clone())));
-    let neighbours = Neighbours {
+    let dependencies = Dependencies {
         reader: Arc::new(AlarmReader(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
         outbound: outbound.clone(),
         events: Some(Arc::new(EventBus(outbound.clone()))),
     };
     let timing = if config.clock == ClockKind::Manual { Timing::EXACT } else { Timing::LIVE };
-    let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, neighbours)?);
+    let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, dependencies)?);
 
     // In this order a manual clock runs what is due at the same moment: transitions before their deliveries.
     let mut activities = alarms.activities();

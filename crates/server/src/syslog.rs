@@ -1,4 +1,4 @@
-//! Syslog's way into log groups: what `--syslog-listen` and its neighbours mean.
+//! Syslog's way into log groups: what `--syslog-listen` and its dependencies mean.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, StateValue, arn};
 use crate::definition::CompositeDefinition;
-use crate::transition::NewState;
+use crate::effects::transition::NewState;
 
 /// An alarm that a rule names, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Child {
+pub(crate) struct Child {
     /// Its name.
     pub name: String,
     /// Its state; `None` if there is no such alarm.
@@ -19,7 +19,7 @@ pub struct Child {
 
 /// The state of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChildState {
+pub(crate) struct ChildState {
     /// The state.
     pub value: StateValue,
     /// When it became that.
@@ -29,7 +29,7 @@ pub struct ChildState {
 /// What `children` make of the composite alarm `key`; `None` leaves its state alone.
 ///
 /// A state that was set by hand stays until a child has another state than it had then.
-pub fn judge(
+pub(crate) fn judge(
     key: &Key,
     alarm: &Alarm,
     definition: &CompositeDefinition,
@@ -51,7 +51,7 @@ pub fn judge(
 }
 
 /// The states of `children` alone, in their order.
-pub fn values(children: &[Child]) -> Vec<Option<StateValue>> {
+pub(crate) fn values(children: &[Child]) -> Vec<Option<StateValue>> {
     children.iter().map(|child| child.state.map(|state| state.value)).collect()
 }
 
@@ -81,14 +81,14 @@ fn configured(key: &Key, verb: &str, value: StateValue) -> String {
 /// A composite alarm's StateReasonData (recorded).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ReasonData {
+pub(crate) struct ReasonData {
     /// The children that caused the state.
     pub triggering_alarms: Vec<TriggeringAlarm>,
 }
 
 /// A child that caused a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TriggeringAlarm {
+pub(crate) struct TriggeringAlarm {
     /// Its ARN.
     pub arn: String,
     /// The state that it went to.
@@ -97,7 +97,7 @@ pub struct TriggeringAlarm {
 
 /// The state that a child went to, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TriggeringState {
+pub(crate) struct TriggeringState {
     /// The state.
     pub value: StateValue,
     /// When, as AWS's JSON texts write it.

@@ -1,8 +1,9 @@
 //! Composite alarms: what moves them, and what holds their actions back.
 //!
-//! [`judgement`] turns the states of children into the composite's state with its reason, [`suppression`] is
-//! the state machine around an actions suppressor (both pure), [`family`] knows who depends on whom.
+//! `rule` is their language, `judgement` turns the states of children into the composite's state with its reason, `suppression` is
+//! the state machine around an actions suppressor (both pure), `dependency_graph` knows who depends on whom.
 
-pub(crate) mod family;
-pub mod judgement;
-pub mod suppression;
+pub(crate) mod dependency_graph;
+pub(crate) mod judgement;
+pub(crate) mod rule;
+pub(crate) mod suppression;

@@ -5,8 +5,8 @@ use groundwatch_core::Region;
 use serde::{Deserialize, Serialize};
 
 use super::{DefinitionError, TagPropagation};
-use crate::action_target::{ActionKind, ActionTarget, ActionTargetError};
 use crate::alarm::StateValue;
+use crate::effects::action_target::{ActionKind, ActionTarget, ActionTargetError};
 
 /// What happens when the state changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

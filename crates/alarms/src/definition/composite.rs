@@ -5,10 +5,10 @@ use groundwatch_core::{Arn, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
-use crate::action_target::ActionKind;
+use crate::composite::rule::Rule;
+use crate::composite::rule::ast::Reference;
 use crate::composite::suppression::Suppressor;
-use crate::rule::Rule;
-use crate::rule::ast::Reference;
+use crate::effects::action_target::ActionKind;
 
 /// A composite alarm: which states of other alarms it stands for, and what happens when that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

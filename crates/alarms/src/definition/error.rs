@@ -1,8 +1,8 @@
 //! Why a definition is refused.
 
-use crate::action_target::ActionTargetError;
-use crate::math::MathQueryError;
-use crate::rule::RuleError;
+use crate::composite::rule::RuleError;
+use crate::effects::action_target::ActionTargetError;
+use crate::evaluation::math::MathQueryError;
 
 /// Why a definition is refused. AWS's words for it are in `fault`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

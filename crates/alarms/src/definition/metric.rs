@@ -6,14 +6,14 @@ use groundwatch_core::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
-use crate::action_target::ActionKind;
-use crate::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
-use crate::math::MathQuery;
+use crate::effects::action_target::ActionKind;
+use crate::evaluation::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
+use crate::evaluation::math::MathQuery;
+use crate::evaluation::source::Source;
+use crate::evaluation::wall_clock::{self, UnknownTimezone, WallClock};
+use crate::evaluation::warm_up::WarmUp;
+use crate::evaluation::window::EvaluationWindow;
 use crate::reader::{Dimension, MetricQuery, Statistic};
-use crate::source::Source;
-use crate::wall_clock::{self, UnknownTimezone, WallClock};
-use crate::warm_up::WarmUp;
-use crate::window::EvaluationWindow;
 
 /// How far back a query may look whose windows follow the clock, the running period included.
 const QUERY_REACH_SECS_MAX: u64 = 3 * 3600;

@@ -6,18 +6,18 @@ mod actions;
 mod composite;
 mod error;
 mod metric;
-mod tag_propagation;
+pub(crate) mod tag_propagation;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use actions::Actions;
-pub use composite::CompositeDefinition;
-pub use error::DefinitionError;
-pub use metric::MetricDefinition;
+pub(crate) use actions::Actions;
+pub(crate) use composite::CompositeDefinition;
+pub(crate) use error::DefinitionError;
+pub(crate) use metric::MetricDefinition;
 pub(crate) use metric::period;
-pub use tag_propagation::{PropagatedKeys, TagPropagation};
+pub(crate) use tag_propagation::TagPropagation;
 
 use crate::alarm::AlarmType;
 

@@ -8,7 +8,7 @@ use jiff::civil::{Date, Weekday};
 
 /// When a window begins, in local time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cron {
+pub(crate) struct Cron {
     minutes: Field,
     hours: Field,
     days: Field,
@@ -30,7 +30,7 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl Cron {
     /// Reads the text between the parentheses of `cron(…)`; `None` if it is not five good fields.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split_ascii_whitespace();
         let cron = Self {
             minutes: Field::parse(fields.next()?, 0, 59, &[])?,
@@ -43,7 +43,7 @@ impl Cron {
     }
 
     /// Whether windows begin on `date`.
-    pub fn matches(&self, date: Date) -> bool {
+    pub(crate) fn matches(&self, date: Date) -> bool {
         let day = self.days.allows(date.day().unsigned_abs());
         let weekday = self.weekdays.allows(weekday(date.weekday()));
         let either = if self.days.any || self.weekdays.any { day && weekday } else { day || weekday };
@@ -51,7 +51,7 @@ impl Cron {
     }
 
     /// The times of day (hour, minute) at which windows begin, latest first.
-    pub fn times_descending(&self) -> impl Iterator<Item = (i8, i8)> {
+    pub(crate) fn times_descending(&self) -> impl Iterator<Item = (i8, i8)> {
         let minutes = self.minutes;
         let hours = (0..24_i8).rev().filter(|hour| self.hours.allows(hour.unsigned_abs()));
         hours.flat_map(move |hour| {

@@ -10,7 +10,7 @@ use super::schedule::{Schedule, Window};
 
 /// What PutAlarmMuteRule said. Its document's key holds its name, account and region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MuteRule {
+pub(crate) struct MuteRule {
     /// `Description`.
     pub description: Option<String>,
     /// `Rule.Schedule`.
@@ -36,7 +36,7 @@ impl Document for MuteRule {
 
 /// `AlarmMuteRuleStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MuteStatus {
+pub(crate) enum MuteStatus {
     /// It will mute later.
     Scheduled,
     /// It mutes now.
@@ -47,7 +47,7 @@ pub enum MuteStatus {
 
 impl MuteStatus {
     /// AWS's name of it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Scheduled => "SCHEDULED",
             Self::Active => "ACTIVE",
@@ -58,7 +58,7 @@ impl MuteStatus {
 
 impl MuteRule {
     /// The window in which it mutes at `now`, cut to the rule's dates.
-    pub fn window_at(&self, now: Timestamp) -> Option<Window> {
+    pub(crate) fn window_at(&self, now: Timestamp) -> Option<Window> {
         let window = self.schedule.window_at(now)?;
         let cut = Window {
             from: self.starts.map_or(window.from, |starts| starts.max(window.from)),
@@ -68,7 +68,7 @@ impl MuteRule {
     }
 
     /// What it is at `now`.
-    pub fn status(&self, now: Timestamp) -> MuteStatus {
+    pub(crate) fn status(&self, now: Timestamp) -> MuteStatus {
         if self.window_at(now).is_some() {
             MuteStatus::Active
         } else if self.expires.is_some_and(|expires| expires <= now) || self.schedule.is_over(now) {
@@ -79,13 +79,13 @@ impl MuteRule {
     }
 
     /// `MuteType`.
-    pub fn mute_type(&self) -> &'static str {
+    pub(crate) fn mute_type(&self) -> &'static str {
         if self.schedule.is_one_time() { "ONE_TIME" } else { "RECURRING" }
     }
 }
 
 /// The ARN of the mute rule with that key.
-pub fn arn(key: &Key) -> String {
+pub(crate) fn arn(key: &Key) -> String {
     key.scope.arn("cloudwatch", &format!("alarm-mute-rule:{}", key.name))
 }
 

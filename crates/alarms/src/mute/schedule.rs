@@ -16,7 +16,7 @@ const DURATION_MAX: Duration = Duration::from_secs(15 * 86_400);
 
 /// `Schedule`, as it is shown and stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScheduleText {
+pub(crate) struct ScheduleText {
     /// `cron(…)`, the five fields alone, or `at(…)`.
     pub expression: String,
     /// ISO 8601, from `PT1M` to `P15D`.
@@ -28,7 +28,7 @@ pub struct ScheduleText {
 /// A schedule, and what it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ScheduleText", into = "ScheduleText")]
-pub struct Schedule {
+pub(crate) struct Schedule {
     text: ScheduleText,
     when: When,
     duration: Duration,
@@ -44,7 +44,7 @@ enum When {
 
 /// A window: its end does not belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// When it begins.
     pub from: Timestamp,
     /// When it ends.
@@ -67,24 +67,24 @@ pub enum ScheduleError {
 
 impl Schedule {
     /// As the user wrote it.
-    pub fn text(&self) -> &ScheduleText {
+    pub(crate) fn text(&self) -> &ScheduleText {
         &self.text
     }
 
     /// Whether it has one window only.
-    pub fn is_one_time(&self) -> bool {
+    pub(crate) fn is_one_time(&self) -> bool {
         matches!(self.when, When::At(_))
     }
 
     /// The window that `now` lies in; of several the one that began last, which also ends last.
-    pub fn window_at(&self, now: Timestamp) -> Option<Window> {
+    pub(crate) fn window_at(&self, now: Timestamp) -> Option<Window> {
         let from = self.latest_start(now)?;
         let to = from + self.duration;
         (now < to).then_some(Window { from, to })
     }
 
     /// Whether no window will ever lie after `now`.
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         match &self.when {
             When::At(local) => self.moment(*local).is_some_and(|start| start + self.duration <= now),
             When::Cron(_) => false,

@@ -10,9 +10,9 @@ use groundwatch_core::{Call, Timestamp};
 use groundwatch_storage::Key;
 
 use crate::alarm::Alarm;
-use crate::alarms::Alarms;
+use crate::effects::transition::Change;
 use crate::error::AlarmError;
-use crate::transition::Change;
+use crate::service::Alarms;
 
 impl Handle<EnableAlarmActions> for Alarms {
     async fn handle<'a>(

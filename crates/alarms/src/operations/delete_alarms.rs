@@ -8,9 +8,9 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::Key;
 
-use crate::alarms::Alarms;
+use crate::effects::transition::Change;
 use crate::error::AlarmError;
-use crate::transition::Change;
+use crate::service::Alarms;
 
 impl Handle<DeleteAlarms> for Alarms {
     async fn handle<'a>(

@@ -8,9 +8,9 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::Key;
 
-use crate::alarms::Alarms;
-use crate::contributors::Contributor;
 use crate::error::AlarmError;
+use crate::evaluation::contributors::Contributor;
+use crate::service::Alarms;
 
 impl Handle<DescribeAlarmContributors> for Alarms {
     async fn handle<'a>(

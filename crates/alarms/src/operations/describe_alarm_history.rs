@@ -10,9 +10,9 @@ use groundwatch_storage::{LedgerCursor, LedgerItem, LedgerQuery};
 
 use super::describe_alarms::types;
 use crate::alarm::AlarmType;
-use crate::alarms::Alarms;
+use crate::effects::history::HistoryItem;
 use crate::error::AlarmError;
-use crate::history::HistoryItem;
+use crate::service::Alarms;
 
 /// What this listing's paging tokens are called.
 const LISTING: &str = "DescribeAlarmHistory";

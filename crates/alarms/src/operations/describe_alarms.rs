@@ -11,9 +11,9 @@ use groundwatch_storage::Key;
 
 use super::shapes::{composite_alarm, metric_alarm};
 use crate::alarm::{Alarm, AlarmType, StateValue};
-use crate::alarms::Alarms;
 use crate::definition::Definition;
 use crate::error::AlarmError;
+use crate::service::Alarms;
 
 /// What this listing's paging tokens are called.
 const LISTING: &str = "DescribeAlarms";

@@ -8,9 +8,9 @@ use groundwatch_core::Call;
 use groundwatch_storage::Key;
 
 use super::shapes::metric_alarm;
-use crate::alarms::Alarms;
 use crate::definition::MetricDefinition;
 use crate::reader::{MetricQuery, Statistic};
+use crate::service::Alarms;
 
 impl Handle<DescribeAlarmsForMetric> for Alarms {
     async fn handle<'a>(

@@ -13,10 +13,10 @@ use groundwatch_core::{Call, Timestamp, page_token};
 use groundwatch_storage::Key;
 
 use super::put_metric_alarm::tags;
-use crate::alarms::Alarms;
 use crate::error::AlarmError;
 use crate::mute::rule::{MuteRule, arn};
 use crate::mute::schedule::{Schedule, ScheduleText};
+use crate::service::Alarms;
 
 /// What this listing's paging tokens are called.
 const LISTING: &str = "ListAlarmMuteRules";

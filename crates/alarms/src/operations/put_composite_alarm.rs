@@ -7,9 +7,9 @@ use groundwatch_core::Call;
 use groundwatch_storage::Key;
 
 use super::put_metric_alarm::{name, tags};
-use crate::alarms::Alarms;
 use crate::definition::CompositeDefinition;
 use crate::error::AlarmError;
+use crate::service::Alarms;
 
 /// AWS's limit: in how many composite alarms an alarm may be.
 const PARENTS_MAX: usize = 150;

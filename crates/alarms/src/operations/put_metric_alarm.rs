@@ -8,10 +8,10 @@ use groundwatch_core::{Call, TagError, Tags, Timestamp};
 use groundwatch_storage::Key;
 
 use crate::alarm::Alarm;
-use crate::alarms::Alarms;
 use crate::definition::{Definition, DefinitionError, MetricDefinition};
+use crate::effects::transition::Change;
 use crate::error::AlarmError;
-use crate::transition::Change;
+use crate::service::Alarms;
 
 impl Handle<PutMetricAlarm> for Alarms {
     async fn handle<'a>(

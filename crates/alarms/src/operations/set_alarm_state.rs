@@ -7,10 +7,10 @@ use groundwatch_storage::Key;
 
 use crate::alarm::Alarm;
 use crate::alarm::StateValue;
-use crate::alarms::Alarms;
 use crate::composite::judgement::values;
+use crate::effects::transition::{Change, NewState, advance};
 use crate::error::AlarmError;
-use crate::transition::{Change, NewState, advance};
+use crate::service::Alarms;
 
 impl Handle<SetAlarmState> for Alarms {
     async fn handle<'a>(
@@ -51,7 +51,7 @@ impl Alarms {
 impl Alarms {
     /// A composite alarm keeps the state until a child changes, a metric alarm until its next evaluation.
     fn set(&self, key: &Key, alarm: &Alarm, new: NewState, now: Timestamp) -> Option<Change> {
-        let mut change = advance(key, alarm, Some(new), &self.store.surroundings(key, now), now)?;
+        let mut change = advance(key, alarm, Some(new), &self.store.context(key, now), now)?;
         if let Some(alarm) = change.alarm.as_mut().filter(|alarm| alarm.definition.as_composite().is_some()) {
             alarm.set_by_hand = Some(values(&self.store.children(key)));
         }

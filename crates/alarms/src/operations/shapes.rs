@@ -6,11 +6,11 @@ use groundwatch_storage::Key;
 
 use crate::alarm::{Alarm, arn};
 use crate::definition::{CompositeDefinition, MetricDefinition, TagPropagation};
-use crate::math::{MathEntry, Term};
+use crate::evaluation::math::{MathEntry, Term};
+use crate::evaluation::source::Source;
+use crate::evaluation::warm_up::{IN_WARM_UP, WarmUp};
+use crate::evaluation::window::EvaluationWindow;
 use crate::reader::{Dimension, MetricQuery, Statistic};
-use crate::source::Source;
-use crate::warm_up::{IN_WARM_UP, WarmUp};
-use crate::window::EvaluationWindow;
 
 /// An alarm as AWS shows it: lists are always there, optional members only if they were set (recorded 2025-09
 /// and 2026-02). Terraform takes any other answer for a change that it must undo.

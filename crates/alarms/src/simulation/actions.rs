@@ -8,7 +8,7 @@ use groundwatch_api::cloudwatch::{
 use groundwatch_core::Clock;
 
 use super::{World, alarm, at};
-use crate::delivery::NotifyError;
+use crate::effects::delivery::NotifyError;
 
 fn topic(name: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:{name}")

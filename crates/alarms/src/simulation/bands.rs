@@ -5,9 +5,9 @@ use groundwatch_core::Scope;
 
 use super::math::{expression, metric_of};
 use super::{World, alarm, at};
-use crate::backtest::Subject;
+use crate::explain::backtest::Subject;
+use crate::explain::why::Grounds;
 use crate::reader::Band;
-use crate::why::Grounds;
 
 /// An alarm on the metric `orders` that is breached outside the band `ad1` in one period of one.
 fn on_band(comparison: ComparisonOperator) -> PutMetricAlarmInput {

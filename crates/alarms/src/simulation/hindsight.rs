@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{World, alarm, at};
 use crate::alarm::StateValue;
-use crate::backtest::{Backtest, BacktestError, Subject};
-use crate::why::{Explanation, Grounds, Why};
+use crate::explain::backtest::{Backtest, BacktestError, Subject};
+use crate::explain::why::{Explanation, Grounds, Why};
 
 async fn why(world: &World, name: &str, moment: Option<&str>) -> Why {
     let why = world.alarms.why(&Scope::default(), name, moment.map(at)).await.expect("readable");
@@ -27,7 +27,8 @@ async fn backtest(world: &World, subject: Subject, from: &str, to: &str) -> Resu
 
 /// The transitions as the history's lines have them.
 fn lines(backtest: &Backtest) -> Vec<String> {
-    let line = |it: &crate::backtest::Transition| format!("{} {} to {}", &it.at[11..19], it.from, it.to);
+    let line =
+        |it: &crate::explain::backtest::Transition| format!("{} {} to {}", &it.at[11..19], it.from, it.to);
     backtest.transitions.iter().map(line).collect()
 }
 

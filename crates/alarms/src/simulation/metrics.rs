@@ -7,10 +7,10 @@ use std::time::Duration;
 use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
 use parking_lot::Mutex;
 
-use crate::lookout::Wake;
-use crate::math::MathQuery;
+use crate::evaluation::math::MathQuery;
+use crate::evaluation::sample_watch::Waker;
 use crate::reader::{
-    Band, FilledPeriod, MetricQuery, MetricReader, Outlook, Point, QuerySeries, ReadError, Statistic,
+    Band, FilledPeriod, KnownPeriods, MetricQuery, MetricReader, Point, QuerySeries, ReadError, Statistic,
     WatchedMetric,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     clock: Arc<ManualClock>,
     samples: Mutex<BTreeMap<String, BTreeMap<Timestamp, f64>>>,
     /// By metric name. Those of alarms that are gone wake nobody.
-    wakes: Mutex<BTreeMap<String, Vec<Wake>>>,
+    wakes: Mutex<BTreeMap<String, Vec<Waker>>>,
     pub(crate) reads: Mutex<usize>,
     pub(crate) broken: Mutex<bool>,
     /// What is expected of every period of every metric.
@@ -126,7 +126,7 @@ impl MetricReader for Metrics {
         statistic.starts_with('p') || statistic == "Sum"
     }
 
-    fn watch(&self, _: &Scope, query: &MetricQuery, wake: Wake) -> Option<Box<dyn WatchedMetric>> {
+    fn watch(&self, _: &Scope, query: &MetricQuery, wake: Waker) -> Option<Box<dyn WatchedMetric>> {
         if *self.short_sighted.lock() {
             return None;
         }
@@ -177,14 +177,14 @@ impl WatchedMetric for Watched {
         &self,
         from: Timestamp,
         to: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Outlook>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Option<KnownPeriods>, ReadError>> {
         Box::pin(async move {
             let Self { metrics, query } = self;
             metrics.count_read()?;
             let periods = metrics.periods(query, from, to);
             let samples = metrics.samples.lock();
             let latest = samples.get(&query.metric_name).and_then(|samples| samples.keys().next_back());
-            Ok(Some(Outlook { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
+            Ok(Some(KnownPeriods { periods, is_last: latest.is_none_or(|latest| *latest < to) }))
         })
     }
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{World, alarm, composite};
-use crate::rule;
+use crate::composite::rule;
 
 const CHILDREN: [&str; 3] = ["a", "b", "c"];
 const STATES: [&str; 3] = ["OK", "ALARM", "INSUFFICIENT_DATA"];

@@ -4,7 +4,7 @@ use groundwatch_api::cloudwatch::{self as api, EvaluationWindow, PutMetricAlarmI
 use groundwatch_core::Scope;
 
 use super::{World, alarm, at};
-use crate::backtest::Subject;
+use crate::explain::backtest::Subject;
 
 /// An alarm on the metric of its own name: on the sum of one period along the clock of `timezone`.
 pub(super) fn along(name: &str, timezone: Option<&str>, period_secs: i32) -> PutMetricAlarmInput {
