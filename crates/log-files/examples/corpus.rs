@@ -13,8 +13,8 @@ use anyhow::Context as _;
 use groundwatch_bench::corpus::logs::Generator;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, Part, Requirement, StreamAddress,
-    WrittenFile,
+    EventKey, Events, FileWriter, GroupId, Layout, LogFile, LogStreamId, Messages, Requirement, RowRanges,
+    StreamAddress, WrittenFile,
 };
 
 const EARLY_FILE_BYTES: usize = 64 << 20;
@@ -49,9 +49,8 @@ fn main() -> anyhow::Result<()> {
         scan(
             files,
             |_| true,
-            |events| {
-                let messages = events.messages()?;
-                for row in 0..events.len() {
+            |events, messages| {
+                for row in events.rows().iter() {
                     message.clear();
                     messages.append(row, &mut message);
                     found += usize::from(regex.is_match(&message));
@@ -71,8 +70,7 @@ fn main() -> anyhow::Result<()> {
             let filters = open.filters().context("filters")?;
             let filters = &bytes[filters.start as usize..filters.end as usize];
             let candidates = open.candidates(filters, required.as_slice());
-            let rows = |part: &Part| candidates.rows_in(part.row_group, &part.rows);
-            passed += open.parts().iter().flat_map(rows).map(|rows| rows.len()).sum::<usize>();
+            passed += open.parts().iter().map(|part| candidates.rows_of(part).len()).sum::<usize>();
         }
         println!(
             "`{sought}`: {passed} rows to read, known in {:.3} ms",
@@ -170,9 +168,13 @@ fn compacted_files(early: &Files) -> anyhow::Result<Files> {
         for (file, bytes) in early {
             for part in file.parts_of(group) {
                 let range = file.bytes_of(part);
-                let events = file.events(part, bytes.slice(range.start as usize..range.end as usize))?;
-                let messages = events.messages()?;
-                for row in 0..events.len() {
+                let (rows, bytes) = (
+                    RowRanges::first(part.rows.len()),
+                    bytes.slice(range.start as usize..range.end as usize),
+                );
+                let events = file.events(part, &bytes, &rows)?;
+                let messages = file.messages(part, &bytes, &rows)?;
+                for row in rows.iter() {
                     message.clear();
                     messages.append(row, &mut message);
                     let stream = writer.stream(events.address(row));
@@ -211,12 +213,14 @@ fn size(files: &Files) -> usize {
 fn scan(
     files: &Files,
     wanted: impl Fn(usize) -> bool,
-    mut look: impl FnMut(&groundwatch_log_files::Events) -> anyhow::Result<()>,
+    mut look: impl FnMut(&Events, &Messages) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for (file, bytes) in files {
         for part in file.parts().iter().filter(|part| wanted(part.row_group)) {
             let range = file.bytes_of(part);
-            look(&file.events(part, bytes.slice(range.start as usize..range.end as usize))?)?;
+            let (rows, bytes) =
+                (RowRanges::first(part.rows.len()), bytes.slice(range.start as usize..range.end as usize));
+            look(&file.events(part, &bytes, &rows)?, &file.messages(part, &bytes, &rows)?)?;
         }
     }
     Ok(())
@@ -259,9 +263,8 @@ fn read_back(events: &[Event], files: &Files) -> anyhow::Result<()> {
     scan(
         files,
         |_| true,
-        |events| {
-            let messages = events.messages()?;
-            for row in 0..events.len() {
+        |events, messages| {
+            for row in events.rows().iter() {
                 message.clear();
                 messages.append(row, &mut message);
                 let wanted = expected.remove(&(events.key(row), events.address(row).stream_id.as_u128()));

@@ -18,6 +18,7 @@ mod file;
 pub mod incarnation;
 mod messages;
 mod requirement;
+mod row_ranges;
 mod shape;
 mod token_collector;
 mod token_index;
@@ -33,5 +34,6 @@ pub use file::{
 pub use incarnation::{GroupId, LogStreamId};
 pub use messages::Messages;
 pub use requirement::Requirement;
+pub use row_ranges::RowRanges;
 pub use token_index::Candidates;
 pub use tokens::Token;

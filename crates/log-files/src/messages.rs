@@ -17,6 +17,7 @@ use crate::file::columns::place;
 use crate::file::texts::{TextColumn, Texts};
 use crate::file::{LogFile, MalformedFile, Part, PartColumns};
 use crate::requirement::Requirement;
+use crate::row_ranges::RowRanges;
 use crate::shape::Shape;
 use crate::tokens::is_token;
 
@@ -27,6 +28,7 @@ pub struct Messages {
     /// Ascending; what is in none was not asked for.
     runs: Vec<Run>,
     columns: Vec<TextColumn>,
+    /// How many rows the part has.
     rows: usize,
 }
 
@@ -73,23 +75,17 @@ const CHUNK: usize = 32;
 const WRONG_SHAPE: MalformedFile = MalformedFile("it has a shape that does not fit its columns");
 
 impl Messages {
-    /// Those in `rows`, which ascend; all without any.
+    /// Those in `rows`.
     pub(crate) fn new(
         file: &LogFile,
         part: &Part,
-        bytes: Bytes,
-        rows: Option<&[u32]>,
+        bytes: &Bytes,
+        rows: &RowRanges,
     ) -> Result<Self, MalformedFile> {
-        let mut of_part = PartColumns::open(file, part, bytes)?;
+        let mut of_part = PartColumns::open(file, part, bytes, rows)?;
         let mut texts = Texts::default();
         let shapes = of_part.texts(place::SHAPE, &mut texts)?;
-        let mut runs = runs(&shapes, &texts, part.rows.len())?;
-        if let Some(rows) = rows {
-            runs.retain(|run| {
-                let first = rows.partition_point(|row| (*row as usize) < run.rows.start);
-                rows.get(first).is_some_and(|row| run.rows.contains(&(*row as usize)))
-            });
-        }
+        let mut runs = runs(&shapes, &texts, rows)?;
         let mut columns: HashMap<usize, TextColumn> = HashMap::new();
         for run in &mut runs {
             let names = run.shape.iter().flat_map(|shape| shape.slots());
@@ -176,15 +172,13 @@ fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
 }
 
 /// The runs of rows of one shape, from the column of shapes.
-fn runs(shapes: &TextColumn, texts: &Texts, rows: usize) -> Result<Vec<Run>, MalformedFile> {
+fn runs(shapes: &TextColumn, texts: &Texts, rows: &RowRanges) -> Result<Vec<Run>, MalformedFile> {
     let mut runs: Vec<Run> = Vec::new();
     let mut known: HashMap<&[u8], Arc<Shape>> = HashMap::new();
     let plain = |rows: Range<usize>| Run { rows, shape: None, spans: Vec::new(), literal_bytes: 0 };
     let mut done = 0;
     for (shaped, span) in shapes.runs() {
-        if done < shaped.start {
-            runs.push(plain(done..shaped.start));
-        }
+        runs.extend(rows.within(done..shaped.start).map(plain));
         done = shaped.end;
         let mut start = 0;
         while start < shaped.len() {
@@ -198,14 +192,12 @@ fn runs(shapes: &TextColumn, texts: &Texts, rows: usize) -> Result<Vec<Run>, Mal
                     known.entry(text).or_insert(Arc::new(parsed.ok_or(WRONG_SHAPE)?)).clone()
                 }
             };
-            let rows = shaped.start + start..shaped.start + start + len;
+            let of_shape = shaped.start + start..shaped.start + start + len;
             let literal_bytes = shape.literals().map(str::len).sum();
-            runs.push(Run { rows, shape: Some(shape), spans: Vec::new(), literal_bytes });
+            runs.push(Run { rows: of_shape, shape: Some(shape), spans: Vec::new(), literal_bytes });
             start += len;
         }
     }
-    if done < rows {
-        runs.push(plain(done..rows));
-    }
+    runs.extend(rows.within(done..usize::MAX).map(plain));
     Ok(runs)
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
 
 use crate::MalformedFile;
-use crate::file::Units;
+use crate::file::{Part, Units};
 use crate::requirement::Requirement;
+use crate::row_ranges::RowRanges;
 use crate::token_collector::KnownTokens;
 use crate::token_texts::TokenTexts;
 use crate::tokens::{KEY_LEN_MIN, Outlines, PIECE_LEN, PIECE_STEP, Token, Within, key};
@@ -61,10 +62,13 @@ impl Candidates {
     /// Anywhere.
     pub const ANYWHERE: Self = Self { row_groups: Vec::new() };
 
-    /// Those of `rows` of a row group in which such messages may be: ranges, ascending, apart from each
-    /// other.
-    pub fn rows_in(&self, row_group: usize, rows: &Range<usize>) -> Vec<Range<usize>> {
-        self.row_groups.get(row_group).map_or_else(|| vec![rows.clone()], |units| units.rows_in(rows))
+    /// The rows of a part in which such messages may be.
+    pub fn rows_of(&self, part: &Part) -> RowRanges {
+        let start = part.rows.start;
+        self.row_groups.get(part.row_group).map_or_else(
+            || RowRanges::first(part.rows.len()),
+            |units| units.rows_in(&part.rows).map(|rows| rows.start - start..rows.end - start).collect(),
+        )
     }
 }
 

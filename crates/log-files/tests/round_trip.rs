@@ -7,7 +7,7 @@ use bytes::Bytes;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
     EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, MalformedFile, Messages, Requirement,
-    StreamAddress, WrittenFile,
+    RowRanges, StreamAddress, WrittenFile,
 };
 use proptest::prelude::*;
 
@@ -109,9 +109,11 @@ fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
         if range.start > range.end || range.end > bytes.len() as u64 {
             continue;
         }
-        let events = file.events(part, bytes.slice(range.start as usize..range.end as usize))?;
-        let messages = events.messages()?;
-        for row in 0..events.len() {
+        let bytes = bytes.slice(range.start as usize..range.end as usize);
+        let rows = RowRanges::first(part.rows.len());
+        let events = file.events(part, &bytes, &rows)?;
+        let messages = file.messages(part, &bytes, &rows)?;
+        for row in rows.iter() {
             let address = events.address(row);
             all.push((address.stream_id, events.key(row), events.ingested(row), said(&messages, row)));
         }
@@ -170,7 +172,7 @@ proptest! {
         let (_, key, message) = which.get(&events);
         let candidates = file.candidates(filters, Requirement::of_delimited_text(message.as_bytes()).as_slice());
         let mut holding = file.parts().iter().filter(|part| part.first <= *key && part.last >= *key);
-        prop_assert!(holding.any(|part| !candidates.rows_in(part.row_group, &part.rows).is_empty()));
+        prop_assert!(holding.any(|part| !candidates.rows_of(part).is_empty()));
     }
 
     /// Whatever part of whatever message is looked for: the row group that has it is not passed over.
@@ -190,10 +192,10 @@ proptest! {
         let required = Requirement::of_text(&message[a.min(b)..a.max(b)]);
         let candidates = file.candidates(filters, required.as_slice());
         let part = &file.parts()[0];
-        prop_assert!(!candidates.rows_in(0, &part.rows).is_empty());
+        prop_assert!(!candidates.rows_of(part).is_empty());
         let range = file.bytes_of(part);
         let bytes = written.bytes.slice(range.start as usize..range.end as usize);
-        let messages = file.messages(part, bytes).expect("readable");
+        let messages = file.messages(part, &bytes, &RowRanges::first(part.rows.len())).expect("readable");
         let rows = messages.candidates(required.as_slice());
         let found = (0..part.rows.len()).filter(|row| rows.as_ref().is_none_or(|rows| rows[*row]));
         let found: Vec<Vec<u8>> = found.map(|row| said(&messages, row)).collect();
@@ -220,4 +222,46 @@ proptest! {
             let _ = read(&file, &bytes);
         }
     }
+}
+
+/// Enough events for several units, so that pages are passed over.
+#[test]
+fn some_rows_are_read_as_they_are_among_all() {
+    let message = |number: u32| match number % 3 {
+        0 => format!("{{\"id\":\"{number:08x}f\",\"level\":\"INFO\"}}"),
+        1 => format!("took {number} ms for {:x}-{}", number.wrapping_mul(2_654_435_761), number % 7),
+        _ => format!("{} of its own kind", "x".repeat(number as usize % 200)),
+    };
+    let events: Vec<Event> = (0..12_000_u32)
+        .map(|number| {
+            let timestamp = Timestamp::from_millis(i64::from(number));
+            (number as usize % 6, EventKey { timestamp, sequence: 1, index: number }, message(number))
+        })
+        .collect();
+    let written = write(Layout::Shaped, &events);
+    let file = open(&written.bytes, written.tail_bytes).expect("opens");
+    let part = &file.parts()[0];
+    let slice = |range: std::ops::Range<u64>| written.bytes.slice(range.start as usize..range.end as usize);
+    let bytes = slice(file.bytes_of(part));
+    let all = RowRanges::first(part.rows.len());
+    let whole = file.messages(part, &bytes, &all).expect("readable");
+    let check = |rows: &RowRanges| {
+        let events = file.events(part, &bytes, rows).expect("readable");
+        let messages = file.messages(part, &bytes, rows).expect("readable");
+        for row in rows.iter() {
+            let expected = message(events.key(row).index);
+            assert_eq!(String::from_utf8(said(&messages, row)).expect("text"), expected);
+            assert_eq!(said(&whole, row), expected.as_bytes());
+        }
+    };
+    check(&RowRanges::of(&[0, 1, 4_095, 4_096, 9_000, 11_999]));
+    check(&std::iter::once(4_000..4_200).collect());
+    check(&[1..2, 8_191..8_193].into_iter().collect());
+
+    let filters = slice(file.filters().expect("has filters"));
+    let rare = Requirement::of_text(b"00000bbbf");
+    let rows = file.candidates(&filters, rare.as_slice()).rows_of(part);
+    assert!(rows.len() <= 4_096, "more than one unit is read: {rows:?}");
+    let messages = file.messages(part, &bytes, &rows).expect("readable");
+    assert!(rows.iter().any(|row| said(&messages, row) == message(0xBBB).as_bytes()));
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, Requirement, StreamAddress,
+    EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, Requirement, RowRanges, StreamAddress,
 };
 
 /// The version that this release writes.
@@ -86,9 +86,10 @@ fn check(version: &str, layout: Layout) {
     for part in file.parts() {
         let range = file.bytes_of(part);
         let row_group = bytes.slice(range.start as usize..range.end as usize);
-        let events = file.events(part, row_group).expect("readable");
-        let messages = events.messages().expect("readable");
-        for row in 0..events.len() {
+        let rows = RowRanges::first(part.rows.len());
+        let events = file.events(part, &row_group, &rows).expect("readable");
+        let messages = file.messages(part, &row_group, &rows).expect("readable");
+        for row in rows.iter() {
             let mut message = Vec::new();
             messages.append(row, &mut message);
             read.push((
@@ -112,8 +113,7 @@ fn check(version: &str, layout: Layout) {
         let filters = &bytes[range.start as usize..range.end as usize];
         let may_hold = |text: &str| {
             let candidates = file.candidates(filters, Requirement::of_text(text.as_bytes()).as_slice());
-            let mut rows = file.parts().iter().map(|part| candidates.rows_in(part.row_group, &part.rows));
-            rows.any(|rows| !rows.is_empty())
+            file.parts().iter().any(|part| !candidates.rows_of(part).is_empty())
         };
         assert!(may_hold("4d183e132f2f0002") && may_hold("failed"), "{version}: what is there may be there");
         assert!(

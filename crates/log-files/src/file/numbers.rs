@@ -10,8 +10,8 @@ use super::pages::{Chunk, DAMAGED, DataPage, RawPage, RawPages, decompress};
 /// The numbers of the rows that are asked for.
 pub(super) fn read(chunk: &Chunk<'_>, zstd: &mut Decompressor<'_>) -> Result<Vec<i64>, MalformedFile> {
     let mut pages = RawPages::open(chunk).map_err(|_| DAMAGED)?;
-    let mut numbers = Vec::with_capacity(chunk.rows.len());
-    let (mut dictionary, mut scratch) = (Vec::new(), Vec::new());
+    let mut numbers = Vec::with_capacity(chunk.asked.len());
+    let (mut dictionary, mut scratch, mut of_page) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(page) = pages.next().map_err(|_| DAMAGED)? {
         scratch.clear();
         match page {
@@ -24,16 +24,18 @@ pub(super) fn read(chunk: &Chunk<'_>, zstd: &mut Decompressor<'_>) -> Result<Vec
             }
             RawPage::Data(page) if page.level_bytes == 0 => {
                 decompress(&page.bytes, page.is_compressed, zstd, &mut scratch).ok_or(DAMAGED)?;
-                let start = numbers.len();
-                add(&page, &scratch, &dictionary, &mut numbers).ok_or(DAMAGED)?;
-                // What is not asked for is at both ends.
-                numbers.truncate(start + page.rows.end.min(chunk.rows.end) - page.rows.start);
-                numbers.drain(start..start + chunk.rows.start.saturating_sub(page.rows.start));
+                of_page.clear();
+                add(&page, &scratch, &dictionary, &mut of_page).ok_or(DAMAGED)?;
+                let offset = |row: usize| chunk.part.start + row - page.rows.start;
+                for asked in chunk.asked_in(&page.rows) {
+                    let asked = of_page.get(offset(asked.start)..offset(asked.end));
+                    numbers.extend_from_slice(asked.ok_or(DAMAGED)?);
+                }
             }
             RawPage::Data(_) => return Err(DAMAGED),
         }
     }
-    if numbers.len() == chunk.rows.len() { Ok(numbers) } else { Err(DAMAGED) }
+    if numbers.len() == chunk.asked.len() { Ok(numbers) } else { Err(DAMAGED) }
 }
 
 fn plain(bytes: &[u8], of: Type) -> Option<Vec<i64>> {

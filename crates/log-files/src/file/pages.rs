@@ -16,6 +16,7 @@ use zstd::zstd_safe;
 
 use super::MalformedFile;
 use super::reader::PartOfFile;
+use crate::row_ranges::RowRanges;
 
 /// More memory is not taken for what pages of a row group contain, whatever they say.
 pub(super) const BYTES_MAX: usize = 512 << 20;
@@ -29,10 +30,20 @@ pub(super) struct Chunk<'f> {
     pub(super) pages: Option<&'f OffsetIndexMetaData>,
     /// How many rows the row group has.
     pub(super) row_count: usize,
-    pub(super) rows: Range<usize>,
+    /// The rows of the part, among which those are that are asked for.
+    pub(super) part: Range<usize>,
+    /// Which are asked for, counted from the first one of the part.
+    pub(super) asked: &'f RowRanges,
 }
 
 impl Chunk<'_> {
+    /// Those of `rows` of the row group that are asked for.
+    pub(super) fn asked_in(&self, rows: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let start = self.part.start;
+        let of_part = rows.start.saturating_sub(start)..rows.end.saturating_sub(start);
+        self.asked.within(of_part)
+    }
+
     /// Whether there may be rows without a value.
     pub(super) fn is_nullable(&self) -> bool {
         self.metadata.column_descr().max_def_level() > 0
@@ -86,11 +97,13 @@ impl<'c> RawPages<'c> {
 
     /// The next page.
     pub(super) fn next(&mut self) -> Result<Option<RawPage>, ParquetError> {
-        while self.row < self.chunk.rows.end {
+        let last = self.chunk.asked.ranges().last();
+        let end = last.map_or(0, |last| self.chunk.part.start + last.end);
+        while self.row < end {
             let missing = || ParquetError::General("rows are missing".to_owned());
             let rows = self.reader.peek_next_page()?.ok_or_else(missing)?.num_rows;
             if let Some(rows) = rows
-                && self.row + rows <= self.chunk.rows.start
+                && self.chunk.asked_in(&(self.row..self.row + rows)).next().is_none()
             {
                 self.reader.skip_next_page()?;
                 self.row += rows;

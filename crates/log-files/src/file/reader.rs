@@ -23,6 +23,7 @@ use crate::events::Events;
 use crate::incarnation::GroupId;
 use crate::messages::Messages;
 use crate::requirement::Requirement;
+use crate::row_ranges::RowRanges;
 use crate::token_collector::KnownTokens;
 use crate::token_index::Candidates;
 
@@ -120,20 +121,19 @@ impl LogFile {
         start..end
     }
 
-    /// The events of a part; `bytes` are those of [`Self::bytes_of`].
-    pub fn events(self: &Arc<Self>, part: &Part, bytes: Bytes) -> Result<Events, MalformedFile> {
-        Events::new(self.clone(), part.clone(), bytes)
+    /// The events in these rows of a part: who, where and when. `bytes` are those of [`Self::bytes_of`].
+    pub fn events(
+        self: &Arc<Self>,
+        part: &Part,
+        bytes: &Bytes,
+        rows: &RowRanges,
+    ) -> Result<Events, MalformedFile> {
+        Events::new(self.clone(), part, bytes, rows)
     }
 
-    /// What the events of a part say, without who, where and when; `bytes` are those of [`Self::bytes_of`].
-    pub fn messages(&self, part: &Part, bytes: Bytes) -> Result<Messages, MalformedFile> {
-        Messages::new(self, part, bytes, None)
-    }
-
-    /// What those events of a part say that are in these rows, ascending; `bytes` are those of
-    /// [`Self::bytes_of`].
-    pub fn messages_of(&self, part: &Part, bytes: Bytes, rows: &[u32]) -> Result<Messages, MalformedFile> {
-        Messages::new(self, part, bytes, Some(rows))
+    /// What the events in these rows of a part say. `bytes` are those of [`Self::bytes_of`].
+    pub fn messages(&self, part: &Part, bytes: &Bytes, rows: &RowRanges) -> Result<Messages, MalformedFile> {
+        Messages::new(self, part, bytes, rows)
     }
 
     /// How many bytes of the file each column takes.
@@ -197,16 +197,22 @@ fn is_somewhere(column: &ColumnChunkMetaData) -> bool {
 pub(crate) struct PartColumns<'f> {
     file: &'f LogFile,
     part: &'f Part,
+    rows: &'f RowRanges,
     source: Arc<PartOfFile>,
     zstd: Decompressor<'static>,
 }
 
 impl<'f> PartColumns<'f> {
-    /// `bytes` are those of [`LogFile::bytes_of`].
-    pub(crate) fn open(file: &'f LogFile, part: &'f Part, bytes: Bytes) -> Result<Self, MalformedFile> {
-        let source = Arc::new(file.part_of_file(part, bytes));
+    /// Those of these rows. `bytes` are those of [`LogFile::bytes_of`].
+    pub(crate) fn open(
+        file: &'f LogFile,
+        part: &'f Part,
+        bytes: &Bytes,
+        rows: &'f RowRanges,
+    ) -> Result<Self, MalformedFile> {
+        let source = Arc::new(file.part_of_file(part, bytes.clone()));
         let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
-        Ok(Self { file, part, source, zstd })
+        Ok(Self { file, part, rows, source, zstd })
     }
 
     /// Adds a column to `texts`.
@@ -227,7 +233,8 @@ impl<'f> PartColumns<'f> {
             metadata: of_row_group.columns().get(column).ok_or(MalformedFile("a column is missing"))?,
             pages: metadata.offset_index().and_then(|pages| pages.get(row_group)?.get(column)),
             row_count: of_row_group.num_rows() as usize,
-            rows: self.part.rows.clone(),
+            part: self.part.rows.clone(),
+            asked: self.rows,
         })
     }
 }

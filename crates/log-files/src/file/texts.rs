@@ -88,7 +88,7 @@ impl Texts {
         self.spans[span] == self.spans[other] || self.get(span) == self.get(other)
     }
 
-    /// Adds a column. Its rows are numbered from the first one that is read.
+    /// Adds a column. Its rows are numbered from the first one of the part.
     pub(super) fn read(
         &mut self,
         chunk: &Chunk<'_>,
@@ -136,11 +136,8 @@ impl Texts {
         let mut count = 0;
         let mut run = |rows: Range<usize>| {
             let rows = page.rows.start + rows.start..page.rows.start + rows.end;
-            // What is not asked for is at both ends.
-            let asked = rows.start.max(chunk.rows.start)..rows.end.min(chunk.rows.end);
-            if !asked.is_empty() {
-                let span = first_span + count + (asked.start - rows.start);
-                let asked = asked.start - chunk.rows.start..asked.end - chunk.rows.start;
+            for asked in chunk.asked_in(&rows) {
+                let span = first_span + count + (chunk.part.start + asked.start - rows.start);
                 present.push(Present { rows: asked, span });
             }
             count += rows.len();

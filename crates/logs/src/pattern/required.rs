@@ -120,7 +120,9 @@ mod tests {
     use std::sync::Arc;
 
     use groundwatch_core::{Scope, Timestamp};
-    use groundwatch_log_files::{EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, StreamAddress};
+    use groundwatch_log_files::{
+        EventKey, FileWriter, GroupId, Layout, LogFile, LogStreamId, RowRanges, StreamAddress,
+    };
     use proptest::prelude::*;
 
     use super::super::Matcher;
@@ -245,7 +247,8 @@ mod tests {
             let filters = &bytes[filters.start as usize..filters.end as usize];
             let part = &file.parts()[0];
             let range = file.bytes_of(part);
-            let stored = file.messages(part, bytes.slice(range.start as usize..range.end as usize)).expect("reads");
+            let row_group = bytes.slice(range.start as usize..range.end as usize);
+            let stored = file.messages(part, &row_group, &RowRanges::first(messages.len())).expect("reads");
             for text in patterns {
                 let pattern = Pattern::parse(&text).expect(&text);
                 let matcher = Matcher::new(&pattern);
@@ -260,7 +263,7 @@ mod tests {
                 }
                 prop_assert_eq!(found, expected, "`{}`", text);
                 let candidates = file.candidates(filters, matcher.requirements());
-                let passed_over = candidates.rows_in(0, &part.rows).is_empty();
+                let passed_over = candidates.rows_of(part).is_empty();
                 prop_assert!(expected == 0 || !passed_over, "`{}` is passed over", text);
             }
         }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use groundwatch_log_files::{
-    Candidates, EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, StreamAddress,
-    WrittenFile,
+    Candidates, EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, RowRanges,
+    StreamAddress, WrittenFile,
 };
 use groundwatch_storage::{
     Batch, Position, SegmentId, SegmentMeta, SegmentObject, Segments, StorageError, StreamId,
@@ -188,7 +188,10 @@ impl SegmentStore {
             parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
         if !requirements.is_empty() && !parts.is_empty() {
             let candidates = self.candidates(segment, &file, requirements).await?;
-            parts.retain(|(part, _)| !candidates.rows_in(part.row_group, &part.rows).is_empty());
+            parts.retain_mut(|(part, wanted)| {
+                wanted.rows = candidates.rows_of(part);
+                !wanted.rows.is_empty()
+            });
         }
         self.add(segment, &file, parts, found);
         Ok(())
@@ -221,7 +224,9 @@ impl SegmentStore {
         found: &mut Vec<Candidate>,
     ) {
         found.extend(parts.into_iter().map(|(part, wanted)| {
-            let Wanted { streams, first, last, bytes } = wanted;
+            let Wanted { streams, first, last, bytes, rows } = wanted;
+            // What the wanted streams have there is spread evenly, more or less.
+            let bytes = (bytes as f64 * rows.len() as f64 / part.rows.len() as f64) as u64;
             Candidate {
                 first: first.max(part.first),
                 last: last.min(part.last),
@@ -230,6 +235,7 @@ impl SegmentStore {
                     file: file.clone(),
                     part: part.clone(),
                     streams,
+                    rows,
                     bytes,
                     store: self.clone(),
                 }),
@@ -309,6 +315,8 @@ struct Wanted {
     first: EventKey,
     last: EventKey,
     bytes: u64,
+    /// Where they may be in it.
+    rows: RowRanges,
 }
 
 impl Wanted {
@@ -328,6 +336,7 @@ impl Wanted {
             first: EventKey::before(Timestamp::from_millis(first_ms)),
             last,
             bytes,
+            rows: RowRanges::first(part.rows.len()),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use groundwatch_log_files::{Events, LogFile, Messages, Part, StreamAddress};
+use groundwatch_log_files::{Events, LogFile, Messages, Part, RowRanges, StreamAddress};
 
 use super::files::{Segment, SegmentStore};
 use crate::event_key::{EventKey, KeyRange};
@@ -21,7 +21,9 @@ pub(in crate::store) struct StoredPart {
     pub(super) part: Part,
     /// Which streams are wanted, by number, ascending; `None` for all.
     pub(super) streams: Option<Arc<[u32]>>,
-    /// Bytes of the wanted streams, as AWS counts them.
+    /// Where wanted events may be.
+    pub(super) rows: RowRanges,
+    /// Bytes of the wanted streams in there, as AWS counts them, about.
     pub(super) bytes: u64,
     pub(super) store: SegmentStore,
 }
@@ -67,22 +69,23 @@ impl StoredPart {
         let permit = decoding.acquire_owned().await.map_err(StoreError::internal)?;
         let bytes = self.store.read(&self.segment, self.file.bytes_of(&self.part)).await?;
         let opened = tokio::task::spawn_blocking(move || {
-            let opened = self.decode(bytes, &selection);
+            let opened = self.decode(&bytes, &selection);
             drop(permit);
             opened
         });
         opened.await.map_err(StoreError::internal)?
     }
 
-    fn decode(&self, bytes: Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
+    fn decode(&self, bytes: &Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
         let damaged = |error| self.store.damaged(&self.segment, &error);
         let Some(matcher) = &selection.matcher else {
-            let events = self.file.events(&self.part, bytes.clone()).map_err(damaged)?;
+            let events = self.file.events(&self.part, bytes, &self.rows).map_err(damaged)?;
             let mut rows = keyed(&events, self.wanted_rows(&events, selection));
             order(&mut rows, selection.direction, selection.events_max);
             let mut numbers: Vec<u32> = rows.iter().map(|(_, row)| *row).collect();
             numbers.sort_unstable();
-            let messages = self.file.messages_of(&self.part, bytes, &numbers).map_err(damaged)?;
+            let taken = RowRanges::of(&numbers);
+            let messages = self.file.messages(&self.part, bytes, &taken).map_err(damaged)?;
             return Ok(OpenedPart::new(events, rows, Texts::All(Box::new(messages))));
         };
         // Who, where and when need not be known before it is known that something matches, if nothing depends
@@ -90,26 +93,22 @@ impl StoredPart {
         let known = if self.is_wanted_whole(selection) {
             None
         } else {
-            let events = self.file.events(&self.part, bytes.clone()).map_err(damaged)?;
-            let rows = self.wanted_rows(&events, selection);
+            let events = self.file.events(&self.part, bytes, &self.rows).map_err(damaged)?;
+            let rows = RowRanges::of(&self.wanted_rows(&events, selection));
             Some((events, rows))
         };
-        let rows = known.as_ref().map(|(_, rows)| rows.as_slice());
-        if rows.is_some_and(<[u32]>::is_empty) {
+        let rows = known.as_ref().map_or(&self.rows, |(_, rows)| rows);
+        if rows.is_empty() {
             return Ok(None);
         }
-        let messages = match rows {
-            Some(rows) => self.file.messages_of(&self.part, bytes.clone(), rows),
-            None => self.file.messages(&self.part, bytes.clone()),
-        };
-        let messages = messages.map_err(damaged)?;
-        let matching = matching(&messages, matcher, rows, self.part.rows.len());
+        let messages = self.file.messages(&self.part, bytes, rows).map_err(damaged)?;
+        let matching = matching(&messages, matcher, rows);
         if matching.is_empty() {
             return Ok(None);
         }
         let events = match known {
             Some((events, _)) => events,
-            None => self.file.events(&self.part, bytes).map_err(damaged)?,
+            None => self.file.events(&self.part, bytes, &RowRanges::of(&matching)).map_err(damaged)?,
         };
         let mut rows = keyed(&events, matching);
         order(&mut rows, selection.direction, selection.events_max);
@@ -139,28 +138,24 @@ impl StoredPart {
                 && key < to
                 && key.sequence > selection.newer_than
         };
-        (0..events.len() as u32).filter(wanted).collect()
+        events.rows().iter().map(|row| row as u32).filter(wanted).collect()
     }
 }
 
-/// Those of `rows`, or of all `count` rows, whose messages match.
-fn matching(messages: &Messages, matcher: &Matcher, rows: Option<&[u32]>, count: usize) -> Vec<u32> {
+/// Those of `rows` whose messages match.
+fn matching(messages: &Messages, matcher: &Matcher, rows: &RowRanges) -> Vec<u32> {
     // Threads that share a regular expression wait for each other.
     let matcher = matcher.clone();
     let candidates = messages.candidates(matcher.requirements());
     let mut text = Vec::new();
-    let mut matches = |row: &u32| {
-        let row = *row as usize;
-        candidates.as_ref().is_none_or(|candidates| candidates[row]) && {
+    let matches = |row: &usize| {
+        candidates.as_ref().is_none_or(|candidates| candidates[*row]) && {
             text.clear();
-            messages.append(row, &mut text);
+            messages.append(*row, &mut text);
             matcher.matches(&text)
         }
     };
-    match rows {
-        Some(rows) => rows.iter().copied().filter(&mut matches).collect(),
-        None => (0..count as u32).filter(&mut matches).collect(),
-    }
+    rows.iter().filter(matches).map(|row| row as u32).collect()
 }
 
 /// Rows with their keys.
