@@ -1,22 +1,18 @@
 //! The binary `groundwatch`: reads the command line and hands over to the command.
 
 mod activities;
+mod adapters;
 mod alarm_endpoints;
 mod backtest;
 mod cli;
 mod clock_request;
 mod config;
-mod log_metrics;
 mod otlp;
 mod paths;
-mod ports;
 mod routes;
-mod rule_logs;
 mod rule_metrics;
 mod serve;
-mod streamed_metrics;
 mod syslog;
-mod tagged;
 mod tls;
 mod vitals;
 

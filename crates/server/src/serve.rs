@@ -28,19 +28,24 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::activities::{ManualDriver, drive};
+use crate::adapters::alarm_metrics::AlarmMetrics;
+use crate::adapters::alarm_notifier::AlarmNotifier;
+use crate::adapters::event_bus::EventBus;
+use crate::adapters::log_metrics::LogMetrics;
+use crate::adapters::log_receivers::LogReceivers;
+use crate::adapters::rule_logs::RuleLogs;
+use crate::adapters::sns_queues::SnsQueues;
+use crate::adapters::streamed_metrics::StreamedMetrics;
+use crate::adapters::tagged_resources;
+use crate::adapters::widget_metrics::WidgetMetrics;
 use crate::alarm_endpoints::AlarmEndpoints;
 use crate::cli::{ClockKind, LogFormat};
 use crate::config::Config;
-use crate::log_metrics::LogMetrics;
 use crate::otlp::OtlpEndpoint;
 use crate::paths::OwnPaths;
-use crate::ports::{AlarmNotifier, AlarmReader, EventBus, LogReceivers, Queues, WidgetMetrics};
 use crate::routes::Services;
-use crate::rule_logs::RuleLogs;
 use crate::rule_metrics::RuleMetrics;
-use crate::streamed_metrics::StreamedMetrics;
 use crate::syslog::SyslogSink;
-use crate::tagged;
 use crate::tls::{self, Tls};
 use crate::vitals::Vitals;
 
@@ -138,7 +143,7 @@ async fn bring_up(
     let transports = Transports {
         web: Arc::new(WebClient::new(config.webhook_fence)?),
         outbound: outbound.clone(),
-        queues: Some(Arc::new(Queues(sqs.clone()))),
+        queues: Some(Arc::new(SnsQueues(sqs.clone()))),
         mail: mail_sender(config)?,
     };
     let notify = Arc::new(Notify::open(
@@ -153,7 +158,7 @@ async fn bring_up(
     let insights = Arc::new(Rules::open(&storage.catalog, Arc::new(RuleLogs(logs.clone())))?);
     let metric_store = metric_store.with_insight_rules(Arc::new(RuleMetrics(insights.clone())));
     let dependencies = Dependencies {
-        reader: Arc::new(AlarmReader(metric_store.clone())),
+        reader: Arc::new(AlarmMetrics(metric_store.clone())),
         notifier: Arc::new(AlarmNotifier((*notify).clone())),
         outbound: outbound.clone(),
         events: Some(Arc::new(EventBus(outbound.clone()))),
@@ -181,7 +186,8 @@ async fn bring_up(
     let streamed_metrics = Arc::new(StreamedMetrics(metric_store));
     let streams = Arc::new(Streams::open(&storage.catalog, clock, streamed_metrics)?);
     activities.push(Arc::new(StreamSender::new(streams.clone(), outbound)));
-    let tagging = Arc::new(tagged::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights, &streams));
+    let tagging =
+        Arc::new(tagged_resources::all(AlarmTags::open(&storage.catalog)?, &dashboards, &insights, &streams));
     let (identities, sqs) = (Arc::new(Identities), Arc::new(sqs));
     Ok((
         Services { metrics, alarms, dashboards, insights, streams, tagging, logs, notify, sqs, identities },
