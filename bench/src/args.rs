@@ -105,11 +105,11 @@ pub struct BenchArgs {
     pub serve: Vec<String>,
 
     /// Log groups
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::<1, 100_000>, help_heading = "Logs")]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::<1, 1_000_000>, help_heading = "Logs")]
     pub groups: usize,
 
     /// Log streams in each group
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<1, 100_000>, help_heading = "Logs")]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<1, 1_000_000>, help_heading = "Logs")]
     pub streams: usize,
 
     /// Text that `log-corpus` sends, in MiB
@@ -132,6 +132,8 @@ pub enum Workload {
     Reads,
     /// Send, receive and delete messages of SQS, one at a time on each connection
     Sqs,
+    /// Create `--groups` log groups with `--streams` streams each, put an event into every group, and read
+    LogGroups,
     /// A month of alarms, simulated: the server must run with `--clock manual`
     AlarmMonth,
     /// One-minute alarms by the real clock, for as many whole minutes as --duration has

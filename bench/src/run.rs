@@ -13,7 +13,7 @@ use crate::metric_day;
 use crate::process::Process;
 use crate::report::Report;
 use crate::workload::{
-    self, Session, alarm_minutes, alarm_month, put_log_events, put_metric_data, reads, sqs,
+    self, Session, alarm_minutes, alarm_month, log_groups, put_log_events, put_metric_data, reads, sqs,
 };
 
 /// Runs the workload and prints what it came to: as text load by load, as JSON in one document at the end.
@@ -104,6 +104,11 @@ impl<F: FnMut(&Report)> Run<F> {
             }
             Workload::Sqs => self.add(sqs::run(session, plan).await?),
             Workload::AlarmMonth => self.add(alarm_month::run(session).await?),
+            Workload::LogGroups => {
+                for kind in log_groups::KINDS {
+                    self.add(log_groups::run(session, plan, kind).await?);
+                }
+            }
             Workload::Alarms => self.add(alarm_minutes::run(session).await?),
             Workload::LogCorpus => bail!("the corpus of log events is no load on an endpoint"),
             Workload::MetricDay => bail!("a day of metrics is no load on an endpoint"),

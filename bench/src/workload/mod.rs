@@ -3,6 +3,7 @@
 mod alarm_fleet;
 pub(crate) mod alarm_minutes;
 pub(crate) mod alarm_month;
+pub(crate) mod log_groups;
 pub(crate) mod put_log_events;
 pub(crate) mod put_metric_data;
 pub(crate) mod reads;
