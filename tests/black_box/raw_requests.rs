@@ -26,6 +26,26 @@ async fn json(server: &Server, service: &str, version: &str, target: &str, body:
     server.post("/", &headers, body.as_bytes()).await
 }
 
+/// A header announces metrics in events that have none: CloudWatch counts that.
+#[tokio::test]
+async fn announced_metrics_that_are_missing_are_counted() {
+    let server = Server::start_with_manual_clock().await;
+    let logs = |operation: &'static str, body: &'static str| json(&server, "logs", "1.1", operation, body);
+    logs("Logs_20140328.CreateLogGroup", r#"{"logGroupName":"g"}"#).await;
+    logs("Logs_20140328.CreateLogStream", r#"{"logGroupName":"g","logStreamName":"s"}"#).await;
+    let headers = [
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("X-Amz-Target", "Logs_20140328.PutLogEvents"),
+        ("Authorization", &signed("logs")),
+        ("x-amzn-logs-format", "json/emf"),
+    ];
+    let events = r#"{"logGroupName":"g","logStreamName":"s","logEvents":[{"timestamp":1767225600000,"message":"plain"}]}"#;
+    assert_eq!(server.post("/", &headers, events.as_bytes()).await.status, 200);
+    let metrics =
+        query(&server, "monitoring", "Action=ListMetrics&Version=2010-08-01&Namespace=AWS%2FLogs").await;
+    assert!(metrics.text().contains("EMFParsingErrors"), "{}", metrics.text());
+}
+
 #[tokio::test]
 async fn boto3_of_2024_speaks_query() {
     let server = Server::start_with_manual_clock().await;

@@ -91,12 +91,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         events: None,
     };
     let alarms = Alarms::open(&catalog, clock.clone(), Timing::EXACT, dependencies)?;
-    let call = Call {
-        caller: Caller::default(),
-        request_id: RequestId(String::new()),
-        received: START,
-        explain: false,
-    };
+    let call = Call::new(Caller::default(), RequestId(String::new()), START);
 
     let started = Instant::now();
     for chunk in (0..count).collect::<Vec<_>>().chunks(256) {

@@ -61,8 +61,7 @@ impl World {
         let (topics, bus) = (Arc::default(), Arc::default());
         let alarms = open(&dir, &clock, &metrics, &topics, &bus);
         let caller = Caller { scope: Scope::default(), access_key_id: String::new() };
-        let caller =
-            Call { caller, request_id: RequestId(String::new()), received: clock.now(), explain: false };
+        let caller = Call::new(caller, RequestId(String::new()), clock.now());
         Self { alarms, caller, clock, metrics, topics, bus, dir }
     }
 

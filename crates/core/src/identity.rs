@@ -160,9 +160,17 @@ pub struct Call {
     /// Whether the caller also wants to know why the answer is as it is. No operation of AWS has such a wish:
     /// it comes beside the request, and so does what is made of it.
     pub explain: bool,
+    /// Whether the caller announces that the log events of the request carry metrics, which a header of AWS's
+    /// says beside the request.
+    pub announces_metrics: bool,
 }
 
 impl Call {
+    /// A call without any wishes beside its input.
+    pub fn new(caller: Caller, request_id: RequestId, received: Timestamp) -> Self {
+        Self { caller, request_id, received, explain: false, announces_metrics: false }
+    }
+
     /// The account and region that the call addresses.
     pub fn scope(&self) -> &Scope {
         &self.caller.scope

@@ -198,12 +198,7 @@ where
 }
 
 fn call() -> Call {
-    Call {
-        caller: Caller::default(),
-        request_id: RequestId("bench".to_owned()),
-        received: NOW,
-        explain: false,
-    }
+    Call::new(Caller::default(), RequestId("bench".to_owned()), NOW)
 }
 
 /// About 1 MB of lines of about 300 bytes, with numbers that look like chance.

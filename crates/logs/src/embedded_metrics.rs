@@ -1,9 +1,9 @@
 //! Embedded Metric Format: log events that carry metrics.
 //!
-//! An event is one if it is a JSON object with `_aws.CloudWatchMetrics` at its root. What is wrong with one
-//! is counted in the metrics `EMFParsingErrors` (the directive cannot be read) and `EMFValidationErrors` (a
-//! metric or dimension that it names is missing or of the wrong type) of `AWS/Logs`, by group, and said in
-//! the server's log. The event is stored in any case.
+//! An event is one if it is a JSON object with `_aws.CloudWatchMetrics` at its root, or if its request
+//! announces it. What is wrong with one is counted in the metrics `EMFParsingErrors` (the document or its
+//! directive cannot be read) and `EMFValidationErrors` (a metric or dimension that it names is missing or of
+//! the wrong type) of `AWS/Logs`, by group, and said in the server's log. The event is stored in any case.
 
 use std::time::Duration;
 
@@ -49,9 +49,16 @@ struct Metric {
     storage_resolution: Option<i64>,
 }
 
-/// Adds the metrics that `message` carries, if any. `group` and `ingested` are for counting errors.
-pub(crate) fn collect(message: &[u8], group: &str, ingested: Timestamp, samples: &mut Samples) {
-    let Some(errors) = carried(message, ingested, samples) else { return };
+/// Adds the metrics that `message` carries, if any: it must carry some if that was `announced`. `group` and
+/// `ingested` are for counting errors.
+pub(crate) fn collect(
+    message: &[u8],
+    announced: bool,
+    group: &str,
+    ingested: Timestamp,
+    samples: &mut Samples,
+) {
+    let Some(errors) = carried(message, announced, ingested, samples) else { return };
     for (name, count) in [("EMFParsingErrors", errors.parsing), ("EMFValidationErrors", errors.validation)] {
         if count > 0 {
             tracing::warn!(group, reason = errors.reason, "an event's embedded metrics are wrong");
@@ -72,35 +79,48 @@ struct Errors {
 }
 
 impl Errors {
+    fn parsing(reason: String) -> Self {
+        Self { parsing: 1, validation: 0, reason }
+    }
+
     fn validation(&mut self, reason: String) {
         self.validation += 1;
         self.reason = reason;
     }
 }
 
-/// Adds the metrics; `None` if the message is not of this format at all.
-fn carried(message: &[u8], ingested: Timestamp, samples: &mut Samples) -> Option<Errors> {
-    if message.trim_ascii_start().first() != Some(&b'{') || memmem::find(message, b"\"_aws\"").is_none() {
+/// Adds the metrics; `None` if the message is not of this format at all, and nobody said so.
+fn carried(message: &[u8], announced: bool, ingested: Timestamp, samples: &mut Samples) -> Option<Errors> {
+    if !announced && !looks_like_one(message) {
         return None;
     }
-    let root: Map<String, Value> = serde_json::from_slice(message).ok()?;
-    let metadata = root.get("_aws")?;
-    metadata.get("CloudWatchMetrics")?;
+    let root: Map<String, Value> = match serde_json::from_slice(message) {
+        Ok(root) => root,
+        Err(error) => return announced.then(|| Errors::parsing(error.to_string())),
+    };
+    let metadata = root.get("_aws").filter(|metadata| metadata.get("CloudWatchMetrics").is_some());
+    let Some(metadata) = metadata else {
+        return announced.then(|| Errors::parsing("there is no `_aws.CloudWatchMetrics`".to_owned()));
+    };
+    let metadata = match Metadata::deserialize(metadata) {
+        Ok(metadata) => metadata,
+        Err(error) => return Some(Errors::parsing(error.to_string())),
+    };
     let mut errors = Errors::default();
-    match Metadata::deserialize(metadata) {
-        Ok(metadata) => {
-            let moment = Timestamp::from_millis(metadata.timestamp);
-            if moment < ingested - AGE_MAX || moment > ingested + AHEAD_MAX {
-                errors.validation(format!("the time {moment} is too far away"));
-                return Some(errors);
-            }
-            for directive in &metadata.directives {
-                directive.collect(&root, moment, samples, &mut errors);
-            }
-        }
-        Err(error) => errors = Errors { parsing: 1, validation: 0, reason: error.to_string() },
+    let moment = Timestamp::from_millis(metadata.timestamp);
+    if moment < ingested - AGE_MAX || moment > ingested + AHEAD_MAX {
+        errors.validation(format!("the time {moment} is too far away"));
+        return Some(errors);
+    }
+    for directive in &metadata.directives {
+        directive.collect(&root, moment, samples, &mut errors);
     }
     Some(errors)
+}
+
+/// Whether it is worth reading the message to know.
+fn looks_like_one(message: &[u8]) -> bool {
+    message.trim_ascii_start().first() == Some(&b'{') && memmem::find(message, b"\"_aws\"").is_some()
 }
 
 impl Directive {

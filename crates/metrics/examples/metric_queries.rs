@@ -91,7 +91,7 @@ async fn run(series: usize, minutes: usize) -> anyhow::Result<()> {
 }
 
 fn call(received: Timestamp) -> Call {
-    Call { caller: Caller::default(), request_id: RequestId(String::new()), received, explain: false }
+    Call::new(Caller::default(), RequestId(String::new()), received)
 }
 
 fn name(index: usize) -> String {

@@ -45,7 +45,7 @@ async fn run(series: usize, rounds: usize) -> anyhow::Result<()> {
     let idle = resident_mb()?;
     let metrics = Metrics::new(store.clone());
     let caller = Caller { scope: scope.clone(), ..Caller::default() };
-    let call = Call { caller, request_id: RequestId(String::new()), received: clock.now(), explain: false };
+    let call = Call::new(caller, RequestId(String::new()), clock.now());
     let mut known = Cost::default();
     for round in 0..rounds {
         let requests = (0..series).step_by(REQUEST_VALUES);

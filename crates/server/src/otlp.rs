@@ -91,7 +91,7 @@ impl OtlpEndpoint {
         let caller = DevelopmentAuthenticator.authenticate(&claim).map_err(refused)?;
         let request = decode(encoding, body).map_err(|error| bad_request(error.to_string()))?;
 
-        let call = Call { caller, request_id: id.clone(), received: self.clock.now(), explain: false };
+        let call = Call::new(caller, id.clone(), self.clock.now());
         let (events, too_large) = events(&request, call.received.as_millis());
         let stored = store(&self.logs, &call, &group, &stream, &events).await?;
         Ok(Rejected { too_large, ..stored })

@@ -126,7 +126,7 @@ impl SyslogSink {
     fn own_call(&self) -> Call {
         let caller = Caller { scope: self.config.scope.clone(), access_key_id: String::new() };
         let request_id = RequestId(Uuid::new_v4().to_string());
-        Call { caller, request_id, received: self.clock.now(), explain: false }
+        Call::new(caller, request_id, self.clock.now())
     }
 
     async fn checked<'a, O: Operation>(

@@ -75,6 +75,5 @@ async fn cycle(sqs: &Sqs) -> Result<(), Fault> {
 }
 
 fn call() -> Call {
-    let request_id = RequestId("1".to_owned());
-    Call { caller: Caller::default(), request_id, received: Timestamp::EPOCH, explain: false }
+    Call::new(Caller::default(), RequestId("1".to_owned()), Timestamp::EPOCH)
 }

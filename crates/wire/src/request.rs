@@ -15,6 +15,8 @@ pub(crate) const SMITHY_PROTOCOL: &str = "smithy-protocol";
 /// Sent by SDKs to services that once spoke the query protocol only: they understand the old error codes and
 /// statuses.
 const QUERY_MODE: &str = "x-amzn-query-mode";
+/// What the log events of a request are.
+const LOGS_FORMAT: &str = "x-amzn-logs-format";
 
 /// In which way a client speaks, and so wants to be answered.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +92,12 @@ pub(crate) fn rpc_path(path: &str) -> Option<RpcPath<'_>> {
     // The service may be an absolute shape id, `namespace#Name`, whose `#` arrives escaped.
     let service_id = service.rsplit('#').next()?.rsplit("%23").next()?;
     (first == "service" && label == "operation").then_some(RpcPath { service_id, operation })
+}
+
+/// Whether the request's log events are said to be in the embedded metric format (source: CloudWatch user
+/// guide, "Using the PutLogEvents API to send manually-created embedded metric format logs").
+pub(crate) fn announces_metrics(headers: &HeaderMap) -> bool {
+    text(headers, LOGS_FORMAT).is_some_and(|format| format.eq_ignore_ascii_case("json/emf"))
 }
 
 /// A header's value, if it is there and is text.

@@ -97,7 +97,13 @@ impl Logs {
                 let transformed = views.transformed(message, shown);
                 let seen = SeenEvent { millis: *millis, message: shown, transformed: &transformed };
                 filters.see(&seen, &mut samples);
-                embedded_metrics::collect(shown, &address.group, call.received, &mut samples);
+                embedded_metrics::collect(
+                    shown,
+                    call.announces_metrics,
+                    &address.group,
+                    call.received,
+                    &mut samples,
+                );
             }
             minutes = filters.finish(&mut samples);
         }

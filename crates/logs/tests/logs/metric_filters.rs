@@ -228,6 +228,19 @@ async fn embedded_metrics_are_found_and_wrong_ones_counted() {
 }
 
 #[tokio::test]
+async fn events_that_are_announced_to_carry_metrics_and_do_not_are_counted() {
+    let mut service = Service::new().await;
+    service.call.announces_metrics = true;
+    let expected = ["AWS/Logs EMFParsingErrors{LogGroupName=group}@0 : [1.0, 1.0, 1.0]"];
+    service.gives(&[(0, r#"{"_aws":{}}"#), (1, "plain"), (2, r#"{"a":1"#)], &expected).await;
+    let timestamp = NOW.as_millis();
+    let good = format!(
+        r#"{{"_aws":{{"Timestamp":{timestamp},"CloudWatchMetrics":[{{"Namespace":"Emf","Dimensions":[[]],"Metrics":[{{"Name":"t"}}]}}]}},"t":1}}"#
+    );
+    service.gives(&[(0, &good)], &["Emf t{}@0 : [1.0]"]).await;
+}
+
+#[tokio::test]
 async fn events_wait_with_their_metrics_for_room() {
     let service = Service::new().await;
     let default = with(filter("f", "ERROR", "1"), |metric| metric.default_value = Some(0.0));

@@ -164,12 +164,7 @@ impl Service {
         let disk = SimulatedDisk::new(0);
         let (metrics, queues) = Default::default();
         let logs = Some(open(&dir, &disk, options, &metrics, &queues).await);
-        let call = Call {
-            caller: Caller::default(),
-            request_id: RequestId("test".to_owned()),
-            received: NOW,
-            explain: false,
-        };
+        let call = Call::new(Caller::default(), RequestId("test".to_owned()), NOW);
         let service = Self { dir, disk, options, logs, metrics, queues, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");

@@ -144,12 +144,9 @@ impl World {
         let text = input.to_string();
         let input: O::Input<'_> = serde_json::from_str(&text).expect("an input of that shape");
         validate::check::<O>(&input)?;
-        let call = Call {
-            caller: Caller { scope: self.scope.clone(), access_key_id: String::new() },
-            request_id: RequestId("test".to_owned()),
-            received: self.clock.now(),
-            explain,
-        };
+        let caller = Caller { scope: self.scope.clone(), access_key_id: String::new() };
+        let call = Call::new(caller, RequestId("test".to_owned()), self.clock.now());
+        let call = Call { explain, ..call };
         Handle::<O>::handle(&self.metrics, &call, input).await
     }
 }

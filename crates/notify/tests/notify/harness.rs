@@ -159,12 +159,8 @@ pub(crate) fn subscribe_input(topic_arn: &str, url: &str) -> SubscribeInput {
 
 pub(crate) fn signed_call(region: &str, account: &str) -> Call {
     let scope = Scope { account: account.parse().expect("an account"), region: Region::new(region) };
-    Call {
-        caller: Caller { scope, access_key_id: "test".to_owned() },
-        request_id: RequestId("00000000-0000-0000-0000-000000000000".to_owned()),
-        received: START,
-        explain: false,
-    }
+    let caller = Caller { scope, access_key_id: "test".to_owned() };
+    Call::new(caller, RequestId("00000000-0000-0000-0000-000000000000".to_owned()), START)
 }
 
 /// What following a link amounts to.

@@ -73,12 +73,8 @@ impl LogReader for RuleLogs {
 
 /// The server itself, on behalf of the owner of a rule.
 fn call(scope: &Scope) -> Call {
-    Call {
-        caller: Caller { scope: scope.clone(), access_key_id: String::new() },
-        request_id: RequestId("contributor-insights".to_owned()),
-        received: Timestamp::EPOCH,
-        explain: false,
-    }
+    let caller = Caller { scope: scope.clone(), access_key_id: String::new() };
+    Call::new(caller, RequestId("contributor-insights".to_owned()), Timestamp::EPOCH)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

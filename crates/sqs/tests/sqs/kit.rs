@@ -46,8 +46,7 @@ impl Kit {
             assert_eq!(record.stream, StreamId::SQS);
             sqs.recover(record.position, &record.payload).expect("readable");
         }
-        let request_id = RequestId("1".to_owned());
-        let call = Call { caller: Caller::default(), request_id, received: START, explain: false };
+        let call = Call::new(Caller::default(), RequestId("1".to_owned()), START);
         Self { sqs, clock, directory, storage, call }
     }
 
