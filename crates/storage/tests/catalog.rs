@@ -139,6 +139,17 @@ async fn list_is_by_name_within_scope_and_prefix() {
     check("ab", Some("b"), 99, &[]);
     check("z", None, 99, &[]);
     assert_eq!(alarms.len(), 7);
+    let check_scan = |prefix: &str, limit: usize, expected: &[&str], more_after: Option<&str>| {
+        let mut found = Vec::new();
+        let wanted = |name: &str, _: &Alarm| name != "ab";
+        let last = alarms.scan(&scope("eu-central-1"), prefix, None, limit, wanted, &mut found);
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((names.as_slice(), last.as_deref()), (expected, more_after), "{prefix:?}, {limit}");
+    };
+    check_scan("", 99, &["a", "abc", "ac", "b", "ü"], None);
+    check_scan("", 2, &["a"], Some("ab"));
+    check_scan("ab", 2, &["abc"], Some("abc"));
+    check_scan("ab", 3, &["abc"], None);
 }
 
 #[tokio::test]

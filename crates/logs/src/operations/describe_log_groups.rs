@@ -16,7 +16,8 @@ use crate::logs::Logs;
 
 /// Groups a page without a `limit`, and at most.
 const PAGE_GROUPS_MAX: usize = 50;
-/// How many groups are looked at in one go for those that a pattern or class lets pass.
+/// How many groups are looked at in one go for those that a pattern or class lets pass: others get their turn
+/// in between.
 const SCAN_GROUPS: usize = 1000;
 
 const LISTING: &str = "DescribeLogGroups";
@@ -37,7 +38,7 @@ impl Handle<DescribeLogGroups> for Logs {
         };
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_GROUPS_MAX);
         // One more than the page holds tells whether there is a next page.
-        let mut found = self.select(call.scope(), &selection, after, limit + 1);
+        let mut found = self.select(call.scope(), &selection, after, limit + 1).await;
         let more = found.len() > limit;
         found.truncate(limit);
         let next_token = found.last().filter(|_| more).map(|(name, _)| page_token::encode(LISTING, name));
@@ -81,6 +82,11 @@ impl Selection {
         Ok(Self { names, class: input.log_group_class.as_ref().and_then(GroupClass::from_api) })
     }
 
+    /// Whether it lets all groups pass that a listing by prefix finds.
+    fn is_by_prefix(&self) -> bool {
+        matches!(self.names, Names::WithPrefix(_)) && self.class.is_none()
+    }
+
     fn wants(&self, name: &str, group: &LogGroup) -> bool {
         let named = match &self.names {
             Names::Containing(part) => name.contains(part.as_str()),
@@ -108,7 +114,7 @@ fn own_names(scope: &Scope, identifiers: &[String]) -> Result<Vec<String>, LogsE
 
 impl Logs {
     /// Up to `limit` groups that are wanted and come after the name `after`, by name.
-    fn select(
+    async fn select(
         &self,
         scope: &Scope,
         selection: &Selection,
@@ -126,18 +132,21 @@ impl Logs {
             Names::WithPrefix(prefix) => prefix.as_str(),
             Names::Containing(_) => "",
         };
-        let mut found = Vec::new();
-        let mut after = after;
-        loop {
-            let listed = self.directory.groups.list(scope, prefix, after.as_deref(), SCAN_GROUPS);
-            let last = listed.len() < SCAN_GROUPS;
-            after = listed.last().map(|(name, _)| name.clone());
-            found.extend(listed.into_iter().filter(|(name, group)| selection.wants(name, group)));
-            if last || found.len() >= limit {
-                found.truncate(limit);
-                return found;
-            }
+        if selection.is_by_prefix() {
+            return self.directory.groups.list(scope, prefix, after.as_deref(), limit);
         }
+        let wanted = |name: &str, group: &LogGroup| selection.wants(name, group);
+        let groups = &self.directory.groups;
+        let (mut found, mut after) = (Vec::new(), after);
+        while let Some(last) = groups.scan(scope, prefix, after.as_deref(), SCAN_GROUPS, wanted, &mut found) {
+            if found.len() >= limit {
+                break;
+            }
+            after = Some(last);
+            tokio::task::yield_now().await;
+        }
+        found.truncate(limit);
+        found
     }
 
     fn described_group(

@@ -14,7 +14,7 @@ use crate::pattern::Wildcard;
 const LISTING: &str = "ListLogGroups";
 /// Groups a page without a `limit`.
 const PAGE_GROUPS: usize = 50;
-/// How many groups are looked at in one go.
+/// How many groups are looked at in one go: others get their turn in between.
 const SCAN_GROUPS: usize = 1000;
 
 impl Handle<ListLogGroups> for Logs {
@@ -37,11 +37,13 @@ impl Handle<ListLogGroups> for Logs {
         };
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_GROUPS);
         let mut names = Vec::new();
+        let wanted = |name: &str, group: &LogGroup| selection.wants(name, group);
         while !asks_others_only && names.len() <= limit {
-            let listed = self.directory.groups.list(call.scope(), "", after.as_deref(), SCAN_GROUPS);
-            let Some((last, _)) = listed.last() else { break };
-            after = Some(last.clone());
-            names.extend(listed.into_iter().filter(|(name, group)| selection.wants(name, group)));
+            let groups = &self.directory.groups;
+            let last = groups.scan(call.scope(), "", after.as_deref(), SCAN_GROUPS, wanted, &mut names);
+            let Some(last) = last else { break };
+            after = Some(last);
+            tokio::task::yield_now().await;
         }
         // One more than the page holds tells that there is a next page.
         let more = names.len() > limit;

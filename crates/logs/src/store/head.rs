@@ -26,9 +26,17 @@ const STREAM_OVERHEAD_BYTES: usize = 512;
 /// Events that are in no segment yet.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    groups: HashMap<GroupId, HashMap<LogStreamId, StreamHead>>,
+    groups: HashMap<GroupId, GroupHead>,
     memory_bytes: usize,
     begun: Option<Timestamp>,
+}
+
+/// The recent events of one group.
+#[derive(Debug, Default)]
+struct GroupHead {
+    streams: HashMap<LogStreamId, StreamHead>,
+    /// Of all streams, as AWS counts them: listings of groups do not look at each stream.
+    stored_bytes: u64,
 }
 
 /// The recent events of one stream.
@@ -54,31 +62,33 @@ impl Head {
         let Record { address, batch } = record;
         self.memory_bytes += batch.memory_bytes();
         self.begin(batch.ingested());
-        let streams = self.groups.entry(address.group_id).or_default();
-        match streams.get_mut(&address.stream_id) {
+        let group = self.groups.entry(address.group_id).or_default();
+        group.stored_bytes += batch.billed_bytes();
+        match group.streams.get_mut(&address.stream_id) {
             Some(stream) => stream.insert(batch),
             None => {
                 let stream = StreamHead::new(address, batch);
                 self.memory_bytes += STREAM_OVERHEAD_BYTES;
-                streams.insert(stream.address.stream_id, stream);
+                group.streams.insert(stream.address.stream_id, stream);
             }
         }
     }
 
     /// Drops all events of a group.
     pub(super) fn forget_group(&mut self, group: GroupId) {
-        for stream in self.groups.remove(&group).iter().flat_map(HashMap::values) {
+        for stream in self.groups.remove(&group).iter().flat_map(|group| group.streams.values()) {
             self.memory_bytes -= stream.memory_bytes + STREAM_OVERHEAD_BYTES;
         }
     }
 
     /// Drops all events of a stream.
     pub(super) fn forget_stream(&mut self, group: GroupId, stream: LogStreamId) {
-        let Some(streams) = self.groups.get_mut(&group) else { return };
-        if let Some(stream) = streams.remove(&stream) {
+        let Some(head) = self.groups.get_mut(&group) else { return };
+        if let Some(stream) = head.streams.remove(&stream) {
             self.memory_bytes -= stream.memory_bytes + STREAM_OVERHEAD_BYTES;
+            head.stored_bytes -= stream.statistics.stored_bytes;
         }
-        if streams.is_empty() {
+        if head.streams.is_empty() {
             self.forget_group(group);
         }
     }
@@ -96,13 +106,12 @@ impl Head {
 
     /// What is known of a stream's events in here.
     pub(super) fn statistics(&self, group: GroupId, stream: LogStreamId) -> Option<StreamStatistics> {
-        Some(self.groups.get(&group)?.get(&stream)?.statistics)
+        Some(self.groups.get(&group)?.streams.get(&stream)?.statistics)
     }
 
     /// Bytes of a group's events in here, as AWS counts them.
     pub(super) fn stored_bytes(&self, group: GroupId) -> u64 {
-        let streams = self.groups.get(&group).into_iter().flat_map(HashMap::values);
-        streams.map(|stream| stream.statistics.stored_bytes).sum()
+        self.groups.get(&group).map_or(0, |group| group.stored_bytes)
     }
 
     /// Adds to `found` the batches of a group's streams that a reader of `range` in `direction` may need to
@@ -116,15 +125,15 @@ impl Head {
         enough: usize,
         found: &mut Vec<Candidate>,
     ) {
-        let Some(heads) = self.groups.get(&group) else { return };
         match streams {
             Streams::One(stream) => {
-                if let Some(stream) = heads.get(&stream) {
+                let group = self.groups.get(&group);
+                if let Some(stream) = group.and_then(|group| group.streams.get(&stream)) {
                     stream.gather(range, direction, enough, found);
                 }
             }
             Streams::Those(wanted) => {
-                for stream in heads.values().filter(|stream| wanted(&stream.address)) {
+                for stream in self.streams(group).filter(|stream| wanted(&stream.address)) {
                     stream.gather(range, direction, enough, found);
                 }
             }
@@ -139,8 +148,7 @@ impl Head {
         newer_than: u64,
         found: &mut Vec<Candidate>,
     ) {
-        let streams = self.groups.get(&group).into_iter().flat_map(HashMap::values);
-        for stream in streams.filter(|stream| stream.statistics.last_sequence > newer_than) {
+        for stream in self.streams(group).filter(|stream| stream.statistics.last_sequence > newer_than) {
             let newer = stream.batches.values().filter(|batch| {
                 batch.sequence() > newer_than && range.overlaps(batch.first_key(), batch.last_key())
             });
@@ -162,12 +170,17 @@ impl Head {
 
     /// The streams of a group that have events in here.
     pub(super) fn streams_of(&self, group: GroupId) -> Vec<&StreamHead> {
-        self.groups.get(&group).into_iter().flat_map(HashMap::values).collect()
+        self.streams(group).collect()
+    }
+
+    fn streams(&self, group: GroupId) -> impl Iterator<Item = &StreamHead> {
+        self.groups.get(&group).into_iter().flat_map(|group| group.streams.values())
     }
 
     /// Every stream that has events in here, by group and stream incarnation.
     pub(super) fn streams_in_order(&self) -> Vec<&StreamHead> {
-        let mut streams: Vec<&StreamHead> = self.groups.values().flat_map(HashMap::values).collect();
+        let mut streams: Vec<&StreamHead> =
+            self.groups.values().flat_map(|group| group.streams.values()).collect();
         streams.sort_unstable_by_key(|stream| (stream.address.group_id, stream.address.stream_id));
         streams
     }

@@ -82,10 +82,7 @@ impl<T: Document> Documents<T> {
         after: Option<&str>,
         limit: usize,
     ) -> Vec<(String, Arc<T>)> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(Key::new(scope, after)),
-            _ => Bound::Included(Key::new(scope, prefix)),
-        };
+        let start = first_after(scope, prefix, after);
         let documents = self.view.documents.read();
         documents
             .range((start, Bound::Unbounded))
@@ -93,6 +90,32 @@ impl<T: Document> Documents<T> {
             .take(limit)
             .map(|(key, stored)| (key.name.clone(), Arc::clone(&stored.value)))
             .collect()
+    }
+
+    /// Looks at up to `limit` documents as [`Self::list`] finds them, and adds those to `found` that are
+    /// `wanted`; the others are not copied. Returns the last name that was looked at if there may be more.
+    pub fn scan(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        mut wanted: impl FnMut(&str, &T) -> bool,
+        found: &mut Vec<(String, Arc<T>)>,
+    ) -> Option<String> {
+        let start = first_after(scope, prefix, after);
+        let documents = self.view.documents.read();
+        let (mut seen, mut last) = (0, None);
+        for (key, stored) in documents.range((start, Bound::Unbounded)).take(limit) {
+            if key.scope != *scope || !key.name.starts_with(prefix) {
+                return None;
+            }
+            (seen, last) = (seen + 1, Some(&key.name));
+            if wanted(&key.name, &stored.value) {
+                found.push((key.name.clone(), Arc::clone(&stored.value)));
+            }
+        }
+        last.filter(|_| seen == limit).cloned()
     }
 
     /// As [`Self::list`], descending: up to `limit` documents whose names come before the name `before`.
@@ -153,6 +176,14 @@ impl<T: Document> Documents<T> {
         batch.push(Change::Remove { kind: T::KIND, key: key.clone(), expect }, move |_| {
             view.documents.write().remove(&key);
         });
+    }
+}
+
+/// Where a listing begins.
+fn first_after(scope: &Scope, prefix: &str, after: Option<&str>) -> Bound<Key> {
+    match after {
+        Some(after) if after >= prefix => Bound::Excluded(Key::new(scope, after)),
+        _ => Bound::Included(Key::new(scope, prefix)),
     }
 }
 
