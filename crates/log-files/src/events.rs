@@ -1,5 +1,6 @@
 //! The events of one part of a file: who, where and when. What they say is decoded when it is asked for.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -37,12 +38,18 @@ impl Events {
         let mut texts = Texts::default();
         let names = columns.texts(place::LOG_STREAM, &mut texts)?;
         let unnamed = MalformedFile("an event is of a stream that the index does not name");
-        let group = file.streams_of(part.group);
+        let groups: Vec<(usize, Range<usize>)> = file.groups_in(part).collect();
+        let mut groups = groups.into_iter();
+        let (mut group_end, mut group) = (0, 0..0);
         let mut streams: Vec<u32> = Vec::with_capacity(rows.len());
         let mut known: HashMap<Span, u32> = HashMap::new();
         for range in rows.ranges() {
             let first = names.spans_of(range).ok_or(unnamed.clone())?;
-            for span in (first..first + range.len()).map(|span| texts.span(span)) {
+            for (row, span) in range.clone().zip((first..).map(|span| texts.span(span))) {
+                while row >= group_end {
+                    (group_end, group) = groups.next().ok_or(unnamed.clone())?;
+                    known.clear();
+                }
                 let stream = match known.get(&span) {
                     Some(stream) => *stream,
                     None => {

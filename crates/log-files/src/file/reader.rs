@@ -96,6 +96,21 @@ impl LogFile {
         start..start + len
     }
 
+    /// Which groups the rows of `part` are of, in their order: for each the row behind its last one, counted
+    /// from the first row of `part`, and its streams. It is one, unless `part` was made of several that lie
+    /// together in a row group.
+    pub(crate) fn groups_in(&self, part: &Part) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let (row_group, rows) = (part.row_group, part.rows.clone());
+        let start = self
+            .index
+            .parts
+            .partition_point(|other| (other.group, other.row_group) < (part.group, row_group));
+        let parts = self.index.parts[start..].iter();
+        parts
+            .take_while(move |other| other.row_group == row_group && other.rows.start < rows.end)
+            .map(move |other| (other.rows.end.saturating_sub(part.rows.start), self.streams_of(other.group)))
+    }
+
     /// Where the filters are that [`Self::candidates`] needs; `None` if it has none.
     pub fn filters(&self) -> Option<Range<u64>> {
         self.index.tokens.is_some().then(|| self.index.filters.clone())

@@ -6,10 +6,12 @@
 //! is not wanted any more. One transaction swaps the new files in for the old ones. A crash before it costs
 //! the written objects, which the next start deletes.
 //!
-//! The rest it reads through the same merge as everybody, one group after the other, so its memory does not
-//! depend on how much there is: a few row groups that are read, and one file that is written. What it leaves
+//! The rest it reads through the same merge as everybody, one group or one [bunch](bunch) of small ones after
+//! the other, so its memory does not depend on how much there is: a few row groups that are read, and one file
+//! that is written. What it leaves
 //! behind is in its result: events of streams that were deleted.
 
+mod bunch;
 mod plan;
 
 use std::sync::Arc;
@@ -218,19 +220,17 @@ impl LogStore {
                     part.streams.iter().map(|stream| stream.bytes).sum::<u64>();
             }
         }
-        let mut groups: Vec<(GroupId, u64)> = groups.into_iter().collect();
-        groups.sort_unstable();
-        for (group, bytes) in groups {
+        let all_own = inputs.iter().all(|segment| segment.level() == Level::Own);
+        let is_own = |bytes: u64| all_own || bytes >= self.inner.options.own_file_bytes;
+        let kept = |address: &StreamAddress, last: Timestamp| {
+            !dead.contains(&address.stream_id) && keep(address, last)
+        };
+        for bunch in bunch::of(groups, is_own) {
             let mut found = Vec::new();
-            let kept = |address: &StreamAddress, last: Timestamp| {
-                !dead.contains(&address.stream_id) && keep(address, last)
-            };
             for segment in inputs {
-                self.inner.segments.gather_kept(segment, group, &kept, &mut found).await?;
+                self.inner.segments.gather_kept(segment, bunch.groups.clone(), &kept, &mut found).await?;
             }
-            if bytes >= self.inner.options.own_file_bytes
-                || inputs.iter().all(|segment| segment.level() == Level::Own)
-            {
+            if bunch.is_own {
                 write_own(output, found).await?;
             } else {
                 share(output, found).await?;
@@ -274,16 +274,20 @@ async fn write_own(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(),
     output.finish(filling).await
 }
 
-/// Adds a group to the shared file.
+/// Adds a bunch of groups to the shared file, one after the other.
 async fn share(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(), StoreError> {
     let mut merge = all_of(found);
+    let mut events = Vec::new();
     loop {
-        let events = next_events(&mut merge).await?;
-        if events.is_empty() {
-            return Ok(());
+        let next = next_events(&mut merge).await?;
+        if next.is_empty() {
+            break;
         }
-        output.share(move |filling| push_all(filling, &events)).await?;
+        events.extend(next);
     }
+    // They come in the order of keys, whichever their group, and stay in it within their group.
+    events.sort_by_key(|event| event.address.group_id);
+    output.share(move |filling| push_all(filling, &events)).await
 }
 
 fn all_of(found: Vec<Candidate>) -> Merge {

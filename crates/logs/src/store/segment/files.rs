@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -184,8 +186,8 @@ impl SegmentStore {
             in_range && streams.wants(&file.streams()[entry.stream as usize])
         };
         let parts = file.parts_of(group).iter().filter(|part| range.overlaps(part.first, part.last));
-        let mut parts: Vec<(&Part, Wanted)> =
-            parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
+        let mut parts: Vec<(Part, Wanted)> =
+            parts.filter_map(|part| Some((part.clone(), Wanted::new(from_ref(part), wanted)?))).collect();
         if !requirements.is_empty() && !parts.is_empty() {
             let candidates = self.candidates(segment, &file, requirements).await?;
             parts.retain_mut(|(part, wanted)| {
@@ -197,12 +199,13 @@ impl SegmentStore {
         Ok(())
     }
 
-    /// Adds to `found` everything of `group` in `segment` that `keep` says yes to: it is asked with each
-    /// stream of each part, and the time of its last event there.
+    /// Adds to `found` everything of `groups` in `segment` that `keep` says yes to: it is asked with each
+    /// stream of each part, and the time of its last event there. What lies in one row group is found as one,
+    /// so that a row group with thousands of small groups is not read for each of them.
     pub(in crate::store) async fn gather_kept(
         &self,
         segment: &Arc<Segment>,
-        group: GroupId,
+        groups: RangeInclusive<GroupId>,
         keep: &(dyn Fn(&StreamAddress, Timestamp) -> bool + Send + Sync),
         found: &mut Vec<Candidate>,
     ) -> Result<(), StoreError> {
@@ -210,9 +213,13 @@ impl SegmentStore {
         let wanted = |entry: &PartStream| {
             keep(&file.streams()[entry.stream as usize], Timestamp::from_millis(entry.last_ms))
         };
-        let parts = file.parts_of(group).iter();
-        let parts = parts.filter_map(|part| Some((part, Wanted::new(part, wanted)?))).collect();
-        self.add(segment, &file, parts, found);
+        let start = file.parts().partition_point(|part| part.group < *groups.start());
+        let len = file.parts()[start..].partition_point(|part| part.group <= *groups.end());
+        let follows =
+            |one: &Part, next: &Part| one.row_group == next.row_group && one.rows.end <= next.rows.start;
+        let spans = file.parts()[start..start + len].chunk_by(follows);
+        let spans = spans.filter_map(|parts| Some((joined(parts)?, Wanted::new(parts, wanted)?)));
+        self.add(segment, &file, spans, found);
         Ok(())
     }
 
@@ -220,7 +227,7 @@ impl SegmentStore {
         &self,
         segment: &Arc<Segment>,
         file: &Arc<LogFile>,
-        parts: Vec<(&Part, Wanted)>,
+        parts: impl IntoIterator<Item = (Part, Wanted)>,
         found: &mut Vec<Candidate>,
     ) {
         found.extend(parts.into_iter().map(|(part, wanted)| {
@@ -233,7 +240,7 @@ impl SegmentStore {
                 source: Source::Segment(StoredPart {
                     segment: segment.clone(),
                     file: file.clone(),
-                    part: part.clone(),
+                    part,
                     streams,
                     rows,
                     bytes,
@@ -320,25 +327,46 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// `None` if nothing is wanted.
-    fn new(part: &Part, wanted: impl Fn(&PartStream) -> bool) -> Option<Self> {
-        let (mut numbers, mut bytes, mut first_ms, mut last_ms) = (Vec::new(), 0, i64::MAX, i64::MIN);
-        for entry in part.streams.iter().filter(|entry| wanted(entry)) {
-            numbers.push(entry.stream);
-            bytes += entry.bytes;
-            first_ms = first_ms.min(entry.first_ms);
-            last_ms = last_ms.max(entry.last_ms);
+    /// Of parts that follow each other in one row group; `None` if nothing is wanted.
+    fn new(parts: &[Part], wanted: impl Fn(&PartStream) -> bool) -> Option<Self> {
+        let (mut numbers, mut rows) = (Vec::new(), Vec::new());
+        let (mut streams, mut bytes, mut first_ms, mut last_ms) = (0, 0, i64::MAX, i64::MIN);
+        let start = parts.first()?.rows.start;
+        for part in parts {
+            let before = numbers.len();
+            for entry in part.streams.iter().filter(|entry| wanted(entry)) {
+                numbers.push(entry.stream);
+                bytes += entry.bytes;
+                first_ms = first_ms.min(entry.first_ms);
+                last_ms = last_ms.max(entry.last_ms);
+            }
+            streams += part.streams.len();
+            if numbers.len() > before {
+                rows.push(part.rows.start - start..part.rows.end - start);
+            }
         }
         let last =
             EventKey { timestamp: Timestamp::from_millis(last_ms), sequence: u64::MAX, index: u32::MAX - 1 };
         (!numbers.is_empty()).then(|| Self {
-            streams: (numbers.len() < part.streams.len()).then(|| numbers.into()),
+            streams: (numbers.len() < streams).then(|| numbers.into()),
             first: EventKey::before(Timestamp::from_millis(first_ms)),
             last,
             bytes,
-            rows: RowRanges::first(part.rows.len()),
+            rows: rows.into_iter().collect(),
         })
     }
+}
+
+/// Parts that follow each other in one row group, as one.
+fn joined(parts: &[Part]) -> Option<Part> {
+    let (first, last) = (parts.first()?, parts.last()?);
+    Some(Part {
+        rows: first.rows.start..last.rows.end,
+        first: parts.iter().map(|part| part.first).min()?,
+        last: parts.iter().map(|part| part.last).max()?,
+        streams: parts.iter().flat_map(|part| &part.streams).copied().collect(),
+        ..*first
+    })
 }
 
 impl Segment {
