@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::{
-    Batch, Catalog, Documents, Expect, Key, Ledger, LedgerItem, LedgerQuery, StorageError,
+    Batch, Catalog, Documents, Expect, Key, Ledger, LedgerItem, LedgerQuery, StorageError, despite_conflicts,
 };
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -21,9 +21,6 @@ use crate::mute::MuteRules;
 
 /// How long background work waits after storage or a reader has failed.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(10);
-
-/// How often a change by a request is decided anew because the alarm changed meanwhile.
-const DECISIONS_MAX: usize = 16;
 
 /// The alarms, their history, and the way to change them.
 pub(crate) struct AlarmStore {
@@ -200,16 +197,13 @@ impl AlarmStore {
         key: &Key,
         decide: impl Fn(Option<&Alarm>) -> Option<Change> + Send + Sync,
     ) -> Result<bool, StorageError> {
-        for attempt in 1.. {
+        despite_conflicts(|| async {
             let current = self.get(key);
             let Some(change) = decide(current.as_ref().map(|(_, alarm)| &**alarm)) else { return Ok(false) };
             let expect = current.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
-            match self.apply(key, expect, change).await {
-                Err(StorageError::Conflict { .. }) if attempt < DECISIONS_MAX => {}
-                outcome => return outcome.map(|()| true),
-            }
-        }
-        Ok(false)
+            self.apply(key, expect, change).await.map(|()| true)
+        })
+        .await
     }
 
     /// Reads history.

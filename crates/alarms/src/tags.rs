@@ -1,12 +1,11 @@
 //! The tags of alarms. Each alarm keeps its own, so that they come and go with it.
 
 use groundwatch_core::{Scope, TagChange, TagError, Tags};
-use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, StorageError};
+use groundwatch_storage::{
+    Batch, Catalog, Documents, Expect, Key, MayConflict, StorageError, despite_conflicts,
+};
 
 use crate::alarm::Alarm;
-
-/// How often a change that met a concurrent one starts over before it gives up.
-const CONFLICTS_MAX: usize = 16;
 
 /// Reads and changes the tags of alarms, metric and composite ones. History and state have no part in it.
 pub struct AlarmTags {
@@ -23,6 +22,12 @@ pub enum AlarmTagsError {
     /// Storage did not take them.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl MayConflict for AlarmTagsError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
+    }
 }
 
 impl AlarmTags {
@@ -44,17 +49,15 @@ impl AlarmTags {
         change: &TagChange,
     ) -> Result<bool, AlarmTagsError> {
         let key = Key::new(scope, name);
-        for attempt in 1.. {
-            let Some((version, alarm)) = self.alarms.get_versioned(&key) else { break };
+        despite_conflicts(|| async {
+            let Some((version, alarm)) = self.alarms.get_versioned(&key) else { return Ok(false) };
             let tags = Tags::kept(alarm.tags.clone()).changed(change)?.into_kept();
             let mut batch = Batch::new();
             let changed = Alarm { tags, ..(*alarm).clone() };
             self.alarms.put(&mut batch, key.clone(), changed, Expect::Version(version));
-            match self.catalog.commit(batch).await {
-                Err(StorageError::Conflict { .. }) if attempt < CONFLICTS_MAX => {}
-                outcome => return Ok(outcome.map(|()| true)?),
-            }
-        }
-        Ok(false)
+            self.catalog.commit(batch).await?;
+            Ok(true)
+        })
+        .await
     }
 }

@@ -2,7 +2,7 @@
 //! `fault.rs`.
 
 use groundwatch_core::TagError;
-use groundwatch_storage::StorageError;
+use groundwatch_storage::{MayConflict, StorageError};
 
 use crate::LogReadError;
 
@@ -49,4 +49,10 @@ pub enum InsightError {
     /// Storage did not take it.
     #[error("storage did not take it")]
     Storage(#[from] StorageError),
+}
+
+impl MayConflict for InsightError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
+    }
 }

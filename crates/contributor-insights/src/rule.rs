@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Scope, TagChange, Tags};
-use groundwatch_storage::{Batch, Catalog, Document, Documents, Expect, Key, StorageError};
+use groundwatch_storage::{
+    Batch, Catalog, Document, Documents, Expect, Key, StorageError, despite_conflicts,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{InsightError, LogReader};
 
 /// AWS's quota of rules an account and region.
 pub(crate) const RULES_MAX: usize = 100;
-
-/// How often a change that met a concurrent one starts over before it gives up.
-const CONFLICTS_MAX: usize = 8;
 
 /// What is kept of a rule under its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,7 +78,7 @@ impl Rules {
         change: impl Fn(&Rule) -> Result<Option<Rule>, InsightError>,
     ) -> Result<bool, InsightError> {
         let key = Key::new(scope, name);
-        for attempt in 1..=CONFLICTS_MAX {
+        despite_conflicts(|| async {
             let Some((version, rule)) = self.rules.get_versioned(&key) else { return Ok(false) };
             let mut batch = Batch::new();
             match change(&rule)? {
@@ -88,11 +87,9 @@ impl Rules {
                 }
                 None => self.rules.remove(&mut batch, key.clone(), Expect::Version(version)),
             }
-            match self.catalog.commit(batch).await {
-                Err(StorageError::Conflict { .. }) if attempt < CONFLICTS_MAX => {}
-                settled => return settled.map(|()| true).map_err(InsightError::from),
-            }
-        }
-        Ok(false)
+            self.catalog.commit(batch).await?;
+            Ok(true)
+        })
+        .await
     }
 }

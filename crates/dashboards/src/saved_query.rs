@@ -3,10 +3,10 @@
 
 use groundwatch_api::cloudwatch::QueryType;
 use groundwatch_core::{Scope, TagChange, Tags, Timestamp};
+use groundwatch_storage::despite_conflicts;
 use groundwatch_storage::{Batch, Document, Expect, Key};
 use serde::{Deserialize, Serialize};
 
-use crate::service::despite_conflicts;
 use crate::{DashboardError, Dashboards};
 
 /// AWS's limit of saved queries an account and region.

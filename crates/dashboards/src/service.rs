@@ -1,5 +1,6 @@
 //! The service: what the operations share.
 
+use groundwatch_storage::despite_conflicts;
 use std::sync::Arc;
 
 use groundwatch_core::{Scope, SharedClock, TagChange, Tags};
@@ -9,9 +10,6 @@ use crate::DashboardError;
 use crate::dashboard::{Dashboard, key};
 use crate::data::WidgetDataSource;
 use crate::saved_query::{SavedQuery, SavedQueryPath};
-
-/// How often a change that met a concurrent one starts over before it gives up.
-const CONFLICTS_MAX: usize = 8;
 
 /// CloudWatch's dashboards, saved metric queries and images of widgets.
 pub struct Dashboards {
@@ -64,18 +62,4 @@ impl Dashboards {
         self.catalog.commit(batch).await?;
         Ok(true)
     }
-}
-
-/// Does `change`, which reads, decides and commits; starts over when a concurrent change made its batch fail.
-pub(crate) async fn despite_conflicts<T, F>(change: impl Fn() -> F) -> Result<T, DashboardError>
-where
-    F: Future<Output = Result<T, DashboardError>>,
-{
-    for _ in 1..CONFLICTS_MAX {
-        match change().await {
-            Err(DashboardError::Storage(StorageError::Conflict { .. })) => {}
-            settled => return settled,
-        }
-    }
-    change().await
 }

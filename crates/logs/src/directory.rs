@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_core::Scope;
-use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
+use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError, despite_conflicts};
 
 use crate::error::LogsError;
 use crate::group::{LogGroup, group_key};
@@ -145,16 +145,13 @@ impl Directory {
         change: impl Fn(&LogGroup) -> Result<LogGroup, LogsError>,
     ) -> Result<(), LogsError> {
         let key = group_key(scope, name);
-        loop {
+        despite_conflicts(|| async {
             let (version, group) = self.groups.get_versioned(&key).ok_or(LogsError::GroupMissing)?;
             let mut batch = Batch::new();
             self.groups.put(&mut batch, key.clone(), change(&group)?, Expect::Version(version));
-            match self.catalog.commit(batch).await {
-                // Somebody else changed it meanwhile: on top of that.
-                Err(StorageError::Conflict { .. }) => {}
-                outcome => return Ok(outcome?),
-            }
-        }
+            Ok(self.catalog.commit(batch).await?)
+        })
+        .await
     }
 
     /// Removes a stream of a group that is not protected, and returns which they were.
@@ -165,7 +162,7 @@ impl Directory {
         name: &str,
     ) -> Result<(GroupId, LogStreamId), LogsError> {
         let group_key = group_key(scope, group_name);
-        loop {
+        despite_conflicts(|| async {
             let (group_version, group) =
                 self.groups.get_versioned(&group_key).ok_or(LogsError::GroupMissing)?;
             let stream_key = stream_key(scope, group.id, name);
@@ -180,31 +177,27 @@ impl Directory {
             let mut batch = Batch::new();
             self.streams.remove(&mut batch, stream_key, Expect::Version(stream_version));
             self.groups.put(&mut batch, group_key.clone(), changed, Expect::Version(group_version));
-            match self.catalog.commit(batch).await {
-                Err(StorageError::Conflict { .. }) => {}
-                outcome => return outcome.map(|()| (group.id, stream.id)).map_err(LogsError::from),
-            }
-        }
+            self.catalog.commit(batch).await?;
+            Ok((group.id, stream.id))
+        })
+        .await
     }
 
     /// Removes a group that is not protected, then its streams, which nothing shows from the first moment on.
     /// Returns which incarnation it was.
     pub(crate) async fn delete_group(&self, scope: &Scope, name: &str) -> Result<GroupId, LogsError> {
         let key = group_key(scope, name);
-        let group = loop {
+        let group = despite_conflicts(|| async {
             let (version, group) = self.groups.get_versioned(&key).ok_or(LogsError::GroupMissing)?;
             if group.deletion_protected {
                 return Err(LogsError::GroupProtected);
             }
             let mut batch = Batch::new();
             self.groups.remove(&mut batch, key.clone(), Expect::Version(version));
-            match self.catalog.commit(batch).await {
-                Ok(()) => break group.id,
-                // Somebody changed it meanwhile: it may be protected now.
-                Err(StorageError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        };
+            self.catalog.commit(batch).await?;
+            Ok(group.id)
+        })
+        .await?;
         if let Err(error) = self.remove_streams(scope, group).await {
             tracing::warn!(group = name, %error, "streams of a deleted group stay until the next start");
         }

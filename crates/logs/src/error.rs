@@ -1,7 +1,7 @@
 //! What can go wrong, in this crate's words. AWS's words are in [`crate::fault`].
 
 use groundwatch_core::TagError;
-use groundwatch_storage::StorageError;
+use groundwatch_storage::{MayConflict, StorageError};
 
 use crate::anomaly::AnomalyError;
 use crate::export::ExportError;
@@ -164,5 +164,11 @@ pub enum Combination {
 impl From<StorageError> for LogsError {
     fn from(error: StorageError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl MayConflict for LogsError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Storage(error)) if error.is_conflict())
     }
 }

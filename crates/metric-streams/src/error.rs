@@ -2,7 +2,7 @@
 //! `fault.rs`.
 
 use groundwatch_core::TagError;
-use groundwatch_storage::StorageError;
+use groundwatch_storage::{MayConflict, StorageError};
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -33,4 +33,10 @@ pub enum StreamError {
     /// Storage did not take it.
     #[error("storage did not take it")]
     Storage(#[from] StorageError),
+}
+
+impl MayConflict for StreamError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
+    }
 }

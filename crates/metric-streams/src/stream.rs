@@ -6,7 +6,9 @@ use groundwatch_api::cloudwatch::{
     MetricStreamFilter, MetricStreamOutputFormat, MetricStreamStatisticsConfiguration,
 };
 use groundwatch_core::{Scope, SharedClock, TagChange, Tags, Timestamp};
-use groundwatch_storage::{Batch, Catalog, Document, Documents, Expect, Key, StorageError};
+use groundwatch_storage::{
+    Batch, Catalog, Document, Documents, Expect, Key, StorageError, despite_conflicts,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -14,9 +16,6 @@ use crate::{MinuteSource, StreamError, StreamedMetric};
 
 /// The length of what is sent at once.
 pub(crate) const MINUTE_SECS: u32 = 60;
-
-/// How often a change that met a concurrent one starts over before it gives up.
-const CONFLICTS_MAX: usize = 8;
 
 /// What is kept of a stream under its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,26 +124,15 @@ impl Streams {
         key: &Key,
         change: impl Fn(&Stream) -> Result<Stream, StreamError>,
     ) -> Result<bool, StreamError> {
-        for _ in 1..CONFLICTS_MAX {
-            match self.change_once(key, &change).await {
-                Err(StreamError::Storage(StorageError::Conflict { .. })) => {}
-                settled => return settled,
-            }
-        }
-        self.change_once(key, &change).await
-    }
-
-    async fn change_once(
-        &self,
-        key: &Key,
-        change: &impl Fn(&Stream) -> Result<Stream, StreamError>,
-    ) -> Result<bool, StreamError> {
-        let Some((version, stream)) = self.streams.get_versioned(key) else { return Ok(false) };
-        let mut batch = Batch::new();
-        self.streams.put(&mut batch, key.clone(), change(&stream)?, Expect::Version(version));
-        self.catalog.commit(batch).await?;
-        self.changed.notify_one();
-        Ok(true)
+        despite_conflicts(|| async {
+            let Some((version, stream)) = self.streams.get_versioned(key) else { return Ok(false) };
+            let mut batch = Batch::new();
+            self.streams.put(&mut batch, key.clone(), change(&stream)?, Expect::Version(version));
+            self.catalog.commit(batch).await?;
+            self.changed.notify_one();
+            Ok(true)
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is subscribed to what: topics and subscriptions, as documents.
 
+use groundwatch_storage::despite_conflicts;
 use std::sync::Arc;
 
 use groundwatch_core::{AccountId, Scope};
@@ -7,7 +8,6 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
 use crate::delivery_policy::EffectivePolicy;
 use crate::message::Message;
-use crate::service::despite_conflicts;
 use crate::signature::SignatureVersion;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
 use crate::topic::{Topic, TopicId};

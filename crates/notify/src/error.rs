@@ -1,7 +1,7 @@
 //! What can go wrong in SNS, told apart by what the caller got wrong. AWS's words for it are in `fault.rs`.
 
 use groundwatch_core::ArnError;
-use groundwatch_storage::StorageError;
+use groundwatch_storage::{MayConflict, StorageError};
 
 use crate::attributes::InvalidAttribute;
 use crate::delivery_policy::InvalidDeliveryPolicy;
@@ -239,4 +239,10 @@ pub enum Invalid {
         /// Which parameter.
         parameter: &'static str,
     },
+}
+
+impl MayConflict for NotifyError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
+    }
 }

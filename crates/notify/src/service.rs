@@ -19,9 +19,6 @@ use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
 use crate::{Invalid, MailSender, MessageId, NotifyError, QueueSender};
 
-/// How often an operation that met a concurrent one starts over before it gives up.
-const CONFLICTS_MAX: usize = 8;
-
 /// What the service needs to know besides its storage.
 #[derive(Clone, Debug)]
 pub struct NotifyConfig {
@@ -210,21 +207,6 @@ impl Notify {
         let id = MessageId::new();
         Message { id, kind, subject, body, attributes, group_id, in_line: None, published }
     }
-}
-
-/// Does `operation`, which reads, decides and commits; starts over when a concurrent change made its batch
-/// fail.
-pub(crate) async fn despite_conflicts<T, F>(operation: impl Fn() -> F) -> Result<T, NotifyError>
-where
-    F: Future<Output = Result<T, NotifyError>>,
-{
-    for _ in 1..CONFLICTS_MAX {
-        match operation().await {
-            Err(NotifyError::Storage(StorageError::Conflict { .. })) => {}
-            settled => return settled,
-        }
-    }
-    operation().await
 }
 
 /// Whether the request carries a signature, which makes its caller somebody.

@@ -1,6 +1,6 @@
 //! What can go wrong in SQS, told apart by what the caller got wrong. AWS's words for it are in `fault.rs`.
 
-use groundwatch_storage::StorageError;
+use groundwatch_storage::{MayConflict, StorageError};
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -167,5 +167,11 @@ impl Invalid {
 
     pub(crate) fn attribute_value(name: &str) -> Self {
         Self::AttributeValue { name: name.to_owned(), reason: None }
+    }
+}
+
+impl MayConflict for SqsError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
     }
 }

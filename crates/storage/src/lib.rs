@@ -34,7 +34,7 @@ mod storage;
 
 pub use catalog::{
     Batch, Catalog, Document, Documents, Entry, Expect, InvalidCursor, Ledger, LedgerCursor, LedgerItem,
-    LedgerQuery,
+    LedgerQuery, MayConflict, despite_conflicts,
 };
 pub use disk::{Disk, DiskFile, RealDisk, simulation};
 pub use error::StorageError;

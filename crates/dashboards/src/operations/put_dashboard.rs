@@ -5,12 +5,12 @@ use groundwatch_api::cloudwatch::{
 };
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Tags};
+use groundwatch_storage::despite_conflicts;
 use groundwatch_storage::{Batch, Expect, Key};
 
 use super::tags;
 use crate::body::{self, Finding};
 use crate::dashboard::{Dashboard, check_name, key};
-use crate::service::despite_conflicts;
 use crate::{DashboardError, Dashboards};
 
 impl Handle<PutDashboard> for Dashboards {

@@ -4,9 +4,10 @@
 use groundwatch_api::sns::{ConfirmSubscription, ConfirmSubscriptionInput, ConfirmSubscriptionOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
+use groundwatch_storage::despite_conflicts;
 use groundwatch_storage::{Batch, Expect};
 
-use crate::service::{despite_conflicts, is_signed};
+use crate::service::is_signed;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId, Token};
 use crate::topic::TopicId;
 use crate::{Invalid, Notify, NotifyError};

@@ -1,5 +1,6 @@
 //! `CreateTopic`: creates a topic, or finds the one of that name.
 
+use groundwatch_storage::despite_conflicts;
 use std::collections::BTreeMap;
 
 use groundwatch_api::sns::{CreateTopic, CreateTopicInput, CreateTopicOutput};
@@ -8,7 +9,6 @@ use groundwatch_core::Call;
 use groundwatch_storage::{Batch, Expect};
 
 use crate::operations::tags::pairs;
-use crate::service::despite_conflicts;
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, Notify, NotifyError, topic_attributes};
 

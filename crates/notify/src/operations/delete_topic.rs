@@ -3,9 +3,9 @@
 use groundwatch_api::sns::{DeleteTopic, DeleteTopicInput, DeleteTopicOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
+use groundwatch_storage::despite_conflicts;
 use groundwatch_storage::{Batch, Expect};
 
-use crate::service::despite_conflicts;
 use crate::subscription::SubscriptionId;
 use crate::topic::TopicId;
 use crate::{Notify, NotifyError};

@@ -3,6 +3,7 @@
 use groundwatch_api::sns::{Subscribe, SubscribeInput, SubscribeOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
+use groundwatch_storage::despite_conflicts;
 use groundwatch_storage::{Batch, Expect};
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use crate::envelope::confirmation_text;
 use crate::message::MessageKind;
 use crate::preferences::Preferences;
 use crate::publication::Publication;
-use crate::service::despite_conflicts;
 use crate::subscription::{
     Endpoint, Protocol, Standing, Subscriber, Subscription, SubscriptionId, TOKEN_LIFE, Token,
 };

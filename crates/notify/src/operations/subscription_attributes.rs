@@ -1,5 +1,6 @@
 //! `GetSubscriptionAttributes`, `SetSubscriptionAttributes`.
 
+use groundwatch_storage::despite_conflicts;
 use std::collections::BTreeMap;
 
 use groundwatch_api::sns::{
@@ -10,7 +11,6 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::{Batch, Expect};
 
-use crate::service::despite_conflicts;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 use crate::{Invalid, Notify, NotifyError};
 

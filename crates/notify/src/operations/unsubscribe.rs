@@ -4,12 +4,13 @@ use groundwatch_api::sns::{Unsubscribe, UnsubscribeInput, UnsubscribeOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::Batch;
+use groundwatch_storage::despite_conflicts;
 
 use crate::directory::allow;
 use crate::envelope::cancellation_text;
 use crate::message::MessageKind;
 use crate::publication::Publication;
-use crate::service::{despite_conflicts, is_signed};
+use crate::service::is_signed;
 use crate::subscription::{Standing, Subscription, SubscriptionId, TOKEN_LIFE, Token};
 use crate::{Notify, NotifyError};
 

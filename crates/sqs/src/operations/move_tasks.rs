@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::directory::Found;
 use crate::move_task::{MoveTask, Status, parse_handle};
 use crate::{Invalid, Sqs, SqsError};
+use groundwatch_storage::despite_conflicts;
 
 /// The fastest limited task.
 const RATE_MAX: u32 = 500;
@@ -122,24 +123,18 @@ impl Handle<CancelMessageMoveTask> for Sqs {
             .ok_or_else(|| Invalid::value("TaskHandle", &handle, "The task handle is not valid."))?;
         let found = self.mover.of_queue(&queue).into_iter().find(|(_, task)| task.id == id);
         let (key, _) = found.ok_or(SqsError::ResourceNotFound { parameter: "TaskHandle" })?;
-        loop {
+        // It conflicts with each portion that is moved meanwhile.
+        let moved = despite_conflicts(|| async {
             let task = self.mover.tasks.get_versioned(&key);
             let (version, task) = task.ok_or(SqsError::ResourceNotFound { parameter: "TaskHandle" })?;
             if task.status != Status::Running {
                 let what = "Only active tasks can be cancelled.".to_owned();
-                return Err(SqsError::Unsupported { what }.into());
+                return Err(SqsError::Unsupported { what });
             }
             let cancelled = MoveTask { status: Status::Cancelled, ..MoveTask::clone(&task) };
-            match self.mover.keep(&key, version, cancelled).await {
-                // It moved a portion meanwhile.
-                Err(SqsError::Storage(groundwatch_storage::StorageError::Conflict { .. })) => {}
-                kept => {
-                    kept?;
-                    let moved = Some(task.moved as i64);
-                    return Ok(CancelMessageMoveTaskOutput { approximate_number_of_messages_moved: moved });
-                }
-            }
-        }
+            self.mover.keep(&key, version, cancelled).await.map(|_| task.moved as i64)
+        });
+        Ok(CancelMessageMoveTaskOutput { approximate_number_of_messages_moved: Some(moved.await?) })
     }
 }
 

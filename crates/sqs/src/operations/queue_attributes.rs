@@ -8,15 +8,12 @@ use groundwatch_api::sqs::{
 };
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
-use groundwatch_storage::{Batch, Expect, Key, StorageError};
+use groundwatch_storage::{Batch, Expect, Key, despite_conflicts};
 
 use crate::attributes::READ_ONLY;
 use crate::directory::Found;
 use crate::queue::Definition;
 use crate::{Invalid, Sqs, SqsError};
-
-/// How often a change that met a concurrent one is made anew before it is given up.
-const CONFLICTS_MAX: usize = 8;
 
 impl Handle<GetQueueAttributes> for Sqs {
     async fn handle<'a>(
@@ -91,16 +88,13 @@ impl Sqs {
         url: Option<&str>,
         decide: impl Fn(&Key, &Definition) -> Result<Definition, SqsError>,
     ) -> Result<(), SqsError> {
-        for attempt in 1.. {
+        despite_conflicts(|| async {
             let Found { version, definition, queue } = self.directory.by_url(call.scope(), url)?;
             let changed = decide(&queue.key, &definition)?;
             let mut batch = Batch::new();
             self.directory.definitions.put(&mut batch, queue.key.clone(), changed, Expect::Version(version));
-            match self.catalog.commit(batch).await {
-                Err(StorageError::Conflict { .. }) if attempt < CONFLICTS_MAX => {}
-                settled => return Ok(settled?),
-            }
-        }
-        unreachable!("the last attempt is settled one way or the other")
+            Ok(self.catalog.commit(batch).await?)
+        })
+        .await
     }
 }

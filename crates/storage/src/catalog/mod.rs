@@ -9,6 +9,7 @@
 //! bytes in the file and about as much in memory; a million of them load in a few seconds.
 
 mod batch;
+mod conflict;
 mod connection;
 mod documents;
 mod ledger;
@@ -26,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::batch::Change;
 pub use self::batch::{Batch, Expect};
+pub use self::conflict::{MayConflict, despite_conflicts};
 use self::connection::Readers;
 pub use self::documents::{Document, Documents};
 pub use self::ledger::{Entry, InvalidCursor, Ledger, LedgerCursor, LedgerItem, LedgerQuery};
