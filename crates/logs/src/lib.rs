@@ -43,6 +43,7 @@ pub mod pattern;
 mod policy;
 mod protection;
 mod query_definition;
+mod recency;
 mod shelf;
 mod store;
 mod stream;

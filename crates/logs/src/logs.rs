@@ -21,6 +21,7 @@ use crate::metric_sink::MetricSink;
 use crate::own_metrics::{LogMetricsActivity, OwnMetrics};
 use crate::policy::ResourcePolicies;
 use crate::query_definition::QueryDefinitions;
+use crate::recency::Recency;
 use crate::shelf::Shelf;
 use crate::store::{LogCompaction, LogFlush, LogReclaim, LogStore, StoreError, StoreOptions, StoreReplay};
 use crate::vended::Vended;
@@ -42,6 +43,7 @@ pub struct Logs {
     pub(crate) vended: Vended,
     pub(crate) buckets: Buckets,
     pub(crate) own_metrics: OwnMetrics,
+    pub(crate) recency: Recency,
     pub(crate) live_tail: LiveTail,
     pub(crate) sink: Arc<dyn MetricSink>,
 }
@@ -149,6 +151,8 @@ impl LogsReplay {
         let own_metrics = OwnMetrics::new(Arc::clone(&sink));
         store.listen(Arc::new(subscriptions.clone()));
         store.listen(Arc::new(own_metrics.clone()));
+        let recency = Recency::default();
+        store.listen(Arc::new(recency.clone()));
         let export_tasks = Tasks::new(Shelf::open(&directory.catalog)?);
         let vended = Vended::open(&directory.catalog)?;
         let logs = Logs {
@@ -166,6 +170,7 @@ impl LogsReplay {
             export_tasks,
             vended,
             own_metrics,
+            recency,
             live_tail: LiveTail::default(),
             sink,
         };

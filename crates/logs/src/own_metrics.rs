@@ -258,6 +258,7 @@ mod tests {
                 address: &address,
                 sequence: 1,
                 ingested,
+                last_event: ingested,
                 events,
                 bytes: events * 30,
             });

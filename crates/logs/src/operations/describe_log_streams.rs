@@ -1,7 +1,5 @@
 //! `DescribeLogStreams`.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use groundwatch_api::logs::{
@@ -15,6 +13,7 @@ use crate::error::{Combination, LogsError};
 use crate::group::group_arn;
 use crate::incarnation::GroupId;
 use crate::logs::Logs;
+use crate::recency::{ListedStreams, Page, Place};
 use crate::stream::{LogStream, StreamStatistics};
 
 /// Streams a page without a `limit`, and at most.
@@ -49,7 +48,7 @@ impl Handle<DescribeLogStreams> for Logs {
             Some(OrderBy::LastEventTime) if input.log_stream_name_prefix.is_some() => {
                 return Err(LogsError::from(Combination::PrefixAndLastEventTime).into());
             }
-            Some(OrderBy::LastEventTime) => listing.by_last_event_time(token)?,
+            Some(OrderBy::LastEventTime) => listing.by_last_event_time(token).await?,
             _ => listing.by_name(token)?,
         };
         let arn = group_arn(call.scope(), &group_name);
@@ -66,16 +65,6 @@ struct Listing<'a> {
     prefix: &'a str,
     descending: bool,
     limit: usize,
-}
-
-/// Where a stream stands in a listing by time: those without events come last, whichever the direction;
-/// streams of one moment stand by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct TimeOrder {
-    has_no_events: bool,
-    ascending: Option<Timestamp>,
-    descending: Option<Reverse<Timestamp>>,
-    name: String,
 }
 
 impl Listing<'_> {
@@ -102,67 +91,58 @@ impl Listing<'_> {
         Ok((streams, next_token))
     }
 
-    /// Looks at all streams of the group, and keeps a page of them.
-    fn by_last_event_time(&self, token: Option<&str>) -> Result<(Vec<Named>, Option<String>), LogsError> {
+    async fn by_last_event_time(
+        &self,
+        token: Option<&str>,
+    ) -> Result<(Vec<Named>, Option<String>), LogsError> {
         let after = match token {
-            Some(token) => {
-                Some(TimeOrder::from_token(token, self.descending).ok_or(LogsError::InvalidToken)?)
-            }
+            Some(token) => Some(place_of(token).ok_or(LogsError::InvalidToken)?),
             None => None,
         };
-        let mut page: BTreeSet<TimeOrder> = BTreeSet::new();
-        for (name, stream) in self.logs.directory.list_streams(self.scope, self.group, "", None, usize::MAX) {
-            let last_event = self.logs.statistics(self.group, &stream).map(|known| known.last_event);
-            let order = TimeOrder::new(last_event, name, self.descending);
-            if after.as_ref().is_none_or(|after| order > *after) {
-                page.insert(order);
-                if page.len() > self.limit + 1 {
-                    page.pop_last();
-                }
-            }
-        }
-        if page.len() > self.limit {
-            page.pop_last();
-            let next_token = page.last().map(TimeOrder::to_token);
-            return Ok((self.named(page), next_token));
-        }
-        Ok((self.named(page), None))
-    }
-
-    fn named(&self, page: BTreeSet<TimeOrder>) -> Vec<Named> {
-        let stream = |name: String| {
+        let page = Page { after: after.as_ref(), descending: self.descending, limit: self.limit + 1 };
+        let mut places = self.logs.recency.page(self.group, &page, self).await;
+        let more = places.len() > self.limit;
+        places.truncate(self.limit);
+        let next_token = places.last().filter(|_| more).map(token_of);
+        let stream = |(_, name): Place| {
             let stream = self.logs.directory.stream(self.scope, self.group, &name).ok()?;
-            Some((name, stream))
+            Some((name.to_string(), stream))
         };
-        page.into_iter().filter_map(|order| stream(order.name)).collect()
+        Ok((places.into_iter().filter_map(stream).collect(), next_token))
     }
 }
 
-impl TimeOrder {
-    fn new(last_event: Option<Timestamp>, name: String, descending: bool) -> Self {
-        Self {
-            has_no_events: last_event.is_none(),
-            ascending: last_event.filter(|_| !descending),
-            descending: last_event.filter(|_| descending).map(Reverse),
-            name,
-        }
+impl ListedStreams for Listing<'_> {
+    fn after(&self, after: Option<&str>, limit: usize) -> Vec<Place> {
+        let listed = self.logs.directory.list_streams(self.scope, self.group, "", after, limit).into_iter();
+        listed.map(|(name, stream)| (self.time_of(&stream), name.into())).collect()
     }
 
-    fn to_token(&self) -> String {
-        let last_event = self.ascending.or(self.descending.map(|moment| moment.0));
-        let last_event = last_event.map_or_else(String::new, |moment| moment.as_millis().to_string());
-        page_token::encode(BY_TIME, &format!("{last_event}/{}", self.name))
+    fn last_event(&self, name: &str) -> Option<Option<Timestamp>> {
+        let stream = self.logs.directory.stream(self.scope, self.group, name).ok()?;
+        Some(self.time_of(&stream))
     }
+}
 
-    fn from_token(token: &str, descending: bool) -> Option<Self> {
-        let cursor = page_token::decode(BY_TIME, token)?;
-        let (last_event, name) = cursor.split_once('/')?;
-        let last_event = match last_event {
-            "" => None,
-            millis => Some(Timestamp::from_millis(millis.parse().ok()?)),
-        };
-        Some(Self::new(last_event, name.to_owned(), descending))
+impl Listing<'_> {
+    fn time_of(&self, stream: &LogStream) -> Option<Timestamp> {
+        self.logs.statistics(self.group, stream).map(|known| known.last_event)
     }
+}
+
+fn token_of((last_event, name): &Place) -> String {
+    let last_event = last_event.map_or_else(String::new, |moment| moment.as_millis().to_string());
+    page_token::encode(BY_TIME, &format!("{last_event}/{name}"))
+}
+
+fn place_of(token: &str) -> Option<Place> {
+    let cursor = page_token::decode(BY_TIME, token)?;
+    let (last_event, name) = cursor.split_once('/')?;
+    let last_event = match last_event {
+        "" => None,
+        millis => Some(Timestamp::from_millis(millis.parse().ok()?)),
+    };
+    Some((last_event, name.into()))
 }
 
 impl Logs {

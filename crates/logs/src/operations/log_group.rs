@@ -50,6 +50,7 @@ impl Handle<DeleteLogGroup> for Logs {
         let name = input.log_group_name.expect("validated: required");
         let group = self.directory.delete_group(call.scope(), &name).await?;
         self.store.forget_group(group);
+        self.recency.forget_group(group);
         if let Err(error) = self.metric_filters.forget_group(call.scope(), group).await {
             tracing::warn!(group = name, %error, "metric filters of a deleted group stay until the next start");
         }

@@ -18,6 +18,7 @@ impl Handle<CreateLogStream> for Logs {
         let group = self.directory.group(call.scope(), &group_name)?;
         let stream = LogStream { id: LogStreamId::random(), created: call.received, flushed: None };
         self.directory.create_stream(call.scope(), group.id, &name, stream).await?;
+        self.recency.created(group.id, &name);
         Ok(CreateLogStreamOutput {})
     }
 }
@@ -28,6 +29,7 @@ impl Handle<DeleteLogStream> for Logs {
         let name = input.log_stream_name.expect("validated: required");
         let (group, stream) = self.directory.delete_stream(call.scope(), &group_name, &name).await?;
         self.store.forget_stream(group, stream);
+        self.recency.deleted(group, &name);
         Ok(DeleteLogStreamOutput {})
     }
 }

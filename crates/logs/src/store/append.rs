@@ -110,6 +110,7 @@ impl LogStore {
                 address,
                 sequence: batch.sequence(),
                 ingested: batch.ingested(),
+                last_event: batch.last_key().timestamp,
                 events: batch.len() as u64,
                 bytes: batch.billed_bytes(),
             };

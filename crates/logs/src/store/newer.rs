@@ -24,6 +24,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) sequence: u64,
     /// When it arrived.
     pub(crate) ingested: groundwatch_core::Timestamp,
+    /// The time of its latest event.
+    pub(crate) last_event: groundwatch_core::Timestamp,
     /// How many events there are.
     pub(crate) events: u64,
     /// Their bytes, as AWS counts them.
