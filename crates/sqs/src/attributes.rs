@@ -71,12 +71,10 @@ impl Settings {
         let fifo = is_fifo.then(Fifo::default);
         let mut settings = Self { fifo, ..Self::default() };
         for (name, value) in attributes {
-            match (name.as_str(), value.as_str(), is_fifo) {
+            match (name.as_str(), truth(value), is_fifo) {
                 // It is what it says: the name decided.
-                ("FifoQueue", "true", true) => {}
-                ("FifoQueue", "true" | "false", _) => {
-                    return Err(Invalid::AttributeName { name: name.clone() }.into());
-                }
+                ("FifoQueue", Some(true), true) => {}
+                ("FifoQueue", Some(_), _) => return Err(Invalid::attribute_name(name).into()),
                 _ => settings.set(name, value)?,
             }
         }
@@ -88,15 +86,16 @@ impl Settings {
     pub(crate) fn changed(&self, attributes: &BTreeMap<String, String>) -> Result<Self, SqsError> {
         let mut settings = self.clone();
         for (name, value) in attributes {
-            if name == "FifoQueue" {
-                let same = value.parse() == Ok(self.fifo.is_some());
-                let reason = Some("Modifying queue type is not supported.");
-                if !same {
+            match (name.as_str(), self.fifo.is_some()) {
+                ("FifoQueue", true) if truth(value) == Some(true) => {}
+                ("FifoQueue", true) => {
+                    let reason = Some("Modifying queue type is not supported.");
                     return Err(Invalid::AttributeValue { name: name.clone(), reason }.into());
                 }
-                continue;
+                // recorded: a standard queue does not know the attribute, whatever its value.
+                ("FifoQueue", false) => return Err(Invalid::attribute_name(name).into()),
+                _ => settings.set(name, value)?,
             }
-            settings.set(name, value)?;
         }
         settings.check()?;
         Ok(settings)
@@ -107,11 +106,7 @@ impl Settings {
             let number = value.parse().ok().filter(|number| (min..=max).contains(number));
             number.ok_or_else(|| Invalid::attribute_value(name))
         };
-        let truth = || match value {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(Invalid::attribute_value(name)),
-        };
+        let truth = || truth(value).ok_or_else(|| Invalid::attribute_value(name));
         let given = Some(value).filter(|value| !value.is_empty());
         match name {
             "DelaySeconds" => self.delay_seconds = number(0, 900)?,
@@ -148,7 +143,7 @@ impl Settings {
                     _ => return Err(Invalid::attribute_value(name).into()),
                 };
             }
-            _ => return Err(Invalid::AttributeName { name: name.to_owned() }.into()),
+            _ => return Err(Invalid::attribute_name(name).into()),
         }
         Ok(())
     }
@@ -166,7 +161,14 @@ impl Settings {
     }
 
     fn fifo_mut(&mut self, name: &str) -> Result<&mut Fifo, Invalid> {
-        self.fifo.as_mut().ok_or_else(|| Invalid::AttributeName { name: name.to_owned() })
+        let needs = match name {
+            // recorded
+            "DeduplicationScope" | "FifoThroughputLimit" => {
+                Invalid::FifoAttributeName { name: name.to_owned() }
+            }
+            _ => Invalid::attribute_name(name),
+        };
+        self.fifo.as_mut().ok_or(needs)
     }
 
     /// All attributes that have a value, by AWS's names.
@@ -199,6 +201,15 @@ impl Settings {
 
     pub(crate) fn retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.message_retention_period))
+    }
+}
+
+/// `true` or `false`; recorded: in any case, as Python's `True`.
+pub(crate) fn truth(value: &str) -> Option<bool> {
+    match () {
+        () if value.eq_ignore_ascii_case("true") => Some(true),
+        () if value.eq_ignore_ascii_case("false") => Some(false),
+        () => None,
     }
 }
 
@@ -242,13 +253,13 @@ mod tests {
 
     #[test]
     fn attributes_of_fifo_queues_are_unknown_to_others() {
-        for (name, value) in [
-            ("ContentBasedDeduplication", "true"),
-            ("DeduplicationScope", "messageGroup"),
-            ("FifoQueue", "false"),
-        ] {
+        for (name, value) in [("ContentBasedDeduplication", "true"), ("FifoQueue", "false")] {
             let unknown = create(false, &[(name, value)]).expect_err(name);
             assert_eq!(unknown, format!("attribute `{name}` is unknown"));
+        }
+        for (name, value) in [("DeduplicationScope", "messageGroup"), ("FifoThroughputLimit", "perQueue")] {
+            let unknown = create(false, &[(name, value)]).expect_err(name);
+            assert_eq!(unknown, format!("attribute `{name}` needs a FIFO queue"));
         }
         let high = [("DeduplicationScope", "messageGroup"), ("FifoThroughputLimit", "perMessageGroupId")];
         let told = create(true, &high).expect("valid").tell();
@@ -257,6 +268,24 @@ mod tests {
             ("true", "messageGroup")
         );
         assert!(create(true, &high[1..]).is_err());
+    }
+
+    #[test]
+    fn the_type_of_a_queue_stays() {
+        for (is_fifo, value, expected) in [
+            (true, "true", None),
+            (true, "True", None),
+            (true, "false", Some("attribute `FifoQueue` cannot have that value")),
+            (false, "true", Some("attribute `FifoQueue` is unknown")),
+            (false, "false", Some("attribute `FifoQueue` is unknown")),
+        ] {
+            let settings = create(is_fifo, &[]).expect("valid");
+            let changed = settings.changed(&BTreeMap::from([("FifoQueue".to_owned(), value.to_owned())]));
+            let error = changed.err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), expected, "{is_fifo} {value}");
+        }
+        let told = create(true, &[("ContentBasedDeduplication", "True")]).expect("valid").tell();
+        assert_eq!(told["ContentBasedDeduplication"], "true");
     }
 
     #[test]

@@ -120,8 +120,11 @@ pub(crate) enum Holding {
         /// When it was received last.
         since: Timestamp,
     },
-    /// Its visibility timeout has ended.
-    Expired,
+    /// The visibility timeout of its last receipt has ended; whether that is this receipt.
+    Expired {
+        /// Whether it is the last receipt.
+        is_last: bool,
+    },
     /// The message is gone.
     Gone,
 }
@@ -155,11 +158,16 @@ impl Backlog {
         }
     }
 
-    /// Takes a message in, held, and gives it its place.
-    pub(crate) fn admit(&mut self, message: Arc<Message>) -> u64 {
+    /// Takes a message in that was received so often, held, and gives it its place.
+    pub(crate) fn admit(&mut self, message: Arc<Message>, receives: u32) -> u64 {
         let sequence = self.next_sequence;
-        self.restore(sequence, Entry { message, state: State::Held, receives: 0, first_received: None });
+        self.restore(sequence, Entry { message, state: State::Held, receives, first_received: None });
         sequence
+    }
+
+    /// How often a message was received.
+    pub(crate) fn receives(&self, sequence: u64) -> u32 {
+        self.entries.get(&sequence).map_or(0, |entry| entry.receives)
     }
 
     /// Takes a message in as it was, after a restart.
@@ -194,7 +202,7 @@ impl Backlog {
     ) -> Vec<(u64, Arc<Message>)> {
         self.advance(now);
         let mut held = Portion::of(count_max);
-        while let Some(sequence) = self.order.next().filter(|sequence| *sequence <= through) {
+        while let Some(sequence) = self.order.oldest().filter(|sequence| *sequence <= through) {
             let Some(entry) = self.entries.get(&sequence) else { break };
             if !held.take(sequence, &entry.message) {
                 break;
@@ -240,7 +248,7 @@ impl Backlog {
             let first_received = *entry.first_received.get_or_insert(now);
             let receives = entry.receives;
             self.set(sequence, State::InFlight { since: now, until: now + demand.visibility_timeout });
-            next = self.order.next_in(message.group_id.as_deref()).or_else(|| self.order.next());
+            next = self.order.next_in(message.group_id.as_deref(), sequence).or_else(|| self.order.next());
             received.push(Received { sequence, message, receives, first_received });
         }
         Taken { received, exhausted: exhausted.messages }
@@ -279,19 +287,25 @@ impl Backlog {
                 Holding::InFlight { since }
             }
             Some((State::InFlight { since, .. }, _)) => Holding::Superseded { since },
-            Some(_) => Holding::Expired,
+            Some((_, current)) => Holding::Expired { is_last: current == receives },
         }
     }
 
-    /// Ends a message's visibility timeout at `until` instead.
+    /// Ends a message's visibility timeout at `until` instead; also if it has ended already, for AWS takes the
+    /// last receipt of a message until it is received again (recorded).
     pub(crate) fn hide(&mut self, sequence: u64, until: Timestamp) {
-        if let Some(State::InFlight { since, .. }) = self.entries.get(&sequence).map(|entry| entry.state) {
-            self.set(sequence, State::InFlight { since, until });
-        }
+        let since = match self.entries.get(&sequence).map(|entry| entry.state) {
+            Some(State::InFlight { since, .. }) => since,
+            Some(State::Visible) => until,
+            Some(State::Held | State::Delayed { .. }) | None => return,
+        };
+        self.set(sequence, State::InFlight { since, until });
     }
 
-    /// Takes out everything through that place, except what is held.
+    /// Takes out everything through that place, except what is held. What was sent is not remembered either:
+    /// it can be sent again (recorded).
     pub(crate) fn purge(&mut self, through: u64) {
+        self.recent.forget_through(through);
         let gone: Vec<u64> = self.entries.range(..=through).map(|(sequence, _)| *sequence).collect();
         for sequence in gone {
             if self.entries.get(&sequence).is_some_and(|entry| entry.state != State::Held) {

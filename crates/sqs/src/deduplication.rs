@@ -61,6 +61,13 @@ impl Deduplication {
         }
     }
 
+    /// Forgets what was sent up to that place.
+    pub(crate) fn forget_through(&mut self, sequence: u64) {
+        let through = self.originals.values().filter(|original| original.sequence <= sequence);
+        let keys: Vec<Arc<str>> = through.map(|original| Arc::clone(&original.key)).collect();
+        keys.iter().for_each(|key| self.remove(key));
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &Original> {
         self.originals.values()
     }

@@ -56,8 +56,9 @@ impl Draft {
         }
         let delay_seconds = match self.delay_seconds {
             None => settings.delay_seconds,
-            // A delay of none is what a FIFO queue has anyway.
-            Some(delay) if settings.fifo.is_some() && delay != 0 => {
+            // recorded: in a FIFO queue, a delay of zero is none of its own.
+            Some(0) if settings.fifo.is_some() => settings.delay_seconds,
+            Some(delay) if settings.fifo.is_some() => {
                 let reason = "The request include parameter that is not valid for this queue type.";
                 return Err(Invalid::value("DelaySeconds", delay, reason).into());
             }
@@ -193,7 +194,8 @@ fn check_attribute_name(name: &str) -> Result<(), Invalid> {
         let text = "The request must contain message attribute name of 1 to 256 characters.";
         return Err(Invalid::parameter(text));
     }
-    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    // recorded: letters of any script, whatever the complaint says.
+    let legal = name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
     let lower = name.to_ascii_lowercase();
     if lower.starts_with("aws.") || lower.starts_with("amazon.") {
         return Err(Invalid::parameter(
@@ -234,13 +236,21 @@ fn attribute(
         return Err(wrong(&format!("has a {kind} type that is longer than 256 characters.")));
     }
     let value = value.ok_or_else(|| {
-        wrong(&format!("must contain non-empty {kind} value for {kind} type '{data_type}'."))
+        let whose = if kind == "message attribute" { "user" } else { "system" };
+        Invalid::parameter(format!(
+            "Message ({whose}) attribute '{name}' must contain a non-empty value of type '{data_type}'."
+        ))
     })?;
     match &value {
         AttributeValue::Text(text) if base == "Number" && text.trim().parse::<f64>().is_err() => {
             Err(Invalid::parameter(format!("Can't cast the value of {kind} '{name}' to a number.")))
         }
-        AttributeValue::Text(text) if !text.chars().all(is_sendable) => Err(Invalid::MessageContents),
+        AttributeValue::Text(text) if !text.chars().all(is_sendable) => {
+            // recorded: another code than for a body.
+            Err(Invalid::parameter(format!(
+                "The {kind} '{name}' has characters in its value that cannot be sent."
+            )))
+        }
         _ => Ok(MessageAttribute { data_type, value }),
     }
 }

@@ -53,6 +53,9 @@ pub enum SqsError {
         /// How many.
         count: usize,
     },
+    /// No move task has that id.
+    #[error("no such move task")]
+    MoveTaskNotFound,
     /// What a move task is about does not exist.
     #[error("no such {parameter}")]
     ResourceNotFound {
@@ -110,6 +113,12 @@ pub enum Invalid {
         /// The name.
         name: String,
     },
+    /// An attribute that only FIFO queues have.
+    #[error("attribute `{name}` needs a FIFO queue")]
+    FifoAttributeName {
+        /// The name.
+        name: String,
+    },
     /// An attribute cannot have that value.
     #[error("attribute `{name}` cannot have that value")]
     AttributeValue {
@@ -163,6 +172,10 @@ impl Invalid {
 
     pub(crate) fn parameter(text: impl Into<String>) -> Self {
         Self::Parameter { text: text.into() }
+    }
+
+    pub(crate) fn attribute_name(name: &str) -> Self {
+        Self::AttributeName { name: name.to_owned() }
     }
 
     pub(crate) fn attribute_value(name: &str) -> Self {

@@ -43,6 +43,8 @@ impl From<SqsError> for Fault {
             SqsError::TooManyActions { count } => {
                 errors::OVER_LIMIT.with(format!("{count} Actions were found, maximum allowed is 7."))
             }
+            // recorded
+            SqsError::MoveTaskNotFound => errors::RESOURCE_NOT_FOUND_EXCEPTION.with("Task does not exist."),
             SqsError::ResourceNotFound { parameter } => errors::RESOURCE_NOT_FOUND_EXCEPTION
                 .with(format!("The resource that you specified for the {parameter} parameter doesn't exist.")),
             SqsError::OutOfMemory => errors::REQUEST_THROTTLED.with(
@@ -77,6 +79,9 @@ impl From<Invalid> for Fault {
                 let name: String = name.chars().take(128).collect();
                 errors::INVALID_ATTRIBUTE_NAME.with(format!("Unknown Attribute {name}."))
             }
+            // recorded
+            Invalid::FifoAttributeName { name } => errors::INVALID_ATTRIBUTE_NAME
+                .with(format!("You can specify the {name} only when FifoQueue is set to true.")),
             Invalid::AttributeValue { name, reason: None } => {
                 errors::INVALID_ATTRIBUTE_VALUE.with(format!("Invalid value for the parameter {name}."))
             }

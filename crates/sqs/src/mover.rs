@@ -139,11 +139,9 @@ impl Mover {
             by_destination.entry(destination).or_default().push((sequence, message));
         }
         // AWS takes a moved message for a new one.
-        let renew = |message: &Message| Message {
-            id: Uuid::new_v4(),
-            sent: now,
-            dead_letter_source_arn: None,
-            ..message.clone()
+        let renew = |message: &Message, _receives: u32| {
+            let id = Uuid::new_v4();
+            (Message { id, sent: now, dead_letter_source_arn: None, ..message.clone() }, 0)
         };
         let (mut failed, mut error) = (None, None);
         for (destination, messages) in by_destination {

@@ -22,21 +22,24 @@ pub(crate) enum Order {
     Fifo(Groups),
 }
 
-/// The message groups of a FIFO queue.
+/// The message groups of a FIFO queue. Recorded from AWS: a group can be received from as long as its first
+/// message is visible, also while a later one is in flight; and a group that becomes free stands behind those
+/// that are free already.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     groups: HashMap<String, Group>,
-    /// The groups whose first message can be received, by the number of that message.
-    ready: BTreeMap<u64, String>,
+    /// The free groups, by when they became so.
+    free: BTreeMap<u64, String>,
+    /// The first message of each free group.
+    firsts: BTreeSet<u64>,
+    next_turn: u64,
 }
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Messages that are not in flight, and whether they are visible.
-    waiting: BTreeMap<u64, bool>,
-    in_flight: BTreeSet<u64>,
-    /// Under which number the group is in [`Groups::ready`].
-    ready: Option<u64>,
+    messages: BTreeMap<u64, Standing>,
+    /// While its first message is visible: its place in [`Groups::free`], and that message.
+    free: Option<(u64, u64)>,
 }
 
 impl Order {
@@ -62,16 +65,27 @@ impl Order {
     pub(crate) fn next(&self) -> Option<u64> {
         match self {
             Self::Standard(visible) => visible.first().copied(),
-            Self::Fifo(groups) => groups.ready.keys().next().copied(),
+            Self::Fifo(groups) => {
+                let (_, name) = groups.free.first_key_value()?;
+                groups.groups.get(name)?.first_visible()
+            }
         }
     }
 
-    /// In a FIFO queue, the message to be received together with the one before, of the same group: AWS hands
-    /// out as many of a group as it can.
-    pub(crate) fn next_in(&self, group: Option<&str>) -> Option<u64> {
+    /// The oldest of all messages that can be received.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        match self {
+            Self::Standard(visible) => visible.first().copied(),
+            Self::Fifo(groups) => groups.firsts.first().copied(),
+        }
+    }
+
+    /// In a FIFO queue, the message to be received together with `previous`, of the same group: AWS hands out
+    /// as many of a group as it can.
+    pub(crate) fn next_in(&self, group: Option<&str>, previous: u64) -> Option<u64> {
         let Self::Fifo(groups) = self else { return None };
-        let (sequence, is_visible) = groups.groups.get(group?)?.waiting.first_key_value()?;
-        is_visible.then_some(*sequence)
+        let (sequence, standing) = groups.groups.get(group?)?.messages.range(previous + 1..).next()?;
+        (*standing == Standing::Visible).then_some(*sequence)
     }
 }
 
@@ -81,28 +95,37 @@ impl Groups {
             self.groups.insert(name.to_owned(), Group::default());
         }
         let Some(group) = self.groups.get_mut(name) else { return };
-        group.waiting.remove(&sequence);
-        group.in_flight.remove(&sequence);
         match standing {
-            Some(Standing::InFlight) => {
-                group.in_flight.insert(sequence);
-            }
-            Some(standing) => {
-                group.waiting.insert(sequence, standing == Standing::Visible);
-            }
-            None => {}
+            Some(standing) => group.messages.insert(sequence, standing),
+            None => group.messages.remove(&sequence),
+        };
+        let before = group.free.take();
+        if let Some((_, first)) = before {
+            self.firsts.remove(&first);
         }
-        if let Some(ready) = group.ready.take() {
-            self.ready.remove(&ready);
+        match (group.first_visible(), before) {
+            (Some(first), Some((turn, _))) => group.free = Some((turn, first)),
+            (Some(first), None) => {
+                group.free = Some((self.next_turn, first));
+                self.free.insert(self.next_turn, name.to_owned());
+                self.next_turn += 1;
+            }
+            (None, Some((turn, _))) => {
+                self.free.remove(&turn);
+            }
+            (None, None) => {}
         }
-        if group.waiting.is_empty() && group.in_flight.is_empty() {
+        self.firsts.extend(group.free.map(|(_, first)| first));
+        if group.messages.is_empty() {
             self.groups.remove(name);
-            return;
         }
-        if let (true, Some((&first, true))) = (group.in_flight.is_empty(), group.waiting.first_key_value()) {
-            group.ready = Some(first);
-            self.ready.insert(first, name.to_owned());
-        }
+    }
+}
+
+impl Group {
+    fn first_visible(&self) -> Option<u64> {
+        let (sequence, standing) = self.messages.first_key_value()?;
+        (*standing == Standing::Visible).then_some(*sequence)
     }
 }
 
@@ -118,11 +141,23 @@ mod tests {
         order.put(3, Some("b"), Some(Standing::Visible));
         assert_eq!(order.next(), Some(3));
         order.put(1, Some("a"), Some(Standing::Visible));
-        assert_eq!(order.next(), Some(1));
+        assert_eq!((order.next(), order.oldest()), (Some(3), Some(1)), "b was free before a");
+        order.put(3, Some("b"), None);
         order.put(1, Some("a"), Some(Standing::InFlight));
-        assert_eq!((order.next(), order.next_in(Some("a"))), (Some(3), Some(2)));
+        assert_eq!((order.next(), order.next_in(Some("a"), 1)), (None, Some(2)));
         order.put(1, Some("a"), None);
         assert_eq!(order.next(), Some(2));
+    }
+
+    #[test]
+    fn a_group_is_free_though_a_later_message_is_in_flight() {
+        let mut order = Order::new(true);
+        order.put(1, Some("a"), Some(Standing::Visible));
+        order.put(2, Some("a"), Some(Standing::InFlight));
+        order.put(3, Some("a"), Some(Standing::Visible));
+        assert_eq!(order.next(), Some(1));
+        order.put(1, Some("a"), Some(Standing::InFlight));
+        assert_eq!((order.next(), order.next_in(Some("a"), 1)), (None, None));
     }
 
     #[test]
@@ -130,7 +165,7 @@ mod tests {
         let mut order = Order::new(false);
         order.put(2, None, Some(Standing::Visible));
         order.put(1, None, Some(Standing::Waiting));
-        assert_eq!((order.next(), order.next_in(None)), (Some(2), None));
+        assert_eq!((order.next(), order.next_in(None, 2)), (Some(2), None));
         order.put(2, None, Some(Standing::InFlight));
         assert_eq!(order.next(), None);
     }

@@ -82,7 +82,7 @@ impl Permission<'_> {
 
 /// The policy without the statement of that label; `None` if it was the last one.
 pub(crate) fn remove(policy: Option<&str>, label: &str) -> Result<Option<String>, SqsError> {
-    let unknown = || Invalid::value("Label", label, "can't find label on existing policy.");
+    let unknown = || Invalid::value("Label", label, "can't find label.");
     let mut policy = parse(policy).ok_or_else(unknown)?;
     let statements = statements(&mut policy);
     let before = statements.len();

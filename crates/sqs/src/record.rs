@@ -27,10 +27,13 @@ pub(crate) enum Record {
     Deleted { queue: Uuid, sequences: Vec<u64> },
     /// Messages are hidden until another moment.
     Hidden { queue: Uuid, sequences: Vec<(u64, Timestamp)> },
-    /// Messages went from one queue to another.
+    /// Messages went from one queue to another, as if they were never received. Read only: today they are
+    /// [carried](Self::Carried).
     Moved { from: Uuid, to: Uuid, messages: Vec<(u64, Placed)> },
     /// All messages through that place were deleted.
     Purged { queue: Uuid, through: u64 },
+    /// Messages went from one queue to another, where they count as received so often.
+    Carried { from: Uuid, to: Uuid, messages: Vec<(u64, u32, Placed)> },
 }
 
 /// A message with its place.

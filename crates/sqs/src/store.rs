@@ -145,11 +145,15 @@ impl Store {
             });
             let Some(dead_letters) = dead_letters.filter(|_| !exhausted.is_empty()) else { break received };
             let source_arn = queue.arn();
-            let to_dead = |message: &Message| Message {
-                dead_letter_source_arn: Some(source_arn.clone()),
-                // In a FIFO queue the retention period begins anew, in a standard queue it does not.
-                sent: if queue.is_fifo { now } else { message.sent },
-                ..message.clone()
+            let to_dead = |message: &Message, receives: u32| {
+                let message = Message {
+                    dead_letter_source_arn: Some(source_arn.clone()),
+                    // In a FIFO queue the retention period begins anew, in a standard queue it does not.
+                    sent: if queue.is_fifo { now } else { message.sent },
+                    ..message.clone()
+                };
+                // recorded: its receives go on counting there.
+                (message, receives)
             };
             if let Err(error) = self.transfer(open, queue, dead_letters, exhausted, to_dead).await {
                 tracing::warn!(queue = queue.key.name, %error, "cannot move messages to the dead-letter queue; they stay");
@@ -177,29 +181,36 @@ impl Store {
         Ok(received)
     }
 
-    /// Moves held messages from one queue to another, as `change` makes them. On failure they stay, visible.
+    /// Moves held messages from one queue to another. `change` says of a message that was received so often
+    /// what it becomes, and how often it counts as received there. On failure they stay, visible.
     pub(crate) async fn transfer(
         &self,
         _open: &Open<'_>,
         from: &Queue,
         to: &Queue,
         messages: Vec<(u64, Arc<Message>)>,
-        change: impl Fn(&Message) -> Message,
+        change: impl Fn(&Message, u32) -> (Message, u32),
     ) -> Result<(), SqsError> {
-        let moved: Vec<(u64, Placed)> = to.with(|backlog| {
-            let place = |(sequence, message): (u64, Arc<Message>)| {
-                let message = Arc::new(change(&message));
-                let place = backlog.admit(Arc::clone(&message));
-                (sequence, Placed { sequence: place, visible_at: None, deduplication_key: None, message })
+        let change = |(sequence, message): (u64, Arc<Message>)| {
+            let receives = from.with(|backlog| backlog.receives(sequence));
+            (sequence, change(&message, receives))
+        };
+        let changed: Vec<_> = messages.into_iter().map(change).collect();
+        let moved: Vec<(u64, u32, Placed)> = to.with(|backlog| {
+            let place = |(sequence, (message, receives))| {
+                let message = Arc::new(message);
+                let place = backlog.admit(Arc::clone(&message), receives);
+                let placed = Placed { sequence: place, visible_at: None, deduplication_key: None, message };
+                (sequence, receives, placed)
             };
-            messages.into_iter().map(place).collect()
+            changed.into_iter().map(place).collect()
         });
-        let record = Record::Moved { from: from.id, to: to.id, messages: moved };
+        let record = Record::Carried { from: from.id, to: to.id, messages: moved };
         let written = self.write(&record).await;
-        let Record::Moved { messages: moved, .. } = record else { unreachable!("it was just made so") };
+        let Record::Carried { messages: moved, .. } = record else { unreachable!("it was just made so") };
         let arrived = written.is_ok();
         to.with(|backlog| {
-            for (_, placed) in &moved {
+            for (_, _, placed) in &moved {
                 if arrived {
                     backlog.publish(placed.sequence, None);
                 } else {
@@ -208,7 +219,7 @@ impl Store {
             }
         });
         from.with(|backlog| {
-            for (sequence, _) in &moved {
+            for (sequence, _, _) in &moved {
                 if arrived {
                     backlog.remove(*sequence);
                 } else {
@@ -304,7 +315,7 @@ impl Store {
         match record {
             Record::Sent { queue, messages } => with(queue, &mut |backlog| {
                 for placed in &messages {
-                    restore(backlog, placed);
+                    restore(backlog, placed, 0);
                 }
             }),
             Record::Received { queue, sequences, since, until } => with(queue, &mut |backlog| {
@@ -323,14 +334,18 @@ impl Store {
                 }
             }),
             Record::Moved { from, to, messages } => {
+                let messages = messages.into_iter().map(|(sequence, placed)| (sequence, 0, placed)).collect();
+                self.apply(Record::Carried { from, to, messages });
+            }
+            Record::Carried { from, to, messages } => {
                 with(from, &mut |backlog| {
-                    for (sequence, _) in &messages {
+                    for (sequence, _, _) in &messages {
                         backlog.remove(*sequence);
                     }
                 });
                 with(to, &mut |backlog| {
-                    for (_, placed) in &messages {
-                        restore(backlog, placed);
+                    for (_, receives, placed) in &messages {
+                        restore(backlog, placed, *receives);
                     }
                 });
             }
@@ -360,7 +375,7 @@ fn place(
             sent.push(Sent { sequence: original.sequence, message_id: original.message_id });
             continue;
         }
-        let sequence = backlog.admit(Arc::clone(&message));
+        let sequence = backlog.admit(Arc::clone(&message), 0);
         sent.push(Sent { sequence, message_id: message.id });
         let one = Placed { sequence, visible_at, deduplication_key, message };
         if let Some(original) = one.original() {
@@ -371,11 +386,11 @@ fn place(
     Ok((placed, sent))
 }
 
-fn restore(backlog: &mut Backlog, placed: &Placed) {
+fn restore(backlog: &mut Backlog, placed: &Placed, receives: u32) {
     if let Some(original) = placed.original() {
         backlog.recent.remember(original);
     }
     let state = placed.visible_at.map_or(State::Visible, |until| State::Delayed { until });
     let message = Arc::clone(&placed.message);
-    backlog.restore(placed.sequence, Entry { message, state, receives: 0, first_received: None });
+    backlog.restore(placed.sequence, Entry { message, state, receives, first_received: None });
 }

@@ -32,7 +32,7 @@ fn queue(messages: &[&str]) -> Backlog {
     let mut backlog = Backlog::new(messages.iter().any(|text| text.contains('/')));
     for text in messages {
         let (group, body) = text.split_once('/').map_or((None, *text), |(group, body)| (Some(group), body));
-        let sequence = backlog.admit(message(body, group));
+        let sequence = backlog.admit(message(body, group), 0);
         backlog.publish(sequence, None);
     }
     backlog
@@ -56,7 +56,7 @@ fn a_received_message_is_hidden_until_its_timeout_ends() {
 #[test]
 fn a_held_message_cannot_be_received() {
     let mut backlog = queue(&[]);
-    let sequence = backlog.admit(message("a", None));
+    let sequence = backlog.admit(message("a", None), 0);
     assert!(bodies(&backlog.take(demand(1), at(0))).is_empty());
     backlog.publish(sequence, Some(at(5)));
     assert_eq!(backlog.counts().delayed, 1);
@@ -69,7 +69,7 @@ fn a_receipt_is_good_until_its_timeout_ends_or_the_message_is_received_again() {
     let mut backlog = queue(&["a"]);
     let first = backlog.take(demand(1), at(0)).received[0].clone();
     assert_eq!(backlog.holding(first.sequence, 1, at(29)), Holding::InFlight { since: at(0) });
-    assert_eq!(backlog.holding(first.sequence, 1, at(30)), Holding::Expired);
+    assert_eq!(backlog.holding(first.sequence, 1, at(30)), Holding::Expired { is_last: true });
     backlog.take(demand(1), at(30));
     assert_eq!(backlog.holding(first.sequence, 1, at(31)), Holding::Superseded { since: at(30) });
     assert_eq!(backlog.holding(first.sequence, 2, at(31)), Holding::InFlight { since: at(30) });
@@ -168,7 +168,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Send(group) => {
-                    let sequence = backlog.admit(message("", Some(&group.to_string())));
+                    let sequence = backlog.admit(message("", Some(&group.to_string())), 0);
                     backlog.publish(sequence, None);
                 }
                 Step::Receive(count) => {

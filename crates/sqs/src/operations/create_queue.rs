@@ -9,7 +9,7 @@ use groundwatch_storage::{Batch, Expect, Key, StorageError};
 use uuid::Uuid;
 
 use super::tags::check_tags;
-use crate::attributes::Settings;
+use crate::attributes::{Settings, truth};
 use crate::directory::Found;
 use crate::queue::{Definition, arn, check_name, key_of_arn};
 use crate::{Invalid, Sqs, SqsError};
@@ -22,7 +22,7 @@ impl Handle<CreateQueue> for Sqs {
     ) -> Result<CreateQueueOutput, Fault> {
         let name = input.queue_name.expect("validated: required");
         let attributes = input.attributes.unwrap_or_default();
-        let wants_fifo = attributes.get("FifoQueue").is_some_and(|value| value == "true");
+        let wants_fifo = attributes.get("FifoQueue").is_some_and(|value| truth(value) == Some(true));
         let is_fifo = check_name(&name, wants_fifo)?;
         let key = Key::new(call.scope(), name);
         let tags = input.tags.unwrap_or_default();

@@ -68,11 +68,11 @@ impl Sqs {
         let now = self.clock.now();
         match queue.with(|backlog| backlog.holding(receipt.sequence, receipt.receives, now)) {
             Holding::Gone => Ok(None),
-            Holding::Expired | Holding::Superseded { .. } if queue.is_fifo => {
+            Holding::Expired { .. } | Holding::Superseded { .. } if queue.is_fifo => {
                 Err(Invalid::value("ReceiptHandle", handle, "The receipt handle has expired.").into())
             }
             // In a standard queue, any receipt of a message deletes it.
-            Holding::Expired | Holding::Superseded { .. } | Holding::InFlight { .. } => {
+            Holding::Expired { .. } | Holding::Superseded { .. } | Holding::InFlight { .. } => {
                 Ok(Some(receipt.sequence))
             }
         }

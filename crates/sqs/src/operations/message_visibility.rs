@@ -99,7 +99,8 @@ impl Sqs {
                 Err(Invalid::value(PARAMETER, timeout_secs, reason).into())
             }
             Holding::InFlight { .. } => Ok((receipt.sequence, now + timeout)),
-            Holding::Expired | Holding::Superseded { .. } => Err(SqsError::NotInFlight),
+            Holding::Expired { is_last: true } if !queue.is_fifo => Ok((receipt.sequence, now + timeout)),
+            Holding::Expired { .. } | Holding::Superseded { .. } => Err(SqsError::NotInFlight),
             Holding::Gone => {
                 let reason = "Message does not exist or is not available for visibility timeout change.";
                 Err(Invalid::value("ReceiptHandle", handle, reason).into())

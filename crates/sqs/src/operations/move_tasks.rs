@@ -46,9 +46,9 @@ impl Handle<StartMessageMoveTask> for Sqs {
             return Err(Invalid::parameter(text).into());
         }
         if self.mover.of_queue(key).iter().any(|(_, task)| task.status == Status::Running) {
-            let what = "There is already a task running. Only one active task is allowed for a source queue arn at a \
+            let text = "There is already a task running. Only one active task is allowed for a source queue arn at a \
                         given time.";
-            return Err(SqsError::Unsupported { what: what.to_owned() }.into());
+            return Err(Invalid::parameter(text).into());
         }
         let now = self.clock.now();
         let (through, counts) = source.queue.with(|backlog| {
@@ -118,15 +118,19 @@ impl Handle<CancelMessageMoveTask> for Sqs {
         input: CancelMessageMoveTaskInput,
     ) -> Result<CancelMessageMoveTaskOutput, Fault> {
         let handle = input.task_handle.expect("validated: required");
-        let (queue, id) = parse_handle(&handle)
-            .filter(|(queue, _)| queue.scope == *call.scope())
-            .ok_or_else(|| Invalid::value("TaskHandle", &handle, "The task handle is not valid."))?;
+        // recorded: the value is left out.
+        let wrong = || Invalid::parameter("Value for parameter TaskHandle is invalid.");
+        let (queue, id) = parse_handle(&handle).ok_or_else(wrong)?;
+        let known = queue.scope == *call.scope() && self.directory.by_key(&queue).is_some();
+        if !known {
+            return Err(SqsError::ResourceNotFound { parameter: "SourceArn" }.into());
+        }
         let found = self.mover.of_queue(&queue).into_iter().find(|(_, task)| task.id == id);
-        let (key, _) = found.ok_or(SqsError::ResourceNotFound { parameter: "TaskHandle" })?;
+        let (key, _) = found.ok_or(SqsError::MoveTaskNotFound)?;
         // It conflicts with each portion that is moved meanwhile.
         let moved = despite_conflicts(|| async {
             let task = self.mover.tasks.get_versioned(&key);
-            let (version, task) = task.ok_or(SqsError::ResourceNotFound { parameter: "TaskHandle" })?;
+            let (version, task) = task.ok_or(SqsError::MoveTaskNotFound)?;
             if task.status != Status::Running {
                 let what = "Only active tasks can be cancelled.".to_owned();
                 return Err(SqsError::Unsupported { what });

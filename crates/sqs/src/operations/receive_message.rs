@@ -194,11 +194,12 @@ impl Selection {
             .collect()
     }
 
-    /// Names, `All`, `.*`, or beginnings: `order.*`.
+    /// Names, `All`, `*`, `.*`, or beginnings: `order.*`.
     fn wants(&self, name: &str) -> bool {
         self.own.iter().any(|wanted| {
             wanted == name
                 || wanted == "All"
+                || wanted == "*"
                 || wanted.strip_suffix(".*").is_some_and(|start| name.starts_with(start))
         })
     }

@@ -79,7 +79,15 @@ impl Handle<SendMessageBatch> for Sqs {
             return Err(Invalid::BatchTooLong { bytes }.into());
         }
         if let Some(fifo) = &found.definition.settings.fifo {
-            drafts.iter().try_for_each(|(_, draft)| draft.check_fifo(fifo))?;
+            for (_, draft) in &drafts {
+                draft.check_fifo(fifo).map_err(|error| match error {
+                    // recorded: in a batch a missing parameter has the code of a wrong one.
+                    Invalid::Missing { parameter } => {
+                        Invalid::parameter(format!("The request must contain the parameter {parameter}."))
+                    }
+                    other => other,
+                })?;
+            }
         }
         let (mut sent_ids, mut checked) = (Vec::new(), Vec::new());
         for (id, draft) in drafts {
