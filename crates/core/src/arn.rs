@@ -38,15 +38,14 @@ pub enum ArnError {
 impl<'a> Arn<'a> {
     /// Splits `text` into its elements.
     pub fn parse(text: &'a str) -> Result<Self, ArnError> {
-        let mut parts = text.splitn(6, ':');
-        if parts.next() != Some("arn") {
-            return Err(ArnError::Prefix);
-        }
-        match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(partition), Some(service), Some(region), Some(account), Some(resource)) => {
+        let elements: Vec<&str> = text.splitn(6, ':').collect();
+        // recorded from SNS: the elements are counted first.
+        match elements[..] {
+            ["arn", partition, service, region, account, resource] => {
                 Ok(Self { partition, service, region, account, resource })
             }
-            _ => Err(ArnError::TooShort { elements: text.split(':').count() }),
+            [_, _, _, _, _, _] => Err(ArnError::Prefix),
+            _ => Err(ArnError::TooShort { elements: elements.len() }),
         }
     }
 
@@ -89,6 +88,7 @@ mod tests {
     #[test]
     fn short_texts_tell_how_short() {
         assert_eq!(Arn::parse("arn:aws:sns"), Err(ArnError::TooShort { elements: 3 }));
-        assert_eq!(Arn::parse("topic"), Err(ArnError::Prefix));
+        assert_eq!(Arn::parse("topic"), Err(ArnError::TooShort { elements: 1 }));
+        assert_eq!(Arn::parse("a:b:c:d:e:f"), Err(ArnError::Prefix));
     }
 }

@@ -8,7 +8,7 @@ use groundwatch_api::sns::MessageAttributeValue;
 pub use groundwatch_api::{AttributeValue, MessageAttribute};
 
 /// The longest name of an attribute, in characters.
-const NAME_LENGTH_MAX: usize = 256;
+pub(crate) const NAME_LENGTH_MAX: usize = 256;
 
 /// The attributes of one message, by name.
 pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
@@ -16,9 +16,15 @@ pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
 /// What is wrong with a message attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAttribute {
-    /// Its name is empty, too long, or has characters or dots that names cannot have.
-    #[error("attribute name `{0}` is malformed")]
-    Name(String),
+    /// Its name is empty or too long.
+    #[error("attribute name is empty or too long")]
+    NameLength,
+    /// Its name has a character that names cannot have.
+    #[error("attribute name has the character `{0}`")]
+    NameCharacter(char),
+    /// Its name has a dot where none can be.
+    #[error("attribute name has a dot at {0:?}")]
+    NameDot(Dot),
     /// Its type is none that messages have.
     #[error("attribute `{0}` has an unknown type")]
     Type(String),
@@ -30,14 +36,30 @@ pub enum InvalidAttribute {
         /// The type that it says to have.
         data_type: String,
     },
+    /// Its value is not where values of its type are.
+    #[error("attribute `{name}` of type {data_type} has no {field} value")]
+    Field {
+        /// The attribute's name.
+        name: String,
+        /// The type that it says to have.
+        data_type: String,
+        /// Where the value belongs.
+        field: &'static str,
+    },
     /// It says to be a number and is not.
     #[error("attribute `{0}` is not a number")]
     Number(String),
 }
 
-/// A text of this server's own.
-pub(crate) fn own_text(text: String) -> MessageAttribute {
-    MessageAttribute { data_type: "String".to_owned(), value: AttributeValue::Text(text) }
+/// Where a name has a dot that it cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dot {
+    /// At its start.
+    Start,
+    /// At its end.
+    End,
+    /// Behind another.
+    Successive,
 }
 
 /// A value as it stands in SNS's JSON: bytes in base64.
@@ -62,35 +84,43 @@ pub(crate) fn read(
 fn attribute(name: &str, given: MessageAttributeValue) -> Result<MessageAttribute, InvalidAttribute> {
     check_name(name)?;
     let data_type = given.data_type.unwrap_or_default();
-    let no_value = || InvalidAttribute::NoValue { name: name.to_owned(), data_type: data_type.clone() };
     let text = given.string_value.filter(|text| !text.is_empty());
-    let kind = data_type.split('.').next().unwrap_or_default();
-    let value = match kind {
-        "Binary" => {
-            let bytes = given.binary_value.filter(|bytes| !bytes.0.is_empty()).ok_or_else(no_value)?;
-            AttributeValue::Binary(bytes.0)
-        }
-        "Number" => {
-            let text = text.ok_or_else(no_value)?;
-            if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                return Err(InvalidAttribute::Number(name.to_owned()));
-            }
-            AttributeValue::Text(text)
-        }
-        "String" => AttributeValue::Text(text.ok_or_else(no_value)?),
+    let bytes = given.binary_value.map(|blob| blob.0).filter(|bytes| !bytes.is_empty());
+    let kind = match data_type.split_once('.') {
+        Some((_, "")) => "",
+        Some((kind, _)) => kind,
+        None => data_type.as_str(),
+    };
+    let field = match kind {
+        "Binary" => "Binary",
+        "String" | "Number" => "String",
         _ => return Err(InvalidAttribute::Type(name.to_owned())),
     };
-    Ok(MessageAttribute { data_type, value })
+    match (field, text, bytes) {
+        ("Binary", _, Some(bytes)) => {
+            Ok(MessageAttribute { data_type, value: AttributeValue::Binary(bytes) })
+        }
+        ("String", Some(text), _) if kind == "Number" && !text.parse::<f64>().is_ok_and(f64::is_finite) => {
+            Err(InvalidAttribute::Number(name.to_owned()))
+        }
+        ("String", Some(text), _) => Ok(MessageAttribute { data_type, value: AttributeValue::Text(text) }),
+        (_, None, None) => Err(InvalidAttribute::NoValue { name: name.to_owned(), data_type }),
+        _ => Err(InvalidAttribute::Field { name: name.to_owned(), data_type, field }),
+    }
 }
 
 fn check_name(name: &str) -> Result<(), InvalidAttribute> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
-    let length = (1..=NAME_LENGTH_MAX).contains(&name.len());
-    if length && !dots && name.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(InvalidAttribute::Name(name.to_owned()))
+    if !(1..=NAME_LENGTH_MAX).contains(&name.len()) {
+        return Err(InvalidAttribute::NameLength);
+    }
+    if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_-.".contains(*c)) {
+        return Err(InvalidAttribute::NameCharacter(c));
+    }
+    match () {
+        () if name.starts_with('.') => Err(InvalidAttribute::NameDot(Dot::Start)),
+        () if name.ends_with('.') => Err(InvalidAttribute::NameDot(Dot::End)),
+        () if name.contains("..") => Err(InvalidAttribute::NameDot(Dot::Successive)),
+        () => Ok(()),
     }
 }
 
@@ -123,6 +153,8 @@ mod tests {
         check(text("String", ""), false);
         check(text("", "x"), false);
         check(text("Boolean", "true"), false);
+        check(text("String.", "x"), false);
+        check(text("Stringy", "x"), false);
         check(text("Binary", "x"), false);
         let binary = |bytes: Vec<u8>| MessageAttributeValue {
             data_type: Some("Binary".to_owned()),
@@ -134,17 +166,17 @@ mod tests {
     }
 
     #[test]
-    fn names_have_no_stray_dots() {
-        let check = |name: &str, allowed: bool| {
-            assert_eq!(attribute(name, text("String", "x")).is_ok(), allowed, "{name}");
+    fn what_is_wrong_with_a_name_is_told_apart() {
+        let check = |name: &str, expected: Option<InvalidAttribute>| {
+            assert_eq!(attribute(name, text("String", "x")).err(), expected, "{name}");
         };
-        check("a.b-c_d9", true);
-        check("", false);
-        check(".a", false);
-        check("a.", false);
-        check("a..b", false);
-        check("a b", false);
-        check(&"a".repeat(257), false);
+        check("a.b-c_d9", None);
+        check("", Some(InvalidAttribute::NameLength));
+        check(&"a".repeat(257), Some(InvalidAttribute::NameLength));
+        check(".a", Some(InvalidAttribute::NameDot(Dot::Start)));
+        check("a.", Some(InvalidAttribute::NameDot(Dot::End)));
+        check("a..b", Some(InvalidAttribute::NameDot(Dot::Successive)));
+        check("a b", Some(InvalidAttribute::NameCharacter(' ')));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl MessageFormat {
             ("slack", _) => Ok(Self::Slack),
             ("teams", _) => Ok(Self::Teams),
             (_, Some(key)) => Ok(Self::PagerDuty { routing_key: key.to_owned() }),
-            _ => Err(Invalid::AttributeValue { name: "MessageFormat", value: name.to_owned() }),
+            _ => Err(Invalid::AttributeValue { name: "MessageFormat", value: name.to_owned(), alone: true }),
         }
     }
 

@@ -76,7 +76,9 @@ impl Directory {
     ) -> Result<(SubscriptionId, Arc<Subscription>), NotifyError> {
         let id = match SubscriptionId::parse(arn) {
             // What has the form of an ARN but is nobody's subscription is not there.
-            Err(Invalid::OtherArn { .. }) => return Err(NotifyError::SubscriptionNotFound),
+            Err(Invalid::OtherArn { .. } | Invalid::SubscriptionId) => {
+                return Err(NotifyError::SubscriptionNotFound);
+            }
             parsed => parsed?,
         };
         allow(scope.account, id.scope(), arn, action)?;

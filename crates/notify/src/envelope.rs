@@ -30,10 +30,12 @@ struct JsonBody<'a> {
     #[serde(rename = "SubscribeURL", skip_serializing_if = "Option::is_none")]
     subscribe_url: Option<String>,
     timestamp: String,
-    signature_version: &'static str,
-    signature: &'a str,
-    #[serde(rename = "SigningCertURL")]
-    signing_cert_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<&'a str>,
+    #[serde(rename = "SigningCertURL", skip_serializing_if = "Option::is_none")]
+    signing_cert_url: Option<String>,
     #[serde(rename = "UnsubscribeURL", skip_serializing_if = "Option::is_none")]
     unsubscribe_url: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -126,7 +128,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// SNS's JSON.
-    pub(crate) fn json(&self, signature: &Signature) -> String {
+    pub(crate) fn json(&self, signature: Option<&Signature>) -> String {
         let notification = self.is_notification();
         let body = JsonBody {
             kind: self.message.kind.as_str(),
@@ -138,9 +140,9 @@ impl<'a> Envelope<'a> {
             message: self.text(),
             subscribe_url: (!notification).then(|| self.subscribe_url()),
             timestamp: self.timestamp(),
-            signature_version: signature.version.as_str(),
-            signature: &signature.value,
-            signing_cert_url: self.certificate_url(signature),
+            signature_version: signature.map(|signature| signature.version.as_str()),
+            signature: signature.map(|signature| signature.value.as_str()),
+            signing_cert_url: signature.map(|signature| self.certificate_url(signature)),
             unsubscribe_url: notification.then(|| self.unsubscribe_url()),
             message_attributes: self.attributes(),
         };
@@ -325,7 +327,7 @@ mod tests {
         };
         let base_url = "http://localhost:4566";
         let envelope = Envelope { message: &message, id: &id, subscription: &subscription, base_url };
-        (envelope.headers("text/plain".to_owned()), envelope.json(&signature), message.id.to_string())
+        (envelope.headers("text/plain".to_owned()), envelope.json(Some(&signature)), message.id.to_string())
     }
 
     fn header<'a>(headers: &'a [(&str, String)], name: &str) -> Option<&'a str> {

@@ -62,7 +62,7 @@ pub enum NotifyError {
 }
 
 /// What is wrong with a batch of messages as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBatch {
     /// It has no entry.
     #[error("batch is empty")]
@@ -73,9 +73,21 @@ pub enum InvalidBatch {
     /// Two entries have the same id.
     #[error("two entries have the same id")]
     RepeatedId,
-    /// An entry's id is not 1 to 80 letters, digits, hyphens and underscores.
-    #[error("an entry's id is malformed")]
-    Id,
+    /// An entry's id is empty.
+    #[error("an entry has no id")]
+    NoId,
+    /// An entry's id has more than 80 characters.
+    #[error("the entry's id `{id}` is too long")]
+    LongId {
+        /// The id.
+        id: String,
+    },
+    /// An entry's id has something else than letters, digits, hyphens and underscores.
+    #[error("the entry's id `{id}` is malformed")]
+    Id {
+        /// The id.
+        id: String,
+    },
     /// All messages together are longer than 256 KiB.
     #[error("batch is too long")]
     TooLong,
@@ -132,6 +144,9 @@ pub enum Invalid {
     /// A redrive policy is not JSON of its form.
     #[error("redrive policy is malformed")]
     RedrivePolicy,
+    /// The redrive policy of a FIFO queue names one that is none.
+    #[error("redrive policy has no FIFO queue")]
+    RedriveFifo,
     /// A redrive policy names something else than a queue.
     #[error("redrive policy has no queue")]
     RedriveTarget,
@@ -175,6 +190,8 @@ pub enum Invalid {
         name: &'static str,
         /// The value.
         value: String,
+        /// Whether it came alone, with `SetSubscriptionAttributes`.
+        alone: bool,
     },
     /// Not an ARN at all.
     #[error("{parameter}: {source}")]
@@ -209,6 +226,18 @@ pub enum Invalid {
     /// The endpoint's scheme is not the protocol.
     #[error("endpoint does not match the protocol")]
     EndpointScheme,
+    /// An endpoint of mobile push, of which there are none.
+    #[error("no such endpoint")]
+    NoMobileEndpoint,
+    /// Not the id of a subscription.
+    #[error("not a subscription")]
+    SubscriptionId,
+    /// A tag's key is there twice.
+    #[error("two tags have the same key")]
+    RepeatedTag,
+    /// Not a token at all.
+    #[error("malformed token")]
+    MalformedToken,
     /// No subscription waits for that token.
     #[error("no subscription waits for this token")]
     Token,

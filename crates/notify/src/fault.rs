@@ -5,6 +5,7 @@ use groundwatch_api::{Fault, common};
 use groundwatch_core::ArnError;
 use groundwatch_storage::StorageError;
 
+use crate::attributes::{Dot, NAME_LENGTH_MAX};
 use crate::{FilterPolicyError, Invalid, InvalidAttribute, InvalidBatch, NotifyError};
 
 impl From<NotifyError> for Fault {
@@ -23,6 +24,10 @@ impl From<NotifyError> for Fault {
             // recorded: what is wrong with a message attribute has an error of its own.
             NotifyError::Invalid(Invalid::Attribute(invalid)) => {
                 errors::INVALID_PARAMETER_VALUE_EXCEPTION.with(attribute_text(&invalid))
+            }
+            // recorded: without the beginning of the others.
+            NotifyError::Invalid(Invalid::MalformedToken) => {
+                errors::INVALID_PARAMETER_EXCEPTION.with("Invalid token")
             }
             NotifyError::Invalid(invalid) => invalid_parameter(&invalid_text(&invalid)),
             NotifyError::Unsupported { parameter, what } => {
@@ -56,10 +61,19 @@ fn batch_fault(invalid: InvalidBatch) -> Fault {
             .with("The batch request contains more entries than permissible."),
         InvalidBatch::RepeatedId => errors::BATCH_ENTRY_IDS_NOT_DISTINCT_EXCEPTION
             .with("Two or more batch entries in the request have the same Id."),
-        InvalidBatch::Id => errors::INVALID_BATCH_ENTRY_ID_EXCEPTION
+        InvalidBatch::NoId => errors::INVALID_BATCH_ENTRY_ID_EXCEPTION
             .with("The Id of a batch entry in a batch request doesn't abide by the specification."),
+        // The texts from here on are recorded.
+        InvalidBatch::LongId { id } => {
+            let id: String = id.chars().take(512).collect();
+            errors::INVALID_BATCH_ENTRY_ID_EXCEPTION
+                .with(format!("The Id of a batch entry in the batch request is too long: {id}"))
+        }
+        InvalidBatch::Id { id } => errors::INVALID_BATCH_ENTRY_ID_EXCEPTION.with(format!(
+            "The Id of a batch entry in the batch request contains an impermissible character: {id}"
+        )),
         InvalidBatch::TooLong => errors::BATCH_REQUEST_TOO_LONG_EXCEPTION
-            .with("The length of all the batch messages put together is more than the limit."),
+            .with("The length of all the messages put together is more than the limit."),
     }
 }
 
@@ -87,6 +101,9 @@ fn invalid_text(invalid: &Invalid) -> String {
         }
         Invalid::FilterPolicy { error, subscribing: false } => format!("FilterPolicy: {error}"),
         Invalid::RedrivePolicy => "RedrivePolicy: failed to parse JSON".to_owned(),
+        Invalid::RedriveFifo => {
+            "RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.".to_owned()
+        }
         Invalid::RedriveTarget => "RedrivePolicy: deadLetterTargetArn is an invalid arn".to_owned(),
         Invalid::QueueEndpoint => "SQS endpoint ARN".to_owned(),
         Invalid::FunctionEndpoint => "Lambda endpoint ARN".to_owned(),
@@ -110,8 +127,14 @@ fn invalid_text(invalid: &Invalid) -> String {
         ),
         Invalid::Attribute(invalid) => attribute_text(invalid),
         Invalid::DeliveryPolicy(error) => format!("DeliveryPolicy: {error}"),
-        Invalid::AttributeValue { name, value } => {
-            format!("Attributes Reason: {name}: Invalid value [{value}]")
+        Invalid::AttributeValue { name, value, alone } => {
+            let place = if *alone { "" } else { "Attributes Reason: " };
+            let hint = match *name {
+                "RawMessageDelivery" => ". Must be true or false.",
+                "FilterPolicyScope" => ". Please use either MessageBody or MessageAttributes",
+                _ => "",
+            };
+            format!("{place}{name}: Invalid value [{value}]{hint}")
         }
         Invalid::Arn { parameter, source: ArnError::TooShort { elements } } => {
             format!("{parameter} Reason: An ARN must have at least 6 elements, not {elements}")
@@ -128,7 +151,12 @@ fn invalid_text(invalid: &Invalid) -> String {
         }
         Invalid::Endpoint => "Endpoint".to_owned(),
         Invalid::EndpointScheme => "Endpoint must match the specified protocol".to_owned(),
-        Invalid::Token => "Token".to_owned(),
+        Invalid::NoMobileEndpoint => {
+            "TargetArn Reason: No endpoint found for the target arn specified".to_owned()
+        }
+        Invalid::SubscriptionId => "SubscriptionId".to_owned(),
+        Invalid::RepeatedTag => "Duplicated keys are not allowed.".to_owned(),
+        Invalid::Token | Invalid::MalformedToken => "Token".to_owned(),
         Invalid::NextToken => "NextToken".to_owned(),
         Invalid::EmptyMessage => "Empty message".to_owned(),
         Invalid::MessageTooLong => "Message too long".to_owned(),
@@ -144,10 +172,26 @@ fn invalid_text(invalid: &Invalid) -> String {
 
 fn attribute_text(invalid: &InvalidAttribute) -> String {
     match invalid {
-        InvalidAttribute::Name(name) => format!(
-            "Invalid message attribute name '{name}': it can contain A-Z, a-z, 0-9, underscore, hyphen and period, and \
-             cannot start or end with a period or have successive periods"
+        InvalidAttribute::NameLength => {
+            format!("Length of message attribute name must be less than {NAME_LENGTH_MAX} bytes.")
+        }
+        InvalidAttribute::NameCharacter(c) => format!(
+            "Invalid non-alphanumeric character '#x{:X}' was found in the message attribute name. Can only include \
+             alphanumeric characters, hyphens, underscores, or dots.",
+            u32::from(*c)
         ),
+        InvalidAttribute::NameDot(Dot::Start) => {
+            "Invalid message attribute name starting with character '.' was found.".to_owned()
+        }
+        InvalidAttribute::NameDot(Dot::End) => {
+            "Invalid message attribute name ending with character '.' was found.".to_owned()
+        }
+        InvalidAttribute::NameDot(Dot::Successive) => {
+            "Message attribute name can not have successive '.' character.".to_owned()
+        }
+        InvalidAttribute::Field { name, data_type, field } => {
+            format!("The message attribute '{name}' with type '{data_type}' must use field '{field}'.")
+        }
         InvalidAttribute::Type(name) => format!(
             "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is \
              Binary, Number, and String."

@@ -170,10 +170,10 @@ fn room_for_one(
 }
 
 /// Checks what a publication to a FIFO topic has to say of its order.
-pub(crate) fn check(publication: &Publication) -> Result<(), Invalid> {
+pub(crate) fn check(topic: &Topic, publication: &Publication) -> Result<(), Invalid> {
     let group_id = publication.group_id.as_deref().ok_or(Invalid::NoGroupId)?;
     check_id("MessageGroupId", group_id)?;
-    publication.deduplication_id.as_deref().map_or(Ok(()), |id| check_id("MessageDeduplicationId", id))
+    check_id("MessageDeduplicationId", &deduplication_id(topic, publication)?)
 }
 
 fn check_id(parameter: &'static str, id: &str) -> Result<(), Invalid> {

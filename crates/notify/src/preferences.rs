@@ -8,7 +8,7 @@ use crate::chat::MessageFormat;
 use crate::delivery_policy::DeliveryPolicy;
 use crate::filter::{Filter, FilterPolicy, FilterScope};
 use crate::redrive_policy::RedrivePolicy;
-use crate::subscription::Protocol;
+use crate::subscription::{Endpoint, Protocol};
 use crate::{Invalid, NotifyError};
 
 /// Attributes of AWS that would change what is delivered, and are refused by name.
@@ -49,6 +49,16 @@ impl Preferences {
         Ok(preferences)
     }
 
+    /// Whether these attributes of another `Subscribe` are what they are already; what is not said is not
+    /// compared.
+    pub(crate) fn agree_with(&self, attributes: &BTreeMap<String, String>) -> Result<bool, NotifyError> {
+        let mut changed = self.clone();
+        for (name, value) in attributes {
+            changed.put(name, value)?;
+        }
+        Ok(changed == *self)
+    }
+
     /// Sets one attribute; an empty value takes it away. `false` if there is no such attribute.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, NotifyError> {
         let known = self.put(name, value)?;
@@ -60,7 +70,7 @@ impl Preferences {
     pub(crate) fn check_protocol(&self, protocol: Protocol) -> Result<(), Invalid> {
         match &self.message_format {
             Some(format) if !matches!(protocol, Protocol::Http | Protocol::Https) => {
-                Err(Invalid::AttributeValue { name: "MessageFormat", value: format.name() })
+                Err(Invalid::AttributeValue { name: "MessageFormat", value: format.name(), alone: false })
             }
             _ => Ok(()),
         }
@@ -69,6 +79,15 @@ impl Preferences {
     /// The filter policy in its scope.
     pub(crate) fn filter(&self) -> Option<Filter<'_>> {
         self.filter_policy.as_ref().map(|policy| Filter::new(policy, self.filter_policy_scope))
+    }
+
+    /// Refuses a dead-letter queue that cannot keep the order of the FIFO queue `endpoint`.
+    pub(crate) fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), Invalid> {
+        let queue = self.redrive_policy.as_ref().map(RedrivePolicy::queue_arn);
+        match queue {
+            Some(queue) if endpoint.is_fifo_queue() && !queue.ends_with(".fifo") => Err(Invalid::RedriveFifo),
+            _ => Ok(()),
+        }
     }
 
     fn check_filter(&self) -> Result<(), Invalid> {
@@ -83,8 +102,7 @@ impl Preferences {
             "RawMessageDelivery" => self.raw_message_delivery = flag("RawMessageDelivery", value)?,
             "FilterPolicy" => self.filter_policy = filter_policy(value)?,
             "FilterPolicyScope" => {
-                let refused =
-                    || Invalid::AttributeValue { name: "FilterPolicyScope", value: value.to_owned() };
+                let refused = || refused("FilterPolicyScope", value);
                 self.filter_policy_scope = FilterScope::parse(value).ok_or_else(refused)?;
             }
             "DeliveryPolicy" => self.delivery_policy = unless_empty(value, DeliveryPolicy::of_subscription)?,
@@ -120,11 +138,14 @@ impl Preferences {
     }
 }
 
-/// AWS words what is wrong with a filter policy otherwise when it comes with `Subscribe`.
+/// AWS words what is wrong with an attribute otherwise when it comes with `Subscribe`.
 fn upon_subscribing(error: impl Into<NotifyError>) -> NotifyError {
     match error.into() {
         NotifyError::Invalid(Invalid::FilterPolicy { error, .. }) => {
             Invalid::FilterPolicy { error, subscribing: true }.into()
+        }
+        NotifyError::Invalid(Invalid::AttributeValue { name, value, .. }) => {
+            Invalid::AttributeValue { name, value, alone: false }.into()
         }
         other => other,
     }
@@ -140,10 +161,13 @@ fn filter_policy(value: &str) -> Result<Option<FilterPolicy>, Invalid> {
 fn flag(name: &'static str, value: &str) -> Result<bool, Invalid> {
     match value {
         _ if value.eq_ignore_ascii_case("true") => Ok(true),
-        "" => Ok(false),
         _ if value.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err(Invalid::AttributeValue { name, value: value.to_owned() }),
+        _ => Err(refused(name, value)),
     }
+}
+
+fn refused(name: &'static str, value: &str) -> Invalid {
+    Invalid::AttributeValue { name, value: value.to_owned(), alone: true }
 }
 
 /// What `parse` makes of a value; AWS takes an empty policy, as text or as object, for none.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use groundwatch_outbound::{AwsCall, HttpRequest, OutboundMessage, Outcome};
 
 use crate::Transports;
-use crate::attributes::{MessageAttributes, own_text};
+use crate::attributes::MessageAttributes;
 use crate::directory::Directory;
 use crate::envelope::Envelope;
 use crate::mail::{Email, MailError};
@@ -18,9 +18,6 @@ use crate::subscription::{Protocol, Subscription, SubscriptionId};
 
 /// AWS waits about 15 seconds for a subscriber's answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How much of a failure's reason goes along to a dead-letter queue, in characters.
-const REASON_LENGTH_MAX: usize = 256;
 
 /// What it takes to deliver a message: the ways out, the signer, and who is subscribed.
 pub(crate) struct Sender {
@@ -52,7 +49,7 @@ impl Sender {
             tracing::warn!(subscription_arn, message_id = %message.id, attempts, reason, "delivery failed; it is tried again");
             return verdict;
         }
-        let redriven = self.redrive(message, id, subscription, reason).await;
+        let redriven = self.redrive(message, id, subscription).await;
         tracing::warn!(
             subscription_arn,
             message_id = %message.id,
@@ -75,21 +72,20 @@ impl Sender {
         message: &Message,
         id: &SubscriptionId,
         subscription: &Subscription,
-        reason: &str,
     ) -> Option<Outcome> {
         let queue_arn = subscription.preferences.redrive_policy.as_ref()?.queue_arn().to_owned();
         let envelope = Envelope { message, id, subscription, base_url: &self.base_url };
-        let (body, mut attributes) = match self.worded(&envelope).await {
+        let (body, attributes) = match self.worded(&envelope).await {
             Ok(worded) => worded,
             Err(error) => return Some(Outcome::unavailable(error.to_string())),
         };
-        let reason: String = reason.chars().take(REASON_LENGTH_MAX).collect();
-        attributes.insert("ErrorMessage".to_owned(), own_text(reason));
-        attributes.insert("ErrorCode".to_owned(), own_text("ClientError".to_owned()));
         let group_id = queue_arn
             .ends_with(".fifo")
             .then(|| message.group_id.clone().unwrap_or_else(|| id.id().to_string()));
-        let deduplication_id = group_id.is_some().then(|| format!("{}-{}", message.id, id.id()));
+        let in_line = message.in_line.as_ref();
+        let own = || format!("{}-{}", message.id, id.id());
+        let deduplication_id =
+            group_id.is_some().then(|| in_line.map_or_else(own, |it| it.deduplication_id.clone()));
         Some(
             self.put_into_queue(QueueMessage { queue_arn, body, attributes, group_id, deduplication_id })
                 .await,
@@ -130,7 +126,7 @@ impl Sender {
                 let policy = self.directory.policy_of(envelope.id, envelope.subscription);
                 let body = match envelope.is_raw() {
                     true => envelope.text().to_owned(),
-                    false => envelope.json(&self.sign(envelope).await?),
+                    false => envelope.json(Some(&self.sign(envelope).await?)),
                 };
                 (envelope.headers(policy.content_type), body)
             }
@@ -160,11 +156,14 @@ impl Sender {
         let endpoint = &envelope.subscription.endpoint;
         let deduplication_id =
             in_line.filter(|_| endpoint.is_fifo_queue()).map(|it| it.deduplication_id.clone());
+        // recorded: a standard queue does not get to know the groups of a FIFO topic.
+        let group_id =
+            envelope.message.group_id.clone().filter(|_| in_line.is_none() || endpoint.is_fifo_queue());
         let message = QueueMessage {
             queue_arn: endpoint.address.clone(),
             body,
             attributes,
-            group_id: envelope.message.group_id.clone(),
+            group_id,
             deduplication_id,
         };
         Ok(self.put_into_queue(message).await)
@@ -175,8 +174,12 @@ impl Sender {
         if envelope.is_raw() {
             return Ok((envelope.text().to_owned(), envelope.message.attributes.clone()));
         }
-        let json = envelope.json(&self.sign(envelope).await?);
-        Ok((json, MessageAttributes::new()))
+        // recorded: messages of FIFO topics are not signed.
+        let signature = match envelope.message.in_line {
+            Some(_) => None,
+            None => Some(self.sign(envelope).await?),
+        };
+        Ok((envelope.json(signature.as_ref()), MessageAttributes::new()))
     }
 
     async fn put_into_queue(&self, message: QueueMessage) -> Outcome {
@@ -199,7 +202,7 @@ impl Sender {
         if envelope.subscription.endpoint.protocol == Protocol::EmailJson
             && envelope.message.kind == MessageKind::Notification
         {
-            text = envelope.json(&self.sign(envelope).await?);
+            text = envelope.json(Some(&self.sign(envelope).await?));
         }
         let to = envelope.subscription.endpoint.address.clone();
         Ok(match mail.send(Email { to, subject, text }).await {

@@ -129,16 +129,29 @@ impl Notify {
         topic: &TopicId,
         publication: Publication,
     ) -> Result<Receipt, NotifyError> {
+        self.check_order(topic, &publication)?;
         if topic.is_fifo() {
             return self.publish_in_line(topic, publication).await;
-        }
-        if publication.deduplication_id.is_some() {
-            return Err(Invalid::FifoOnly { parameter: "MessageDeduplicationId" }.into());
         }
         let message = self.message(MessageKind::Notification, publication);
         let receipt = Receipt { id: message.id, sequence: None };
         self.distribute(Batch::new(), topic, message).await?;
         Ok(receipt)
+    }
+
+    /// Checks what a publication says of its order: a FIFO topic needs it, others take none.
+    pub(crate) fn check_order(
+        &self,
+        topic_id: &TopicId,
+        publication: &Publication,
+    ) -> Result<(), NotifyError> {
+        if topic_id.is_fifo() {
+            let topic = self.directory.topics.get(&topic_id.key()).ok_or(NotifyError::TopicNotFound)?;
+            fifo::check(&topic, publication)?;
+        } else if publication.deduplication_id.is_some() {
+            return Err(Invalid::FifoOnly { parameter: "MessageDeduplicationId" }.into());
+        }
+        Ok(())
     }
 
     /// Publishes to a FIFO topic: one message after the other, unless it came already.
@@ -147,7 +160,6 @@ impl Notify {
         topic_id: &TopicId,
         publication: Publication,
     ) -> Result<Receipt, NotifyError> {
-        fifo::check(&publication)?;
         let _turn = self.fifo.turn(topic_id).await;
         let topic = self.directory.topics.get(&topic_id.key()).ok_or(NotifyError::TopicNotFound)?;
         let (id, now) = (MessageId::new(), self.clock.now());

@@ -83,7 +83,11 @@ impl SubscriptionId {
     pub(crate) fn parse(arn: &str) -> Result<Self, Invalid> {
         const PARAMETER: &str = "SubscriptionArn";
         let parsed = Arn::parse(arn).map_err(|source| Invalid::Arn { parameter: PARAMETER, source })?;
-        Self::of_arn(&parsed).ok_or(Invalid::OtherArn { parameter: PARAMETER })
+        Self::of_arn(&parsed).ok_or(match parsed.service {
+            // recorded
+            "sns" => Invalid::SubscriptionId,
+            _ => Invalid::OtherArn { parameter: PARAMETER },
+        })
     }
 
     fn of_arn(arn: &Arn<'_>) -> Option<Self> {
@@ -305,10 +309,7 @@ mod tests {
         );
         assert_eq!(SubscriptionId::parse(&subscription.arn()).as_ref(), Ok(&subscription));
         assert_eq!(SubscriptionId::of_key(&subscription.key()), Some(subscription));
-        assert_eq!(
-            SubscriptionId::parse(&topic.arn()),
-            Err(Invalid::OtherArn { parameter: "SubscriptionArn" })
-        );
+        assert_eq!(SubscriptionId::parse(&topic.arn()), Err(Invalid::SubscriptionId));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A topic: its name, its ARN and what is kept of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use groundwatch_core::{Arn, Scope, Timestamp};
 use groundwatch_storage::{Document, Key};
@@ -39,8 +39,13 @@ impl Topic {
         &self,
         given: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, NotifyError> {
-        let mut tagged = self.clone();
-        tagged.tags.extend(given);
+        let (mut tagged, mut keys) = (self.clone(), BTreeSet::new());
+        for (key, value) in given {
+            if !keys.insert(key.clone()) {
+                return Err(Invalid::RepeatedTag.into());
+            }
+            tagged.tags.insert(key, value);
+        }
         if tagged.tags.len() > TAGS_MAX { Err(NotifyError::TooManyTags) } else { Ok(tagged) }
     }
 }
@@ -123,6 +128,19 @@ mod tests {
         check("topic.fifo", false);
         let fifo = |name: &str| TopicId::new(&Scope::default(), name, true).is_ok();
         assert!(fifo("topic.fifo") && !fifo("topic") && !fifo("a.topic.fifo") && !fifo(".fifo"));
+    }
+
+    #[test]
+    fn a_tag_has_one_value() {
+        let topic = Topic {
+            attributes: BTreeMap::new(),
+            tags: BTreeMap::from([("a".to_owned(), "1".to_owned())]),
+            created: Timestamp::EPOCH,
+            subscriptions_deleted: 0,
+        };
+        let tagged = |keys: &[&str]| topic.tagged(keys.iter().map(|key| ((*key).to_owned(), "2".to_owned())));
+        assert_eq!(tagged(&["a", "b"]).expect("two tags").tags.len(), 2);
+        assert!(matches!(tagged(&["b", "b"]), Err(NotifyError::Invalid(Invalid::RepeatedTag))));
     }
 
     #[test]

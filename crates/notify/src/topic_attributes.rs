@@ -19,7 +19,8 @@ const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 
 /// Whether an attribute has an effect is decided where it is read; here is whether it can be kept.
 pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyError> {
-    let refused = |known: &'static str| Invalid::AttributeValue { name: known, value: value.to_owned() };
+    let refused =
+        |known: &'static str| Invalid::AttributeValue { name: known, value: value.to_owned(), alone: false };
     match name {
         "DisplayName" => {
             if value.chars().count() > DISPLAY_NAME_LENGTH_MAX || value.chars().any(char::is_control) {

@@ -15,7 +15,7 @@ impl Filter<'_> {
             FilterScope::MessageAttributes => holds_of_attributes(rules, attributes),
             FilterScope::MessageBody if *rules == Rules::default() => true,
             FilterScope::MessageBody => match serde_json::from_str(body) {
-                Ok(Value::Object(object)) => holds_of_object(rules, &[&Value::Object(object)]),
+                Ok(body @ Value::Object(_)) => holds_of_body(rules, "", &body),
                 _ => false,
             },
         }
@@ -57,29 +57,40 @@ fn scalars(attribute: &MessageAttribute) -> Option<Vec<Scalar>> {
     Some(scalars)
 }
 
-/// `places` are the objects that stand where the rules look: several when a list was on the way to them,
-/// which AWS sees through.
-fn holds_of_object(rules: &Rules, places: &[&Value]) -> bool {
-    let property = |(name, rule): &(String, Rule)| {
-        let found: Vec<&Value> =
-            places.iter().filter_map(|place| place.get(name)).flat_map(flattened).collect();
-        match rule {
-            Rule::Nested(rules) => {
-                let objects: Vec<&Value> = found.into_iter().filter(|value| value.is_object()).collect();
-                holds_of_object(rules, &objects)
-            }
-            Rule::AnyOf(conditions) => {
-                let scalars: Vec<Scalar> = found.into_iter().filter_map(scalar).collect();
-                if scalars.is_empty() {
-                    conditions.iter().any(Condition::holds_of_absence)
-                } else {
-                    any_holds(conditions, &scalars)
-                }
+/// `path` is where the rules look, with a dot at its end unless it is empty. Recorded: a dot in a name and a
+/// step into an object are the same, in the policy and in the body.
+fn holds_of_body(rules: &Rules, path: &str, body: &Value) -> bool {
+    let property = |(name, rule): &(String, Rule)| match rule {
+        Rule::Nested(rules) => holds_of_body(rules, &format!("{path}{name}."), body),
+        Rule::AnyOf(conditions) => {
+            let mut found = Vec::new();
+            find(body, &format!("{path}{name}"), &mut found);
+            let scalars: Vec<Scalar> = found.into_iter().filter_map(scalar).collect();
+            if scalars.is_empty() {
+                conditions.iter().any(Condition::holds_of_absence)
+            } else {
+                any_holds(conditions, &scalars)
             }
         }
     };
-    rules.properties.iter().all(property)
-        && rules.alternatives.iter().all(|objects| objects.iter().any(|rules| holds_of_object(rules, places)))
+    let alternative = |objects: &Vec<Rules>| objects.iter().any(|rules| holds_of_body(rules, path, body));
+    rules.properties.iter().all(property) && rules.alternatives.iter().all(alternative)
+}
+
+/// The values at a path. AWS sees through lists on the way, and each element of one at the end counts.
+fn find<'v>(value: &'v Value, path: &str, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|element| find(element, path, found)),
+        Value::Object(members) => {
+            found.extend(members.get(path).into_iter().flat_map(flattened));
+            for (dot, _) in path.match_indices('.') {
+                if let Some(inner) = members.get(&path[..dot]) {
+                    find(inner, &path[dot + 1..], found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A list's elements, those of lists in it too; any other value is its own only element.

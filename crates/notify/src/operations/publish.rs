@@ -2,7 +2,7 @@
 
 use groundwatch_api::sns::{Publish, PublishInput, PublishOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Arn, Call};
 
 use crate::publication::{Publication, Wording};
 use crate::{Invalid, Notify, NotifyError};
@@ -10,6 +10,10 @@ use crate::{Invalid, Notify, NotifyError};
 impl Handle<Publish> for Notify {
     async fn handle<'a>(&'a self, call: &'a Call, input: PublishInput) -> Result<PublishOutput, Fault> {
         let (parameter, arn) = target(&input)?;
+        if parameter == "TargetArn" && Arn::parse(arn).is_ok_and(|arn| arn.resource.starts_with("endpoint/"))
+        {
+            return Err(Invalid::NoMobileEndpoint.into());
+        }
         let topic = self.directory.resolve(call.scope(), arn, parameter, "SNS:Publish")?;
         let publication = Publication::new(Wording {
             message: input.message.as_deref().expect("validated: required"),

@@ -1,5 +1,7 @@
 //! `Subscribe`: asks an endpoint whether it wants a topic's messages.
 
+use std::collections::BTreeMap;
+
 use groundwatch_api::sns::{Subscribe, SubscribeInput, SubscribeOutput};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
@@ -27,14 +29,24 @@ impl Handle<Subscribe> for Notify {
         let protocol = Protocol::parse(input.protocol.as_deref().expect("validated: required"))?;
         let endpoint = Endpoint::parse(protocol, input.endpoint.as_deref().unwrap_or_default())?;
         self.check_reachable(&topic, &endpoint)?;
-        let preferences = Preferences::new(&input.attributes.unwrap_or_default())?;
+        let attributes = input.attributes.unwrap_or_default();
+        let preferences = Preferences::new(&attributes)?;
         preferences.check_protocol(protocol)?;
+        preferences.check_endpoint(&endpoint)?;
 
-        let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &endpoint, &preferences)).await?;
+        let wish = Wish { endpoint, preferences, attributes };
+        let (id, standing) = despite_conflicts(|| self.subscribe(&topic, &wish)).await?;
         let tell_arn = standing == Standing::Confirmed || input.return_subscription_arn == Some(true);
         let subscription_arn = if tell_arn { id.arn() } else { PENDING.to_owned() };
         Ok(SubscribeOutput { subscription_arn: Some(subscription_arn) })
     }
+}
+
+/// What is to be subscribed: `preferences` are the `attributes`, read.
+struct Wish {
+    endpoint: Endpoint,
+    preferences: Preferences,
+    attributes: BTreeMap<String, String>,
 }
 
 impl Notify {
@@ -66,9 +78,9 @@ impl Notify {
     async fn subscribe(
         &self,
         topic: &TopicId,
-        endpoint: &Endpoint,
-        preferences: &Preferences,
+        wish: &Wish,
     ) -> Result<(SubscriptionId, Standing), NotifyError> {
+        let Wish { endpoint, preferences, attributes } = wish;
         let now = self.clock.now();
         let until = now + TOKEN_LIFE;
         // Who owns both ends has agreed.
@@ -81,7 +93,7 @@ impl Notify {
             Some((id, version, subscription))
         });
         let (id, subscription, expect) = match found {
-            Some((_, _, existing)) if existing.preferences != *preferences => {
+            Some((_, _, existing)) if !existing.preferences.agree_with(attributes)? => {
                 return Err(Invalid::OtherSubscriptionAttributes.into());
             }
             Some((id, _, existing)) if existing.standing == Standing::Confirmed => {

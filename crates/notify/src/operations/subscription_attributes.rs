@@ -11,7 +11,7 @@ use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 use groundwatch_storage::{Batch, Expect};
 
-use crate::subscription::{Standing, Subscription, SubscriptionId};
+use crate::subscription::{Protocol, Standing, Subscription, SubscriptionId};
 use crate::{Invalid, Notify, NotifyError};
 
 impl Handle<GetSubscriptionAttributes> for Notify {
@@ -52,6 +52,7 @@ impl Notify {
             return Err(Invalid::AttributeName.into());
         }
         changed.preferences.check_protocol(changed.endpoint.protocol)?;
+        changed.preferences.check_endpoint(&changed.endpoint)?;
         let mut batch = Batch::new();
         self.directory.subscriptions.put(&mut batch, id.key(), changed, Expect::Version(version));
         Ok(self.directory.catalog.commit(batch).await?)
@@ -69,10 +70,13 @@ impl Notify {
             ("PendingConfirmation", pending.to_string()),
             ("ConfirmationWasAuthenticated", subscription.confirmation_was_authenticated.to_string()),
             ("SubscriptionPrincipal", format!("arn:aws:iam::{account}:root")),
-            ("EffectiveDeliveryPolicy", self.directory.policy_of(id, subscription).of_subscription_json()),
         ];
+        // recorded: only where there is something to retry in this way.
+        let is_web = matches!(subscription.endpoint.protocol, Protocol::Http | Protocol::Https);
+        let policy = is_web.then(|| self.directory.policy_of(id, subscription).of_subscription_json());
         let mut shown: BTreeMap<_, _> =
             always.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        shown.extend(policy.map(|policy| ("EffectiveDeliveryPolicy".to_owned(), policy)));
         shown.extend(subscription.preferences.shown());
         shown
     }
