@@ -145,6 +145,13 @@ async fn old_clients_speak_query_to_the_queues_own_path() {
     let missing = query(&server, "/", "Action=GetQueueUrl&Version=2012-11-05&QueueName=missing").await;
     assert_eq!(missing.status, 400);
     assert!(missing.text().contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"));
+    // recorded: over this protocol the message is another one.
+    let message = "<Message>The specified queue does not exist for this wsdl version.</Message>";
+    assert!(missing.text().contains(message), "{}", missing.text());
+    let incomplete = query(&server, &path, &form("SendMessage")).await;
+    assert!(incomplete.text().contains("<Code>MissingParameter</Code>"), "{}", incomplete.text());
+    let message = "<Message>The request must contain the parameter MessageBody.</Message>";
+    assert!(incomplete.text().contains(message), "{}", incomplete.text());
 }
 
 #[tokio::test]
@@ -180,11 +187,89 @@ async fn errors_have_both_of_their_names() {
             "QueueAlreadyExists",
             "com.amazonaws.sqs#QueueNameExists",
         ),
+        (
+            "SendMessage",
+            json!({"QueueUrl": url}),
+            400,
+            "MissingParameter",
+            "com.amazonaws.sqs#MissingRequiredParameterException",
+        ),
+        (
+            "CreateQueue",
+            json!({"QueueName": "r", "Attributes": {"DeduplicationScope": "queue"}}),
+            400,
+            "InvalidAttributeName",
+            "com.amazonaws.sqs#InvalidAttributeName",
+        ),
+        (
+            "CancelMessageMoveTask",
+            json!({"TaskHandle": "nonsense"}),
+            400,
+            "InvalidParameterValue",
+            "com.amazonaws.sqs#InvalidParameterValueException",
+        ),
     ] {
         let (found, header, answer) = call(&server, operation, input).await;
         assert_eq!((found, header), (status, Some(format!("{code};Sender"))), "{operation}: {answer}");
         assert_eq!(answer["__type"], shape);
     }
+}
+
+/// The bodies of what is received now, at most `count`, hidden for so long.
+async fn bodies(server: &Server, url: &str, count: u32, timeout_secs: u32) -> Vec<String> {
+    let wish = json!({"QueueUrl": url, "MaxNumberOfMessages": count, "VisibilityTimeout": timeout_secs});
+    let answer = ok(server, "ReceiveMessage", wish).await;
+    let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+    messages.iter().map(|message| message["Body"].as_str().expect("text").to_owned()).collect()
+}
+
+/// Recorded from AWS: a group that was received from stands behind the others when it is free again.
+#[tokio::test]
+async fn message_groups_take_turns() {
+    let server = Server::start_with_manual_clock().await;
+    let attributes = json!({"FifoQueue": "True", "ContentBasedDeduplication": "True"});
+    let url = create(&server, "q.fifo", attributes).await;
+    for body in ["g1-m1", "g2-m1", "g2-m2", "g3-m1", "g1-m2"] {
+        let message = json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": body[..2]});
+        ok(&server, "SendMessage", message).await;
+    }
+    assert_eq!(bodies(&server, &url, 3, 0).await, ["g1-m1", "g1-m2", "g2-m1"]);
+    assert_eq!(bodies(&server, &url, 10, 0).await, ["g3-m1", "g1-m1", "g1-m2", "g2-m1", "g2-m2"]);
+    assert_eq!(bodies(&server, &url, 2, 30).await.len(), 2);
+    // A purge makes room for repetitions.
+    ok(&server, "PurgeQueue", json!({"QueueUrl": url})).await;
+    ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": "g1-m1", "MessageGroupId": "g1"}))
+        .await;
+    assert_eq!(bodies(&server, &url, 10, 30).await, ["g1-m1"]);
+}
+
+/// Recorded from AWS: what was received before a message was dead counts on in the dead-letter queue, and a
+/// receipt whose time is over still hides its message while nobody else has received it.
+#[tokio::test]
+async fn receipts_count_beyond_their_queue_and_their_time() {
+    let server = Server::start_with_manual_clock().await;
+    let dead = create(&server, "dead", json!({})).await;
+    let policy = json!({
+        "deadLetterTargetArn": format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:dead"),
+        "maxReceiveCount": 2,
+    });
+    let url = create(&server, "q", json!({"RedrivePolicy": policy.to_string()})).await;
+    ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": "m"})).await;
+    let received = receive(&server, &url).await;
+    server.advance("PT31S").await;
+    let late = json!({
+        "QueueUrl": url,
+        "ReceiptHandle": received[0]["ReceiptHandle"],
+        "VisibilityTimeout": 60,
+    });
+    ok(&server, "ChangeMessageVisibility", late).await;
+    assert!(bodies(&server, &url, 1, 0).await.is_empty());
+    server.advance("PT60S").await;
+    assert_eq!(bodies(&server, &url, 1, 0).await, ["m"]);
+    assert!(bodies(&server, &url, 1, 0).await.is_empty());
+    let wish = json!({"QueueUrl": dead, "AttributeNames": ["ApproximateReceiveCount"]});
+    let answer = ok(&server, "ReceiveMessage", wish).await;
+    assert_eq!(answer["Messages"][0]["Attributes"]["ApproximateReceiveCount"], "3");
 }
 
 #[tokio::test]

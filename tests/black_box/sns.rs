@@ -135,6 +135,131 @@ async fn a_fifo_topic_takes_no_message_twice() {
     assert_eq!(received(&server, &url).await, ["one", "two"]);
 }
 
+#[tokio::test]
+async fn a_message_of_a_fifo_topic_is_not_signed() {
+    let server = Server::start_with_manual_clock().await;
+    let sns = server.sns();
+    let created = sns.create_topic().name("t.fifo").attributes("FifoTopic", "true").send().await;
+    let arn = created.expect("created").topic_arn.expect("an ARN");
+    let (url, queue_arn) = queue(&server, "q", json!({})).await;
+    sns.subscribe().topic_arn(&arn).protocol("sqs").endpoint(&queue_arn).send().await.expect("subscribed");
+    let publish = sns.publish().topic_arn(&arn).message("one").message_group_id("g");
+    publish.message_deduplication_id("1").send().await.expect("published");
+    let wish = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+    let answer = sqs(&server, "ReceiveMessage", &wish).await;
+    // recorded: nor does a standard queue get to know the group.
+    assert_eq!(answer["Messages"][0]["Attributes"]["MessageGroupId"], Value::Null);
+    let body = answer["Messages"][0]["Body"].as_str().expect("text");
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    let members: Vec<&String> = body.as_object().expect("an object").keys().collect();
+    let expected =
+        ["Message", "MessageId", "SequenceNumber", "Timestamp", "TopicArn", "Type", "UnsubscribeURL"];
+    assert_eq!(members, expected);
+}
+
+/// Refusals that were recorded from AWS: the form, and code and message of the answer.
+#[tokio::test]
+async fn refusals_read_as_aws_words_them() {
+    let server = Server::start_with_manual_clock().await;
+    let sns = server.sns();
+    let created = sns.create_topic().name("t").send().await;
+    let arn = created.expect("created").topic_arn.expect("an ARN");
+    let (_, queue_arn) = queue(&server, "q", json!({})).await;
+    let subscribe = sns.subscribe().topic_arn(&arn).protocol("sqs").endpoint(&queue_arn).send().await;
+    let subscription = subscribe.expect("subscribed").subscription_arn.expect("an ARN");
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/eu-central-1/sns/aws4_request, SignedHeaders=host, Signature=0"
+    );
+    let headers =
+        [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", authorization.as_str())];
+    let attribute = "MessageAttributes.entry.1";
+    let entry = "PublishBatchRequestEntries.member.1";
+    for (form, code, message) in [
+        (
+            "Action=Publish&Message=m&TopicArn=nonsense".to_owned(),
+            "InvalidParameter",
+            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
+        ),
+        (
+            format!("Action=Publish&Message=m&TargetArn={arn}").replace(":t", ":endpoint/GCM/a/b"),
+            "InvalidParameter",
+            "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified",
+        ),
+        (
+            format!(
+                "Action=Publish&Message=m&TopicArn={arn}&{attribute}.Name=a%5E&{attribute}.Value.DataType=String&{attribute}.Value.StringValue=x"
+            ),
+            "ParameterValueInvalid",
+            "Invalid non-alphanumeric character '#x5E' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.",
+        ),
+        (
+            format!(
+                "Action=Publish&Message=m&TopicArn={arn}&{attribute}.Name=a&{attribute}.Value.DataType=Number&{attribute}.Value.BinaryValue=eA=="
+            ),
+            "ParameterValueInvalid",
+            "The message attribute 'a' with type 'Number' must use field 'String'.",
+        ),
+        (
+            format!("Action=PublishBatch&TopicArn={arn}&{entry}.Id=a.b&{entry}.Message=m"),
+            "InvalidBatchEntryId",
+            "The Id of a batch entry in the batch request contains an impermissible character: a.b",
+        ),
+        (
+            format!(
+                "Action=PublishBatch&TopicArn={arn}&{entry}.Id=a&{entry}.Message=m&{entry}.MessageStructure=json"
+            ),
+            "InvalidParameter",
+            "Invalid parameter: Message Structure - JSON message body failed to parse",
+        ),
+        (
+            format!(
+                "Action=SetSubscriptionAttributes&SubscriptionArn={subscription}&AttributeName=RawMessageDelivery&AttributeValue="
+            ),
+            "InvalidParameter",
+            "Invalid parameter: RawMessageDelivery: Invalid value []. Must be true or false.",
+        ),
+        (
+            format!(
+                "Action=Subscribe&TopicArn={arn}&Protocol=sqs&Endpoint={queue_arn}&Attributes.entry.1.key=RawMessageDelivery&Attributes.entry.1.value=x"
+            ),
+            "InvalidParameter",
+            "Invalid parameter: Attributes Reason: RawMessageDelivery: Invalid value [x]. Must be true or false.",
+        ),
+        (
+            "Action=Unsubscribe".to_owned(),
+            "InvalidParameter",
+            "Invalid parameter: SubscriptionArn Reason: no value for required parameter",
+        ),
+        (
+            format!("Action=Unsubscribe&SubscriptionArn={arn}"),
+            "InvalidParameter",
+            "Invalid parameter: SubscriptionId",
+        ),
+        (
+            format!("Action=ConfirmSubscription&TopicArn={arn}&Token=nonsense"),
+            "InvalidParameter",
+            "Invalid token",
+        ),
+        (
+            format!("Action=ConfirmSubscription&TopicArn={arn}x&Token=51b2ff3e"),
+            "InvalidParameter",
+            "Invalid parameter: Token",
+        ),
+        (
+            format!(
+                "Action=TagResource&ResourceArn={arn}&Tags.member.1.Key=k&Tags.member.1.Value=1&Tags.member.2.Key=k&Tags.member.2.Value=1"
+            ),
+            "InvalidParameter",
+            "Invalid parameter: Duplicated keys are not allowed.",
+        ),
+    ] {
+        let answer = server.post("/", &headers, format!("Version=2010-03-31&{form}").as_bytes()).await;
+        let text = answer.text().replace("&apos;", "'").replace("&#39;", "'");
+        let expected = format!("<Code>{code}</Code><Message>{message}</Message>");
+        assert!(text.contains(&expected), "{form}: {text}");
+    }
+}
+
 /// A mail server that takes everything, and hands over what it was told between `DATA` and the final dot.
 fn mail_server() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

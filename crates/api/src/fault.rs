@@ -63,6 +63,9 @@ pub mod common {
         code: "ValidationError",
         status: 400,
     };
+    /// A parameter that must be there is not, as SQS reports it; its model does not have the error.
+    pub static MISSING_PARAMETER: ErrorShape =
+        ErrorShape { shape: "MissingRequiredParameterException", code: "MissingParameter", status: 400 };
     /// Over a budget (memory, queue): SDKs retry it with back-off.
     pub static THROTTLING: ErrorShape =
         ErrorShape { shape: "ThrottlingException", code: "Throttling", status: 400 };

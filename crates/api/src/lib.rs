@@ -29,5 +29,5 @@ pub use fault::{ErrorShape, Fault, common};
 pub use generated::*;
 pub use message_attribute::{AttributeValue, MessageAttribute};
 pub use open_enum::OpenEnum;
-pub use operation::{Flattened, Handle, Operation, Protocol, Service};
+pub use operation::{Flattened, Handle, Missing, Operation, Protocol, Service};
 pub use timestamp::WireTimestamp;

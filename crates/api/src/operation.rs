@@ -45,6 +45,10 @@ pub struct Service {
     pub query_compatible: bool,
     /// The error that reports a violated constraint.
     pub validation_error: &'static ErrorShape,
+    /// How it reports that a member of the input itself is missing, where it has words of its own for that.
+    pub missing: Option<Missing>,
+    /// Error codes whose message is another one over the query protocol.
+    pub query_messages: &'static [(&'static str, &'static str)],
     /// Every operation that the service has in AWS, implemented here or not, sorted.
     pub operations: &'static [&'static str],
     /// Lists and maps that the query protocol writes in a manner of its own.
@@ -52,6 +56,23 @@ pub struct Service {
     /// The parameter of the query protocol that the request's path gives if the form does not; empty if none
     /// does.
     pub path_parameter: &'static str,
+}
+
+/// How a service reports that a member of the input is missing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The error.
+    pub shape: &'static ErrorShape,
+    /// What stands before and behind the member's name in the message.
+    pub text: (&'static str, &'static str),
+}
+
+impl Missing {
+    /// The fault that says that `member` is missing.
+    pub fn fault(&self, member: &str) -> Fault {
+        let (before, behind) = self.text;
+        self.shape.with(format!("{before}{member}{behind}"))
+    }
 }
 
 /// A list or map whose elements the query protocol writes without a level of their own, under a name of their

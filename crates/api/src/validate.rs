@@ -29,10 +29,13 @@ pub trait Validate {
 }
 
 /// Runs the whole constraint table of an input. The fault is the operation's [validation
-/// error](Operation::VALIDATION_ERROR).
+/// error](Operation::VALIDATION_ERROR), or what the service says of a [missing](crate::Missing) member.
 pub fn check<O: Operation>(input: &O::Input<'_>) -> Result<(), Fault> {
     let mut found = Violations::default();
     input.validate(&Path::Root, &mut found);
+    if let (Some(member), Some(missing)) = (found.missing, &O::SERVICE.missing) {
+        return Err(missing.fault(member));
+    }
     match found.into_message() {
         None => Ok(()),
         Some(message) => Err(O::VALIDATION_ERROR.with(message)),
@@ -44,6 +47,8 @@ pub fn check<O: Operation>(input: &O::Input<'_>) -> Result<(), Fault> {
 pub struct Violations {
     messages: Vec<String>,
     count: usize,
+    /// The first member of the input itself that is not there.
+    missing: Option<&'static str>,
 }
 
 impl Violations {
@@ -60,7 +65,12 @@ impl Violations {
     pub fn required<T, R: Rule<T>>(&mut self, member: &Option<T>, at: &Path<'_>, rule: &R) {
         match member {
             Some(value) => rule.check(value, at, self),
-            None => self.add(at, None, "Member must not be null"),
+            None => {
+                if let Path::Member(Path::Root, name) = at {
+                    self.missing.get_or_insert(name);
+                }
+                self.add(at, None, "Member must not be null");
+            }
         }
     }
 

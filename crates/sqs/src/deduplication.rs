@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// How long AWS remembers a deduplication id.
 const INTERVAL: Duration = Duration::from_secs(5 * 60);
 
+/// Divides the group from the id in the key of an id that is its group's; neither can have it.
+pub(crate) const GROUP_END: char = '\0';
+
 /// What remembering an id costs besides its text: its places in two indices, its allocations.
 const OVERHEAD_BYTES: usize = 250;
 
@@ -43,7 +46,9 @@ impl Deduplication {
     /// The message that had the id `key` first, if that was less than five minutes ago.
     pub(crate) fn original(&mut self, key: &str, now: Timestamp) -> Option<&Original> {
         self.forget(now);
-        self.originals.get(key)
+        // recorded: ids that were the queue's when they came stay so after ids have become those of groups.
+        let of_queue = key.split_once(GROUP_END).and_then(|(_, id)| self.originals.get(id));
+        of_queue.or_else(|| self.originals.get(key))
     }
 
     pub(crate) fn remember(&mut self, original: Original) {
@@ -100,6 +105,8 @@ mod tests {
             recent.original("k", Timestamp::from_secs(1299)).map(|original| original.sequence),
             Some(1)
         );
+        let of_group = recent.original("g\0k", Timestamp::from_secs(1299)).map(|original| original.sequence);
+        assert_eq!(of_group, Some(1));
         assert_eq!(recent.original("k", Timestamp::from_secs(1300)), None);
         assert_eq!((recent.all().count(), recent.memory_bytes()), (0, 0));
     }

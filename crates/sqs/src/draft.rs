@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use groundwatch_api::sqs::{MessageAttributeValue, MessageSystemAttributeValue};
 
 use crate::attributes::Fifo;
+use crate::deduplication::GROUP_END;
 use crate::digest::sha256_of_text;
 use crate::directory::Found;
 use crate::message::{AttributeValue, MessageAttribute, size_bytes};
@@ -108,7 +109,7 @@ impl Draft {
         self.check_fifo(fifo)?;
         let id = self.deduplication_id.get_or_insert_with(|| sha256_of_text(&self.body)).clone();
         let group = self.group_id.as_deref().unwrap_or_default();
-        Ok(if fifo.deduplicates_by_group { format!("{group}\0{id}") } else { id })
+        Ok(if fifo.deduplicates_by_group { format!("{group}{GROUP_END}{id}") } else { id })
     }
 
     /// As AWS counts it.

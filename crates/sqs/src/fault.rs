@@ -11,15 +11,12 @@ use crate::{Invalid, SqsError};
 /// Errors that SQS answers and its model does not have.
 static INVALID_PARAMETER_VALUE: ErrorShape =
     ErrorShape { shape: "InvalidParameterValueException", code: "InvalidParameterValue", status: 400 };
-static MISSING_PARAMETER: ErrorShape =
-    ErrorShape { shape: "MissingRequiredParameterException", code: "MissingParameter", status: 400 };
 static ACCESS_DENIED: ErrorShape =
     ErrorShape { shape: "AccessDeniedException", code: "AccessDenied", status: 403 };
 
 impl From<SqsError> for Fault {
     fn from(error: SqsError) -> Self {
         match error {
-            // recorded: over query AWS adds "for this wsdl version", which tells nobody anything.
             SqsError::QueueNotFound => errors::QUEUE_DOES_NOT_EXIST.with("The specified queue does not exist."),
             SqsError::OtherAccount { url } => {
                 ACCESS_DENIED.with(format!("Access to the resource {url} is denied."))
@@ -60,7 +57,7 @@ impl From<Invalid> for Fault {
     fn from(invalid: Invalid) -> Self {
         match invalid {
             Invalid::Missing { parameter } => {
-                MISSING_PARAMETER.with(format!("The request must contain the parameter {parameter}."))
+                common::MISSING_PARAMETER.with(format!("The request must contain the parameter {parameter}."))
             }
             Invalid::QueueName => INVALID_PARAMETER_VALUE
                 .with("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"),

@@ -68,7 +68,9 @@ fn xml(fault: &Fault, service: Option<&Service>, id: &RequestId) -> String {
         let _ = write!(xml, " xmlns=\"{}\"", service.xml_namespace);
     }
     let _ = write!(xml, "><Error><Type>{}</Type><Code>{}</Code>", side(fault.shape), fault.shape.code);
-    if let Some(message) = &fault.message {
+    let others = service.map_or(&[][..], |service| service.query_messages);
+    let other = others.iter().find(|(code, _)| *code == fault.shape.code).map(|(_, message)| *message);
+    if let Some(message) = other.or(fault.message.as_deref()) {
         let _ = write!(xml, "<Message>{}</Message>", escape(message));
     }
     for (name, value) in &fault.details {

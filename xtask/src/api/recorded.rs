@@ -19,6 +19,32 @@ pub(super) fn path_parameter(service: &str) -> &'static str {
     if service == "sqs" { "QueueUrl" } else { "" }
 }
 
+/// How a service reports a missing member of the input, as a `Missing` in Rust.
+pub(super) fn missing(service: &str) -> &'static str {
+    match service {
+        "sns" => {
+            "Some(crate::Missing { shape: &errors::INVALID_PARAMETER_EXCEPTION, text: (\"Invalid parameter: \", \" \
+             Reason: no value for required parameter\") })"
+        }
+        "sqs" => {
+            "Some(crate::Missing { shape: &crate::common::MISSING_PARAMETER, text: (\"The request must contain the \
+             parameter \", \".\") })"
+        }
+        _ => "None",
+    }
+}
+
+/// Error codes whose message is another one over the query protocol.
+pub(super) fn query_messages(service: &str) -> &'static [(&'static str, &'static str)] {
+    match service {
+        "sqs" => &[(
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "The specified queue does not exist for this wsdl version.",
+        )],
+        _ => &[],
+    }
+}
+
 /// Whether the service itself refuses unknown enum values, in words of its own, rather than AWS's framework.
 pub(super) fn checks_enums_itself(service: &str) -> bool {
     service == "sqs"

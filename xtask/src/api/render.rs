@@ -184,6 +184,8 @@ fn service_static(out: &mut String, plan: &Plan<'_>, model: &Model) -> Result<()
     put!(out, "shape_namespace: {shape_namespace:?},");
     put!(out, "query_compatible: {query_compatible},");
     put!(out, "validation_error: {validation_error},");
+    put!(out, "missing: {},", recorded::missing(&plan.service));
+    put!(out, "query_messages: &{:?},", recorded::query_messages(&plan.service));
     put!(out, "operations: &[{}],", operations.join(", "));
     put!(out, "flattened: &[{}],", flattened(plan).join(", "));
     put!(out, "path_parameter: {:?},", recorded::path_parameter(&plan.service));

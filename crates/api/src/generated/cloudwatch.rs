@@ -19,6 +19,8 @@ pub static SERVICE: Service = Service {
     shape_namespace: "com.amazonaws.cloudwatch.v2010_08_01",
     query_compatible: true,
     validation_error: &crate::common::VALIDATION,
+    missing: None,
+    query_messages: &[],
     operations: &[
         "AssociateDatasetKmsKey",
         "CreateResourceMetricsConfiguration",

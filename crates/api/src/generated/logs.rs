@@ -20,6 +20,8 @@ pub static SERVICE: Service = Service {
     shape_namespace: "",
     query_compatible: false,
     validation_error: &errors::INVALID_PARAMETER_EXCEPTION,
+    missing: None,
+    query_messages: &[],
     operations: &[
         "AssociateKmsKey",
         "AssociateSourceToS3TableIntegration",

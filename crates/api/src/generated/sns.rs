@@ -18,6 +18,11 @@ pub static SERVICE: Service = Service {
     shape_namespace: "",
     query_compatible: false,
     validation_error: &crate::common::VALIDATION,
+    missing: Some(crate::Missing {
+        shape: &errors::INVALID_PARAMETER_EXCEPTION,
+        text: ("Invalid parameter: ", " Reason: no value for required parameter"),
+    }),
+    query_messages: &[],
     operations: &[
         "AddPermission",
         "CheckIfPhoneNumberIsOptedOut",

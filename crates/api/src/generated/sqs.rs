@@ -19,6 +19,14 @@ pub static SERVICE: Service = Service {
     shape_namespace: "com.amazonaws.sqs",
     query_compatible: true,
     validation_error: &crate::common::VALIDATION,
+    missing: Some(crate::Missing {
+        shape: &crate::common::MISSING_PARAMETER,
+        text: ("The request must contain the parameter ", "."),
+    }),
+    query_messages: &[(
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "The specified queue does not exist for this wsdl version.",
+    )],
     operations: &[
         "AddPermission",
         "CancelMessageMoveTask",

@@ -17,6 +17,8 @@ pub static SERVICE: Service = Service {
     shape_namespace: "",
     query_compatible: false,
     validation_error: &crate::common::VALIDATION,
+    missing: None,
+    query_messages: &[],
     operations: &[
         "AssumeRole",
         "AssumeRoleWithSAML",

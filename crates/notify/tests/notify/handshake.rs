@@ -87,10 +87,11 @@ async fn only_its_own_token_confirms_a_subscription() {
     sns.settle().await;
     let token = sns.inbox.last(HOOK).text("Token");
     let forged = format!("{}{}", &token[..32], "0".repeat(64));
-    for (topic, token) in [(&topic, forged.as_str()), (&topic, "x"), (&other_topic, token.as_str())] {
+    let no_topic = format!("{topic}-none");
+    for (topic, token) in [(&topic, &forged), (&other_topic, &token), (&no_topic, &token)] {
         assert_eq!(text(sns.confirm(topic, token).await), "Invalid parameter: Token");
     }
-    assert_eq!(text(sns.confirm(&format!("{topic}-none"), &token).await), "Topic does not exist");
+    assert_eq!(text(sns.confirm(&topic, "x").await), "Invalid token");
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn its_owner_ends_a_subscription_for_good() {
     assert_eq!(sns.subscribe(&topic, HOOK).await.as_deref(), Ok("pending confirmation"), "it may come back");
     assert_eq!(
         text(unsubscribe(&sns, &owner, "pending confirmation").await),
-        "Invalid parameter: SubscriptionArn Reason: An ARN must begin with arn:"
+        "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"
     );
 }
 

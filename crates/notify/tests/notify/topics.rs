@@ -141,7 +141,7 @@ async fn publishing_checks_target_and_text() {
     .await;
     check(
         |input| input.topic_arn = Some("alerts".to_owned()),
-        "InvalidParameter: Invalid parameter: TopicArn Reason: An ARN must begin with arn:",
+        "InvalidParameter: Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
     )
     .await;
     check(
