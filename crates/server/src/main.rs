@@ -7,20 +7,22 @@ mod backtest;
 mod cli;
 mod clock_request;
 mod config;
+mod logging;
 mod otlp;
 mod paths;
 mod routes;
-mod rule_metrics;
 mod serve;
+mod signals;
 mod syslog;
 mod tls;
 mod vitals;
+mod wiring;
 
 use clap::Parser;
 
 // Request bodies are many short-lived allocations from many threads, which mimalloc serves with less CPU and
-// less resident memory than the system's allocator. Without huge pages: each thread that begins to read would have the
-// kernel clear two megabytes for it first, which was three quarters of a search after a start.
+// less resident memory than the system's allocator. Without huge pages: each thread that begins to read would
+// have the kernel clear two megabytes for it first, which was three quarters of a search after a start.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

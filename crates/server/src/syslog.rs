@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
@@ -11,8 +12,11 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle, Operation, validate};
 use groundwatch_core::{AccountId, BoxFuture, Call, Caller, Region, RequestId, Scope, SharedClock};
 use groundwatch_logs::Logs;
-use groundwatch_syslog::{Address, Batch, Event, Sink, SinkError};
+use groundwatch_syslog::{Address, Batch, Event, Receiver, Sink, SinkError};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::config::Config;
 
 /// What one `PutLogEvents` takes beside 10,000 events: bytes, with 26 for every event.
 const BATCH_BYTES_MAX: usize = 1 << 20;
@@ -174,6 +178,42 @@ fn there(created: Result<(), Fault>) -> Result<(), Fault> {
 
 fn is(fault: &Fault, shape: &'static groundwatch_api::ErrorShape) -> bool {
     std::ptr::eq(fault.shape, shape)
+}
+
+/// Receives syslog where it is configured.
+pub(crate) async fn receive_syslog(
+    config: &Config,
+    logs: Arc<Logs>,
+    clock: SharedClock,
+) -> anyhow::Result<Receiving> {
+    let stop = CancellationToken::new();
+    if config.syslog.listen.is_empty() {
+        return Ok(Receiving { task: None, stop });
+    }
+    let receiver =
+        Receiver::bind(&config.syslog.listen, clock.clone()).await.context("cannot listen for syslog")?;
+    let addresses: Vec<String> = receiver.addresses()?.iter().map(ToString::to_string).collect();
+    tracing::info!(addresses = addresses.join(", "), "receiving syslog");
+    let sink = Arc::new(SyslogSink::new(config.syslog.clone(), logs, clock));
+    Ok(Receiving { task: Some(tokio::spawn(receiver.serve(sink, stop.clone()))), stop })
+}
+
+/// The receiving of syslog, if there is any.
+pub(crate) struct Receiving {
+    task: Option<tokio::task::JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Receiving {
+    /// Receives no more, and waits until what came is stored, for `grace` at most.
+    pub(crate) async fn stop(self, grace: Duration) {
+        self.stop.cancel();
+        if let Some(task) = self.task
+            && tokio::time::timeout(grace, task).await.is_err()
+        {
+            tracing::warn!("syslog messages are lost: they could not be stored before the end");
+        }
+    }
 }
 
 #[cfg(test)]

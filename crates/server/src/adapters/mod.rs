@@ -6,6 +6,7 @@ pub(crate) mod event_bus;
 pub(crate) mod log_metrics;
 pub(crate) mod log_receivers;
 pub(crate) mod rule_logs;
+pub(crate) mod rule_metrics;
 pub(crate) mod sns_queues;
 pub(crate) mod streamed_metrics;
 pub(crate) mod tagged_resources;
