@@ -167,7 +167,7 @@ fn compacted_files(early: &Files) -> anyhow::Result<Files> {
         let mut message = Vec::new();
         for (file, bytes) in early {
             for part in file.parts_of(group) {
-                let range = file.bytes_of(part);
+                let range = file.bytes_of(part)?;
                 let (rows, bytes) = (
                     RowRanges::first(part.rows.len()),
                     bytes.slice(range.start as usize..range.end as usize),
@@ -217,7 +217,7 @@ fn scan(
 ) -> anyhow::Result<()> {
     for (file, bytes) in files {
         for part in file.parts().iter().filter(|part| wanted(part.row_group)) {
-            let range = file.bytes_of(part);
+            let range = file.bytes_of(part)?;
             let (rows, bytes) =
                 (RowRanges::first(part.rows.len()), bytes.slice(range.start as usize..range.end as usize));
             look(&file.events(part, &bytes, &rows)?, &file.messages(part, &bytes, &rows)?)?;
@@ -229,7 +229,7 @@ fn scan(
 fn columns(files: &Files, total: &Total) -> anyhow::Result<()> {
     let (mut by_name, mut footer, mut filters) = (BTreeMap::<String, i64>::new(), 0, 0);
     for (file, bytes) in files {
-        for (name, size) in file.column_sizes() {
+        for (name, size) in file.column_sizes()? {
             *by_name.entry(name).or_default() += size;
         }
         filters += file.filters().map_or(0, |filters| filters.end - filters.start);

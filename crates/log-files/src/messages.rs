@@ -6,11 +6,16 @@
 //! the columns and not in messages: of most columns one pass over bytes, or over a small dictionary, tells
 //! that no message has it.
 
+mod walk;
+
+pub use walk::Automaton;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use memchr::memmem::Finder;
 
 use crate::file::columns::place;
@@ -28,8 +33,6 @@ pub struct Messages {
     /// Ascending; what is in none was not asked for.
     runs: Vec<Run>,
     columns: Vec<TextColumn>,
-    /// How many rows the part has.
-    rows: usize,
 }
 
 /// Rows of one shape that lie together.
@@ -40,6 +43,8 @@ struct Run {
     shape: Option<Arc<Shape>>,
     /// Of each slot, or of the text, the number of the first row's span.
     spans: Vec<usize>,
+    /// Of each slot, or of the text, which of the columns has it.
+    columns: Vec<usize>,
     /// What the rows have in common, in bytes.
     literal_bytes: usize,
 }
@@ -86,23 +91,24 @@ impl Messages {
         let mut texts = Texts::default();
         let shapes = of_part.texts(place::SHAPE, &mut texts)?;
         let mut runs = runs(&shapes, &texts, rows)?;
-        let mut columns: HashMap<usize, TextColumn> = HashMap::new();
+        let (mut columns, mut known): (Vec<TextColumn>, HashMap<usize, usize>) = Default::default();
         for run in &mut runs {
             let names = run.shape.iter().flat_map(|shape| shape.slots());
             let slots = names.map(|name| file.column(name).ok_or(WRONG_SHAPE));
             let text = run.shape.is_none().then_some(Ok(place::MESSAGE));
             for column in slots.chain(text) {
-                let column = match columns.entry(column?) {
-                    hashbrown::hash_map::Entry::Occupied(known) => known.into_mut(),
-                    hashbrown::hash_map::Entry::Vacant(new) => {
-                        let column = of_part.texts(*new.key(), &mut texts)?;
-                        new.insert(column)
+                let column = match known.entry(column?) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(new) => {
+                        columns.push(of_part.texts(*new.key(), &mut texts)?);
+                        *new.insert(columns.len() - 1)
                     }
                 };
-                run.spans.push(column.spans_of(&run.rows).ok_or(WRONG_SHAPE)?);
+                run.spans.push(columns[column].spans_of(&run.rows).ok_or(WRONG_SHAPE)?);
+                run.columns.push(column);
             }
         }
-        Ok(Self { texts, runs, columns: columns.into_values().collect(), rows: part.rows.len() })
+        Ok(Self { texts, runs, columns })
     }
 
     /// Appends what the event in `row` says.
@@ -128,17 +134,18 @@ impl Messages {
         }
     }
 
-    /// Which rows may have messages that meet all `requirements`: `true` for each of them. `None` if all may.
-    pub fn candidates(&self, requirements: &[Requirement]) -> Option<Vec<bool>> {
+    /// The rows whose messages may meet all `requirements`, ascending; `None` if all may.
+    pub fn candidates(&self, requirements: &[Requirement]) -> Option<Vec<u32>> {
         let strictest = Requirement::strictest(requirements.iter().cloned())?;
         if strictest.strictness() < TOKEN_LEN_MIN {
             return None;
         }
-        let mut rows = vec![false; self.rows];
+        let mut rows = vec![false; self.runs.last().map_or(0, |run| run.rows.end)];
         for token in strictest.longest_tokens() {
             self.add_rows_with(token.text(), &mut rows);
         }
-        Some(rows)
+        let numbered = rows.into_iter().zip(0..).filter(|(may, _)| *may);
+        Some(numbered.map(|(_, row)| row).collect())
     }
 
     /// Sets all rows whose messages may contain `token`.
@@ -175,7 +182,13 @@ fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
 fn runs(shapes: &TextColumn, texts: &Texts, rows: &RowRanges) -> Result<Vec<Run>, MalformedFile> {
     let mut runs: Vec<Run> = Vec::new();
     let mut known: HashMap<&[u8], Arc<Shape>> = HashMap::new();
-    let plain = |rows: Range<usize>| Run { rows, shape: None, spans: Vec::new(), literal_bytes: 0 };
+    let plain = |rows: Range<usize>| Run {
+        rows,
+        shape: None,
+        spans: Vec::new(),
+        columns: Vec::new(),
+        literal_bytes: 0,
+    };
     let mut done = 0;
     for (shaped, span) in shapes.runs() {
         runs.extend(rows.within(done..shaped.start).map(plain));
@@ -194,7 +207,7 @@ fn runs(shapes: &TextColumn, texts: &Texts, rows: &RowRanges) -> Result<Vec<Run>
             };
             let of_shape = shaped.start + start..shaped.start + start + len;
             let literal_bytes = shape.literals().map(str::len).sum();
-            runs.push(Run { rows: of_shape, shape: Some(shape), spans: Vec::new(), literal_bytes });
+            runs.push(Run { shape: Some(shape), literal_bytes, ..plain(of_shape) });
             start += len;
         }
     }

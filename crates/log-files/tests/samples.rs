@@ -84,7 +84,7 @@ fn check(version: &str, layout: Layout) {
 
     let mut read = Vec::new();
     for part in file.parts() {
-        let range = file.bytes_of(part);
+        let range = file.bytes_of(part).expect("is somewhere");
         let row_group = bytes.slice(range.start as usize..range.end as usize);
         let rows = RowRanges::first(part.rows.len());
         let events = file.events(part, &row_group, &rows).expect("readable");

@@ -144,8 +144,8 @@ impl Index {
         Ok(bytes)
     }
 
-    /// Reads an index that `bytes` begin with.
-    pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, MalformedFile> {
+    /// Reads an index that `bytes` begin with, and how many of them it takes.
+    pub(super) fn decode(mut bytes: &[u8]) -> Result<(Self, usize), MalformedFile> {
         const MISSING: MalformedFile = MalformedFile("its index is missing");
         let raw_len = bytes.try_get_u32_le().map_err(|_| MISSING)? as usize;
         let compressed_len = bytes.try_get_u32_le().map_err(|_| MISSING)? as usize;
@@ -157,11 +157,12 @@ impl Index {
             .map_err(|_| MalformedFile("its index cannot be decompressed"))?;
         let unreadable = |_| MalformedFile("its index is not one that this release reads");
         let (version, stored) = postcard::take_from_bytes::<u32>(&raw).map_err(unreadable)?;
-        match version {
+        let index = match version {
             VERSION => Self::check(postcard::from_bytes::<Stored<TokenIndex>>(stored).map_err(unreadable)?),
             1 => Self::check(postcard::from_bytes::<Stored<TokenIndexV1>>(stored).map_err(unreadable)?),
             _ => Err(MalformedFile("another release wrote it, in a format that this one does not read")),
-        }
+        };
+        Ok((index?, HEADER_BYTES + compressed_len))
     }
 
     fn check(stored: Stored<impl Into<TokenIndex>>) -> Result<Self, MalformedFile> {

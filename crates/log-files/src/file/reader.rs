@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, Bytes};
 use hashbrown::HashMap;
@@ -31,23 +31,28 @@ use crate::token_index::Candidates;
 /// group.
 #[derive(Debug)]
 pub struct LogFile {
+    index: Index,
+    /// The last bytes of the file, without the index.
+    footer: PartOfFile,
+    /// What the footer says, read when something in the file is: most files that are opened are passed over.
+    layout: OnceLock<Result<FileLayout, MalformedFile>>,
+}
+
+/// Where the columns of a file are.
+#[derive(Debug)]
+struct FileLayout {
     parquet: Arc<ParquetMetaData>,
     /// The columns of slots, by name.
     slots: HashMap<String, usize>,
-    index: Index,
-    tail_bytes: usize,
 }
 
-impl LogFile {
-    /// Opens a file of `length` bytes by its last ones: as many as [`super::WrittenFile::tail_bytes`] says.
-    pub fn open(tail: &Bytes, length: u64) -> Result<Self, MalformedFile> {
-        let start = length.checked_sub(tail.len() as u64).ok_or(MalformedFile("it is too short"))?;
-        let source = PartOfFile { start, bytes: tail.clone(), length };
+impl FileLayout {
+    fn read(footer: &PartOfFile, index: &Index) -> Result<Self, MalformedFile> {
         // The offsets of pages let a read of few rows pass over the others.
         let parquet = ParquetMetaDataReader::new()
             .with_column_index_policy(PageIndexPolicy::Skip)
             .with_offset_index_policy(PageIndexPolicy::Optional)
-            .parse_and_finish(&source)
+            .parse_and_finish(footer)
             .map_err(|_| MalformedFile("it is not a Parquet file"))?;
         let columns = parquet.file_metadata().schema_descr().columns();
         let mut names = columns.iter().map(|column| column.name());
@@ -56,7 +61,6 @@ impl LogFile {
         }
         let slots =
             names.zip(FIXED_COLUMNS.len()..).map(|(name, column)| (name.to_owned(), column)).collect();
-        let index = Index::decode(tail)?;
         let row_groups = parquet.row_groups();
         if !row_groups.iter().flat_map(RowGroupMetaData::columns).all(is_somewhere) {
             return Err(MalformedFile("its columns are nowhere"));
@@ -69,7 +73,23 @@ impl LogFile {
         if !index.parts.iter().all(fits) {
             return Err(MalformedFile("its index does not fit its row groups"));
         }
-        Ok(Self { parquet: Arc::new(parquet), slots, index, tail_bytes: tail.len() })
+        Ok(Self { parquet: Arc::new(parquet), slots })
+    }
+}
+
+impl LogFile {
+    /// Opens a file of `length` bytes by its last ones: as many as [`super::WrittenFile::tail_bytes`] says.
+    pub fn open(tail: &Bytes, length: u64) -> Result<Self, MalformedFile> {
+        let (index, index_bytes) = Index::decode(tail)?;
+        // A copy, which does not keep what else was read with it.
+        let bytes = Bytes::copy_from_slice(&tail[index_bytes..]);
+        let start = length.checked_sub(bytes.len() as u64).ok_or(MalformedFile("it is too short"))?;
+        Ok(Self { index, footer: PartOfFile { start, bytes, length }, layout: OnceLock::new() })
+    }
+
+    fn layout(&self) -> Result<&FileLayout, MalformedFile> {
+        let layout = self.layout.get_or_init(|| FileLayout::read(&self.footer, &self.index));
+        layout.as_ref().map_err(Clone::clone)
     }
 
     /// Its streams, sorted by group and name.
@@ -127,13 +147,13 @@ impl LogFile {
     }
 
     /// Where the row group of a part is in the file.
-    pub fn bytes_of(&self, part: &Part) -> Range<u64> {
-        let columns = self.parquet.row_group(part.row_group).columns();
+    pub fn bytes_of(&self, part: &Part) -> Result<Range<u64>, MalformedFile> {
+        let columns = self.layout()?.parquet.row_group(part.row_group).columns();
         let ranges = columns.iter().map(|column| column.byte_range());
         let (start, end) = ranges.fold((u64::MAX, 0), |(first, last), (start, len)| {
             (first.min(start), last.max(start.saturating_add(len)))
         });
-        start..end
+        Ok(start..end)
     }
 
     /// The events in these rows of a part: who, where and when. `bytes` are those of [`Self::bytes_of`].
@@ -152,16 +172,16 @@ impl LogFile {
     }
 
     /// How many bytes of the file each column takes.
-    pub fn column_sizes(&self) -> Vec<(String, i64)> {
-        let row_groups = self.parquet.row_groups().iter();
+    pub fn column_sizes(&self) -> Result<Vec<(String, i64)>, MalformedFile> {
+        let row_groups = self.layout()?.parquet.row_groups().iter();
         let columns = row_groups.flat_map(|row_group| row_group.columns());
-        columns.map(|column| (column.column_path().string(), column.compressed_size())).collect()
+        Ok(columns.map(|column| (column.column_path().string(), column.compressed_size())).collect())
     }
 
     /// Bytes that it takes in memory, about.
     pub fn memory_bytes(&self) -> usize {
         // Parquet's metadata is several times larger in memory than in the file.
-        self.index.memory_bytes() + 4 * self.tail_bytes
+        self.index.memory_bytes() + 5 * self.footer.bytes.len()
     }
 
     /// The number of the stream called `name` among those of `group`.
@@ -173,13 +193,15 @@ impl LogFile {
 
     /// The column of slots called `name`.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.slots.get(name).copied()
+        self.layout().ok()?.slots.get(name).copied()
     }
 
     /// Whether a part can go into another file as it is: it is a whole row group, and kept by shape.
     pub fn can_be_taken_over(&self, part: &Part) -> bool {
-        let rows = self.parquet.row_group(part.row_group).num_rows();
-        self.index.tokens.is_some() && part.rows == (0..rows as usize)
+        let is_whole = |layout: &FileLayout| {
+            part.rows == (0..layout.parquet.row_group(part.row_group).num_rows() as usize)
+        };
+        self.index.tokens.is_some() && self.layout().is_ok_and(is_whole)
     }
 
     /// The row group of a part as it is, and what is known of its tokens; `bytes` are those of
@@ -192,13 +214,12 @@ impl LogFile {
     ) -> Result<(EncodedRowGroup, KnownTokens), MalformedFile> {
         let tokens = self.index.tokens.as_ref().and_then(|index| index.of_row_group(filters, part.row_group));
         let tokens = tokens.ok_or(MalformedFile("its token index has no such row group"))?;
-        let (bytes, metadata) = (self.part_of_file(part, bytes), self.parquet.clone());
+        let (bytes, metadata) = (self.part_of_file(part, bytes)?, self.layout()?.parquet.clone());
         Ok((EncodedRowGroup::of_file(bytes, metadata, part.row_group), tokens))
     }
 
-    fn part_of_file(&self, part: &Part, bytes: Bytes) -> PartOfFile {
-        let length = self.index.filters.end + self.tail_bytes as u64;
-        PartOfFile { start: self.bytes_of(part).start, bytes, length }
+    fn part_of_file(&self, part: &Part, bytes: Bytes) -> Result<PartOfFile, MalformedFile> {
+        Ok(PartOfFile { start: self.bytes_of(part)?.start, bytes, length: self.footer.length })
     }
 }
 
@@ -210,7 +231,7 @@ fn is_somewhere(column: &ColumnChunkMetaData) -> bool {
 
 /// The columns of a part, to be decoded one by one.
 pub(crate) struct PartColumns<'f> {
-    file: &'f LogFile,
+    layout: &'f FileLayout,
     part: &'f Part,
     rows: &'f RowRanges,
     source: Arc<PartOfFile>,
@@ -225,9 +246,9 @@ impl<'f> PartColumns<'f> {
         bytes: &Bytes,
         rows: &'f RowRanges,
     ) -> Result<Self, MalformedFile> {
-        let source = Arc::new(file.part_of_file(part, bytes.clone()));
+        let source = Arc::new(file.part_of_file(part, bytes.clone())?);
         let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
-        Ok(Self { file, part, rows, source, zstd })
+        Ok(Self { layout: file.layout()?, part, rows, source, zstd })
     }
 
     /// Adds a column to `texts`.
@@ -241,7 +262,7 @@ impl<'f> PartColumns<'f> {
     }
 
     fn chunk(&self, column: usize) -> Result<Chunk<'f>, MalformedFile> {
-        let (metadata, row_group) = (&self.file.parquet, self.part.row_group);
+        let (metadata, row_group) = (&self.layout.parquet, self.part.row_group);
         let of_row_group = metadata.row_group(row_group);
         Ok(Chunk {
             source: self.source.clone(),

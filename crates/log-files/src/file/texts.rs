@@ -68,6 +68,11 @@ impl Texts {
         self.text(self.spans[span])
     }
 
+    /// The texts of those span numbers.
+    pub(crate) fn texts(&self, spans: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        self.spans[spans].iter().map(|span| self.text(*span))
+    }
+
     /// The span of that number.
     pub(crate) fn span(&self, span: usize) -> Span {
         self.spans[span]
@@ -307,6 +312,30 @@ impl TextColumn {
     /// Runs of rows that have a text, each with the number of its first span; the others follow.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
         self.present.iter().map(|present| (present.rows.clone(), present.span))
+    }
+
+    /// Whether all bytes of these spans pass a test, which gets them in pieces and maybe others of the
+    /// column with them.
+    pub(crate) fn all_pieces(
+        &self,
+        texts: &Texts,
+        spans: &Range<usize>,
+        passes: impl Fn(&[u8]) -> bool,
+    ) -> bool {
+        self.areas.iter().all(|area| match area {
+            Area::InOrder { spans: of_area } => {
+                let common = of_area.start.max(spans.start)..of_area.end.min(spans.end);
+                let texts_of = texts.spans.get(common).unwrap_or_default();
+                texts_of
+                    .first()
+                    .zip(texts_of.last())
+                    .is_none_or(|(first, last)| passes(&texts.bytes[first.start as usize..last.end as usize]))
+            }
+            Area::OfDictionary { spans: of_area, entries } => {
+                let is_apart = of_area.end <= spans.start || spans.end <= of_area.start;
+                is_apart || entries.iter().all(|entry| passes(texts.text(*entry)))
+            }
+        })
     }
 
     /// Gives the rows whose texts contain what is sought, which is not empty. Some may be given twice.

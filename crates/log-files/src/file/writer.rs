@@ -59,6 +59,8 @@ pub struct WrittenFile {
     pub bytes: Bytes,
     /// How many of the last of them [`super::LogFile::open`] needs.
     pub tail_bytes: u64,
+    /// How many of those before them are what [`LogFile::filters`] says.
+    pub filter_bytes: u64,
     /// What is in it.
     pub summary: Summary,
 }
@@ -191,7 +193,8 @@ impl FileWriter {
             writer.append_key_value_metadata(KeyValue::new(format!("groundwatch.{name}"), place(range)));
         }
         let bytes = Bytes::from(writer.into_inner()?);
-        Ok(WrittenFile { tail_bytes: bytes.len() as u64 - index_start, bytes, summary: self.summary })
+        let (tail_bytes, filter_bytes) = (bytes.len() as u64 - index_start, filters.len() as u64);
+        Ok(WrittenFile { bytes, tail_bytes, filter_bytes, summary: self.summary })
     }
 
     fn finish_row_group(&mut self) -> Result<(), WriteError> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use groundwatch_log_files::Requirement;
+use groundwatch_log_files::{Messages, Requirement};
 
+use super::automaton::Automata;
 use super::fields::FieldMatcher;
 use super::json::JsonMatcher;
 use super::required;
@@ -19,6 +20,8 @@ pub type Extracted = BTreeMap<String, String>;
 pub struct Matcher {
     form: Form,
     required: Vec<Requirement>,
+    /// Each of them accepts every message that matches.
+    automata: Vec<Automata>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,12 +45,28 @@ impl Matcher {
             Pattern::Json(json) => Form::Json(JsonMatcher::new(json, references)),
             Pattern::Fields(fields) => Form::Fields(FieldMatcher::new(fields)),
         };
-        Self { form, required: required::of_pattern(pattern) }
+        let automata = match pattern {
+            Pattern::Terms(terms) => terms.required_expressions(),
+            Pattern::Json(_) | Pattern::Fields(_) => Vec::new(),
+        };
+        let automata = automata.iter().filter_map(|expression| Automata::of(expression)).collect();
+        Self { form, required: required::of_pattern(pattern), automata }
     }
 
     /// What every message that matches meets.
     pub fn requirements(&self) -> &[Requirement] {
         &self.required
+    }
+
+    /// Which of some messages may match, as rows, ascending; `None` if all may.
+    pub fn candidates(&self, messages: &Messages) -> Option<Vec<u32>> {
+        if let Some(rows) = messages.candidates(&self.required) {
+            return Some(rows);
+        }
+        let accepted =
+            self.automata.iter().filter_map(|automata| automata.with(|states| messages.accepted(states)));
+        accepted
+            .reduce(|both, other| both.into_iter().filter(|row| other.binary_search(row).is_ok()).collect())
     }
 
     /// Whether it is known to match every message, so that none need be looked at.

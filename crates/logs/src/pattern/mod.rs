@@ -11,6 +11,7 @@
 //! and a printed pattern parses to itself. Matching takes time in proportion to the message: nothing
 //! backtracks.
 
+mod automaton;
 mod comparison;
 mod cursor;
 mod error;

@@ -42,6 +42,11 @@ impl Regexp {
         ParserBuilder::new().utf8(false).build().parse(self.compiled.as_str()).ok()
     }
 
+    /// As the library writes it.
+    pub(super) fn translated(&self) -> &str {
+        self.compiled.as_str()
+    }
+
     /// Whether it occurs in `text`.
     pub fn occurs_in(&self, text: &[u8]) -> bool {
         self.compiled.is_match(text)

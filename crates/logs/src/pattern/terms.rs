@@ -139,6 +139,28 @@ pub(super) struct TermMatcher {
     any: Vec<Searcher>,
 }
 
+impl TermPattern {
+    /// Expressions of which all must occur in messages that match.
+    pub(super) fn required_expressions(&self) -> Vec<String> {
+        let of = |sign: Sign| self.terms.iter().filter(move |term| term.sign == sign).map(Term::expression);
+        if self.terms.iter().all(|term| term.sign == Sign::Optional) {
+            let all: Vec<String> = of(Sign::Optional).collect();
+            return if all.is_empty() { Vec::new() } else { vec![all.join("|")] };
+        }
+        of(Sign::Required).collect()
+    }
+}
+
+impl Term {
+    fn expression(&self) -> String {
+        match &self.sought {
+            Sought::Text(_) if self.is_blank() => String::new(),
+            Sought::Text(text) => regex::escape(text),
+            Sought::Regex(regexp) => format!("(?:{})", regexp.translated()),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Searcher {
     Text(Box<Finder<'static>>),

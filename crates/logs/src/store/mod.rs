@@ -232,6 +232,7 @@ impl LogStore {
                 frozen.head.gather(group, streams, range, direction, enough, &mut found);
             }
             let required = matcher.as_ref().map_or(&[][..], |matcher| matcher.requirements());
+            self.inner.segments.open_ahead(&segments, group, range, !required.is_empty()).await;
             for segment in &segments {
                 self.inner.segments.gather_with(segment, group, streams, range, required, &mut found).await?;
             }

@@ -7,6 +7,7 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use groundwatch_core::Timestamp;
 use groundwatch_log_files::{
     Candidates, EventKey, GroupId, LogFile, MalformedFile, Part, PartStream, Requirement, RowRanges,
@@ -16,10 +17,11 @@ use groundwatch_storage::{
     Batch, Position, SegmentId, SegmentMeta, SegmentObject, Segments, StorageError, StreamId,
 };
 use parking_lot::Mutex;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use super::cache::Cache;
 use super::stored::StoredPart;
 use crate::event_key::KeyRange;
 use crate::store::candidate::{Candidate, Source};
@@ -34,6 +36,10 @@ const NAMED_GROUPS_MAX: usize = 256;
 const INDEX_CACHE_BYTES: usize = 48 << 20;
 /// Filters kept in memory.
 const FILTER_CACHE_BYTES: usize = 64 << 20;
+/// What an index takes there, about; filters take less.
+const BYTES_PER_ITEM: usize = 128 << 10;
+/// Files that one reader opens at once.
+const OPENED_AT_ONCE: usize = 8;
 /// Row groups that are decoded at once, of all readers: what each takes in memory is about 15 MB.
 const DECODED_AT_ONCE: usize = 4;
 
@@ -55,6 +61,7 @@ pub(in crate::store) struct Segment {
     groups: Option<BTreeSet<GroupId>>,
     level: Level,
     tail_bytes: u64,
+    filter_bytes: u64,
     /// No batch above this is in it; `None` if that is not known.
     through: Option<u64>,
 }
@@ -67,6 +74,9 @@ struct Extra {
     level: Level,
     /// How many of the last bytes open the file.
     tail_bytes: u64,
+    /// How many of those before them are filters, as far as that is noted.
+    #[serde(default)]
+    filter_bytes: u64,
     /// No batch above this is in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     through: Option<u64>,
@@ -76,11 +86,26 @@ struct Extra {
 #[derive(Clone)]
 pub(in crate::store) struct SegmentStore {
     segments: Segments,
-    files: Arc<Mutex<Cache<SegmentId, Arc<LogFile>>>>,
-    filters: Arc<Mutex<Cache<SegmentId, Bytes>>>,
+    files: Arc<Cache<SegmentId, Arc<LogFile>, ByMemory>>,
+    filters: Arc<Cache<SegmentId, Bytes, ByMemory>>,
     /// Those that were found to be damaged.
     damaged: Arc<Mutex<HashSet<SegmentId>>>,
     pub(super) decoding: Arc<Semaphore>,
+}
+
+#[derive(Clone)]
+struct ByMemory;
+
+impl Weighter<SegmentId, Arc<LogFile>> for ByMemory {
+    fn weight(&self, _: &SegmentId, file: &Arc<LogFile>) -> u64 {
+        file.memory_bytes() as u64
+    }
+}
+
+impl Weighter<SegmentId, Bytes> for ByMemory {
+    fn weight(&self, _: &SegmentId, filters: &Bytes) -> u64 {
+        filters.len() as u64
+    }
 }
 
 impl fmt::Debug for SegmentStore {
@@ -91,10 +116,12 @@ impl fmt::Debug for SegmentStore {
 
 impl SegmentStore {
     pub(in crate::store) fn new(segments: Segments) -> Self {
+        let items = |bytes: usize| bytes / BYTES_PER_ITEM;
+        let (files, filters) = (INDEX_CACHE_BYTES, FILTER_CACHE_BYTES);
         Self {
             segments,
-            files: Arc::new(Mutex::new(Cache::new(INDEX_CACHE_BYTES))),
-            filters: Arc::new(Mutex::new(Cache::new(FILTER_CACHE_BYTES))),
+            files: Arc::new(Cache::with_weighter(items(files), files as u64, ByMemory)),
+            filters: Arc::new(Cache::with_weighter(items(filters), filters as u64, ByMemory)),
             damaged: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
         }
@@ -113,11 +140,11 @@ impl SegmentStore {
         level: Level,
         through: Option<u64>,
     ) -> Result<SegmentMeta, StoreError> {
-        let WrittenFile { bytes, tail_bytes, summary } = file;
+        let WrittenFile { bytes, tail_bytes, filter_bytes, summary } = file;
         let object = self.segments.write(KIND, bytes).await?;
         let named = summary.groups.len() <= NAMED_GROUPS_MAX;
         let groups = named.then(|| summary.groups.into_iter().collect());
-        let extra = serde_json::to_value(Extra { groups, level, tail_bytes, through })
+        let extra = serde_json::to_value(Extra { groups, level, tail_bytes, filter_bytes, through })
             .map_err(StoreError::internal)?;
         let (from, to, rows, bytes) = (summary.from, summary.to, summary.rows, summary.bytes);
         Ok(SegmentMeta { object, scope: None, from, to, rows, bytes, extra })
@@ -179,7 +206,7 @@ impl SegmentStore {
         if !segment.may_hold(group, range) {
             return Ok(());
         }
-        let file = self.open(segment).await?;
+        let file = self.open_with(segment, !requirements.is_empty()).await?;
         let (from_ms, to_ms) = (range.from.timestamp.as_millis(), range.to.timestamp.as_millis());
         let wanted = |entry: &PartStream| {
             let in_range = entry.first_ms <= to_ms && entry.last_ms >= from_ms;
@@ -250,17 +277,51 @@ impl SegmentStore {
         }));
     }
 
+    /// Opens those of `segments` that may hold events of `group` in `range`, several at once: those that come
+    /// next find them open. With filters, if words are looked for.
+    pub(in crate::store) async fn open_ahead(
+        &self,
+        segments: &[Arc<Segment>],
+        group: GroupId,
+        range: KeyRange,
+        with_filters: bool,
+    ) {
+        let is_new =
+            |segment: &Segment| segment.may_hold(group, range) && self.files.peek(segment.id()).is_none();
+        let new: Vec<_> = segments.iter().filter(|segment| is_new(segment)).cloned().collect();
+        if new.len() < 2 {
+            return;
+        }
+        let open = |segment: Arc<Segment>| {
+            let store = self.clone();
+            // Whoever reads it meets its error again.
+            tokio::spawn(async move { drop(store.open_with(&segment, with_filters).await) })
+        };
+        let mut opening = stream::iter(new.into_iter().map(open)).buffer_unordered(OPENED_AT_ONCE);
+        while opening.next().await.is_some() {}
+    }
+
     /// The index of a segment.
     pub(in crate::store) async fn open(&self, segment: &Segment) -> Result<Arc<LogFile>, StoreError> {
-        if let Some(file) = self.files.lock().get(segment.meta.id()) {
-            return Ok(file);
-        }
-        let length = segment.meta.object.length;
-        let start = length.saturating_sub(segment.tail_bytes);
-        let tail = self.read(segment, start..length).await?;
-        let file = Arc::new(LogFile::open(&tail, length).map_err(|error| self.damaged(segment, &error))?);
-        self.files.lock().put(segment.meta.id().clone(), file.clone(), file.memory_bytes());
-        Ok(file)
+        self.open_with(segment, false).await
+    }
+
+    /// The index of a segment. If it has to be read, the filters may be read with it.
+    async fn open_with(&self, segment: &Segment, and_filters: bool) -> Result<Arc<LogFile>, StoreError> {
+        let open = async {
+            let length = segment.meta.object.length;
+            let filter_bytes = if and_filters { segment.filter_bytes } else { 0 };
+            let start = length.saturating_sub(segment.tail_bytes + filter_bytes);
+            let mut tail = self.read(segment, start..length).await?;
+            let filters = tail.split_to((filter_bytes as usize).min(tail.len()));
+            let file = LogFile::open(&tail, length).map_err(|error| self.damaged(segment, &error))?;
+            if file.filters().is_some_and(|range| range.end - range.start == filters.len() as u64) {
+                self.filters.insert(segment.id().clone(), Bytes::copy_from_slice(&filters));
+            }
+            Ok(Arc::new(file))
+        };
+        // Of those who want it at once, one reads it.
+        self.files.get_or_insert_async(segment.id(), open).await
     }
 
     /// A part of the file, verified.
@@ -304,14 +365,12 @@ impl SegmentStore {
         file: &LogFile,
     ) -> Result<Option<Bytes>, StoreError> {
         let Some(range) = file.filters() else { return Ok(None) };
-        if let Some(filters) = self.filters.lock().get(segment.meta.id()) {
-            return Ok(Some(filters));
-        }
-        let read = self.read(segment, range).await?;
-        // A copy, without the rest of the blocks that it was read in.
-        let filters = Bytes::copy_from_slice(&read);
-        self.filters.lock().put(segment.meta.id().clone(), filters.clone(), filters.len());
-        Ok(Some(filters))
+        let read = async {
+            let read = self.read(segment, range).await?;
+            // A copy, without the rest of the blocks that it was read in.
+            Ok(Bytes::copy_from_slice(&read))
+        };
+        self.filters.get_or_insert_async(segment.id(), read).await.map(Some)
     }
 }
 
@@ -373,8 +432,8 @@ impl Segment {
     fn new(meta: Arc<SegmentMeta>) -> Result<Self, StoreError> {
         let extra: Result<Extra, _> = serde_json::from_value(meta.extra.clone());
         match extra {
-            Ok(Extra { groups, level, tail_bytes, through }) => {
-                Ok(Self { meta, groups, level, tail_bytes, through })
+            Ok(Extra { groups, level, tail_bytes, filter_bytes, through }) => {
+                Ok(Self { meta, groups, level, tail_bytes, filter_bytes, through })
             }
             Err(error) => Err(corrupt(meta.id(), error.to_string())),
         }

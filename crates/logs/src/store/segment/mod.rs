@@ -12,7 +12,6 @@
 //! What it costs: an index takes some hundred kB in memory, filters take 4 to 5 bytes an event; of both, what
 //! was used lately is kept, up to fixed sizes. A read of a row group is one `pread` of about 600 KB.
 
-mod cache;
 mod files;
 mod stored;
 mod whole;

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use groundwatch_log_files::{Events, LogFile, Messages, Part, RowRanges, StreamAddress};
+use groundwatch_core::Timestamp;
+use groundwatch_log_files::{Events, LogFile, Messages, Part, RowRanges};
 
 use super::files::{Segment, SegmentStore};
 use crate::event_key::{EventKey, KeyRange};
@@ -40,21 +41,22 @@ pub(in crate::store) struct Selection {
     pub(in crate::store) events_max: usize,
 }
 
-/// The events of a part that are wanted.
+/// The events of a part that are wanted, and nothing besides: many parts may be open.
 #[derive(Debug)]
 pub(in crate::store) struct OpenedPart {
-    events: Events,
-    /// In the order in which they are read: key and row, and where the text is if it was looked at.
-    rows: VecDeque<(EventKey, u32)>,
-    texts: Texts,
+    file: Arc<LogFile>,
+    /// In the order in which they are read.
+    rows: VecDeque<Row>,
+    /// What they say, one after the other.
+    text: Bytes,
 }
 
 #[derive(Debug)]
-enum Texts {
-    /// Of all rows, to be put together when they are taken.
-    All(Box<Messages>),
-    /// Of the rows that are wanted, in their order, with the end of each.
-    Wanted { text: Bytes, ends: VecDeque<u32>, start: u32 },
+struct Row {
+    key: EventKey,
+    stream: u32,
+    ingested: Timestamp,
+    text_len: u32,
 }
 
 impl StoredPart {
@@ -67,13 +69,20 @@ impl StoredPart {
     pub(in crate::store) async fn open(self, selection: Selection) -> Result<Option<OpenedPart>, StoreError> {
         let decoding = self.store.decoding.clone();
         let permit = decoding.acquire_owned().await.map_err(StoreError::internal)?;
-        let bytes = self.store.read(&self.segment, self.file.bytes_of(&self.part)).await?;
+        let bytes = self.read().await?;
         let opened = tokio::task::spawn_blocking(move || {
             let opened = self.decode(&bytes, &selection);
             drop(permit);
             opened
         });
         opened.await.map_err(StoreError::internal)?
+    }
+
+    /// The bytes of its row group.
+    pub(super) async fn read(&self) -> Result<Bytes, StoreError> {
+        let range = self.file.bytes_of(&self.part);
+        let range = range.map_err(|error| self.store.damaged(&self.segment, &error))?;
+        self.store.read(&self.segment, range).await
     }
 
     fn decode(&self, bytes: &Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
@@ -86,7 +95,7 @@ impl StoredPart {
             numbers.sort_unstable();
             let taken = RowRanges::of(&numbers);
             let messages = self.file.messages(&self.part, bytes, &taken).map_err(damaged)?;
-            return Ok(OpenedPart::new(events, rows, Texts::All(Box::new(messages))));
+            return Ok(self.opened(&events, &rows, &messages));
         };
         // Who, where and when need not be known before it is known that something matches, if nothing depends
         // on it.
@@ -112,13 +121,20 @@ impl StoredPart {
         };
         let mut rows = keyed(&events, matching);
         order(&mut rows, selection.direction, selection.events_max);
-        let (mut text, mut ends) = (Vec::new(), VecDeque::with_capacity(rows.len()));
-        for (_, row) in &rows {
-            messages.append(*row as usize, &mut text);
-            ends.push_back(text.len() as u32);
-        }
-        let texts = Texts::Wanted { text: text.into(), ends, start: 0 };
-        Ok(OpenedPart::new(events, rows, texts))
+        Ok(self.opened(&events, &rows, &messages))
+    }
+
+    /// What these rows are, in this order; `None` without any.
+    fn opened(&self, events: &Events, rows: &[(EventKey, u32)], messages: &Messages) -> Option<OpenedPart> {
+        let mut text = Vec::new();
+        let row = |(key, row): &(EventKey, u32)| {
+            let (row, start) = (*row as usize, text.len());
+            messages.append(row, &mut text);
+            let text_len = (text.len() - start) as u32;
+            Row { key: *key, stream: events.stream(row), ingested: events.ingested(row), text_len }
+        };
+        let rows: VecDeque<Row> = rows.iter().map(row).collect();
+        (!rows.is_empty()).then(|| OpenedPart { file: self.file.clone(), rows, text: text.into() })
     }
 
     /// Whether all of its events are wanted, as far as they match.
@@ -146,16 +162,16 @@ impl StoredPart {
 fn matching(messages: &Messages, matcher: &Matcher, rows: &RowRanges) -> Vec<u32> {
     // Threads that share a regular expression wait for each other.
     let matcher = matcher.clone();
-    let candidates = messages.candidates(matcher.requirements());
     let mut text = Vec::new();
-    let matches = |row: &usize| {
-        candidates.as_ref().is_none_or(|candidates| candidates[*row]) && {
-            text.clear();
-            messages.append(*row, &mut text);
-            matcher.matches(&text)
-        }
+    let matches = |row: &u32| {
+        text.clear();
+        messages.append(*row as usize, &mut text);
+        matcher.matches(&text)
     };
-    rows.iter().filter(matches).map(|row| row as u32).collect()
+    match matcher.candidates(messages) {
+        Some(candidates) => candidates.into_iter().filter(matches).collect(),
+        None => rows.iter().map(|row| row as u32).filter(matches).collect(),
+    }
 }
 
 /// Rows with their keys.
@@ -177,33 +193,15 @@ fn order(rows: &mut Vec<(EventKey, u32)>, direction: Direction, first: usize) {
 }
 
 impl OpenedPart {
-    fn new(events: Events, rows: Vec<(EventKey, u32)>, texts: Texts) -> Option<Self> {
-        (!rows.is_empty()).then(|| Self { events, rows: rows.into(), texts })
-    }
-
     /// The key of the event that is read next.
     pub(in crate::store) fn peek(&self) -> Option<EventKey> {
-        self.rows.front().map(|(key, _)| *key)
+        self.rows.front().map(|row| row.key)
     }
 
     /// The next event.
     pub(in crate::store) fn take(&mut self) -> Option<Found> {
-        let (key, row) = self.rows.pop_front()?;
-        let row = row as usize;
-        let message = match &mut self.texts {
-            Texts::All(messages) => {
-                let mut text = Vec::new();
-                messages.append(row, &mut text);
-                Bytes::from(text)
-            }
-            Texts::Wanted { text, ends, start } => {
-                let end = ends.pop_front()?;
-                let message = text.slice(*start as usize..end as usize);
-                *start = end;
-                message
-            }
-        };
-        let address: &Arc<StreamAddress> = self.events.address(row);
-        Some(Found { key, address: address.clone(), ingested: self.events.ingested(row), message })
+        let Row { key, stream, ingested, text_len } = self.rows.pop_front()?;
+        let address = self.file.streams()[stream as usize].clone();
+        Some(Found { key, address, ingested, message: self.text.split_to(text_len as usize) })
     }
 }

@@ -41,7 +41,7 @@ impl StoredPart {
 
     /// Reads it, without decoding.
     pub(in crate::store) async fn read_whole(self) -> Result<WholePart, StoreError> {
-        let bytes = self.store.read(&self.segment, self.file.bytes_of(&self.part)).await?;
+        let bytes = self.read().await?;
         let filters = self.store.filters(&self.segment, &self.file).await?;
         Ok(WholePart { bytes, filters: filters.unwrap_or_default(), file: self.file, part: self.part })
     }
