@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use groundwatch_core::Scope;
-use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError, despite_conflicts};
+use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, StorageError, despite_conflicts};
+use hashbrown::HashMap;
 
 use crate::error::LogsError;
 use crate::group::{LogGroup, group_key};
 use crate::incarnation::{GroupId, LogStreamId};
-use crate::policy::AccountPolicies;
+use crate::policy::{AccountPolicies, AccountPolicy};
 use crate::store::StreamAddress;
 use crate::stream::{LogStream, stream_key, stream_name, stream_prefix};
 use crate::treatment::Treatment;
@@ -44,6 +45,18 @@ impl Directory {
     /// How events of a group are treated, by its own settings and by those of its account.
     pub(crate) fn treatment(&self, scope: &Scope, name: &str, group: &Arc<LogGroup>) -> Treatment {
         Treatment::new(Arc::clone(group), name, self.account_policies.of(scope))
+    }
+
+    /// The treatments of all groups.
+    pub(crate) fn treatments(&self) -> Vec<Treatment> {
+        let mut policies: HashMap<Scope, Vec<Arc<AccountPolicy>>> = HashMap::new();
+        let groups = self.groups.all().into_iter();
+        let treatment = |(key, group): (Key, Arc<LogGroup>)| {
+            let of_scope = || self.account_policies.of(&key.scope);
+            let policies = policies.entry(key.scope.clone()).or_insert_with(of_scope);
+            Treatment::new(group, &key.name, policies.clone())
+        };
+        groups.map(treatment).collect()
     }
 
     /// The stream called `name` of a group, or [`LogsError::StreamMissing`].

@@ -1,7 +1,5 @@
 //! A log group, as its document keeps it.
 
-use std::time::Duration;
-
 use groundwatch_api::logs::LogGroupClass;
 use groundwatch_core::{Scope, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
@@ -74,7 +72,7 @@ pub(crate) struct LogGroup {
     /// What it may be used for.
     #[serde(default)]
     pub class: GroupClass,
-    /// How long events are kept; forever if absent.
+    /// How long events are kept, unless a policy of the account says something else; forever if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
     /// Kept and shown. Groundwatch does not encrypt with it.
@@ -108,16 +106,6 @@ impl LogGroup {
     /// Whether groups of this class offer an operation on their events.
     pub(crate) fn check_offers(&self, operation: &'static str) -> Result<(), LogsError> {
         if self.class.readable() { Ok(()) } else { Err(LogsError::ClassRefuses { operation }) }
-    }
-
-    /// How long events are kept; `None` is forever.
-    pub(crate) fn retention(&self) -> Option<Duration> {
-        self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
-    }
-
-    /// Events before this moment have expired at `now`: nothing shows them any more.
-    pub(crate) fn expired_before(&self, now: Timestamp) -> Timestamp {
-        self.retention().map_or(Timestamp::MIN, |retention| now - retention)
     }
 }
 

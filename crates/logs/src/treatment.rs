@@ -1,18 +1,19 @@
 //! How a group's events are treated: by the group's own settings, and by those of its account.
 //!
 //! What is in force when an event arrives holds for that event for ever. Protection adds up: what either
-//! policy calls sensitive is masked. A group's own transformer is used in place of its account's. Source:
-//! CloudWatch Logs API reference, PutAccountPolicy.
+//! policy calls sensitive is masked. A group's own transformer is used in place of its account's, and its
+//! account's retention in place of its own. Source: CloudWatch Logs API reference, PutAccountPolicy.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
 use groundwatch_data_protection::{Finding, mask};
 
-use crate::group::LogGroup;
-use crate::policy::{AccountPolicy, Effect};
+use crate::group::{GroupClass, LogGroup};
+use crate::policy::{AccountPolicy, Effect, Period};
 use crate::protection::GroupProtection;
 use crate::store::Found;
 use crate::transformer::GroupTransformer;
@@ -35,6 +36,28 @@ impl Treatment {
     /// The group.
     pub(crate) fn group(&self) -> &LogGroup {
         &self.group
+    }
+
+    /// How long events are kept at `now`, and the name of the account's policy that says so, if one does: the
+    /// longest of those that are about the group, and of several the first. The retention of groups of class
+    /// `DELIVERY` is fixed.
+    pub(crate) fn retention(&self, now: Timestamp) -> (Period, Option<&str>) {
+        let of_account = self.policies.iter().filter_map(|policy| match &policy.effect {
+            Effect::Retention(retention) => {
+                let period = retention.period_of(&self.name, self.group.created, now)?;
+                Some((period, Reverse(retention.created()), policy.name.as_str()))
+            }
+            _ => None,
+        });
+        match of_account.max().filter(|_| self.group.class != GroupClass::Delivery) {
+            Some((period, _, name)) => (period, Some(name)),
+            None => (Period::of_days(self.group.retention_days), None),
+        }
+    }
+
+    /// Events before this moment have expired at `now`: nothing shows them any more.
+    pub(crate) fn expired_before(&self, now: Timestamp) -> Timestamp {
+        self.retention(now).0.expired_before(now)
     }
 
     /// The policies that protect events which arrive at `moment`: the group's, and the account's.

@@ -183,7 +183,7 @@ impl Exporter {
         stream: &LogStream,
         from: EventKey,
     ) -> Result<(Option<Vec<u8>>, Option<EventKey>), LogsError> {
-        let from = from.max(EventKey::before(treatment.group().expired_before(self.clock.now())));
+        let from = from.max(EventKey::before(treatment.expired_before(self.clock.now())));
         let query = Query {
             group: task.group_id,
             streams: Streams::One(stream.id),

@@ -114,7 +114,7 @@ impl Forwarding {
         now: Timestamp,
     ) -> Result<Page, StoreError> {
         let mut range = cursor.range();
-        range.from = range.from.max(EventKey::before(treatment.group().expired_before(now)));
+        range.from = range.from.max(EventKey::before(treatment.expired_before(now)));
         let mut messages: Vec<OutgoingMessage> = Vec::new();
         let mut of_stream: BTreeMap<LogStreamId, usize> = BTreeMap::new();
         let (mut text_bytes, mut scanned_bytes) = (0, 0);

@@ -1,5 +1,4 @@
-//! `PutAccountPolicy`, `DescribeAccountPolicies` and `DeleteAccountPolicy`, of the types that take effect
-//! here.
+//! `PutAccountPolicy`, `DescribeAccountPolicies` and `DeleteAccountPolicy`.
 
 use std::sync::Arc;
 
@@ -62,6 +61,11 @@ impl Handle<PutAccountPolicy> for Logs {
             }
             _ => {}
         }
+        if input.dry_run == Some(true) {
+            let proposed = self.directory.account_policies.preview(call.scope(), &new)?;
+            let preview = self.retention_preview(call.scope(), &new.name, Some(proposed), new.at).await;
+            return Ok(PutAccountPolicyOutput { account_policy: None, dry_run_result: Some(preview) });
+        }
         let policy = self.directory.account_policies.put(call.scope(), &new).await?;
         self.apply_account_policy(call.scope(), &policy)?;
         Ok(PutAccountPolicyOutput {
@@ -110,6 +114,11 @@ impl Handle<DeleteAccountPolicy> for Logs {
         let policy_type = input.policy_type.expect("validated: required");
         check_dry_run(input.dry_run, &policy_type)?;
         let policies = &self.directory.account_policies;
+        if input.dry_run == Some(true) {
+            policies.check_there(call.scope(), &policy_type, &name)?;
+            let preview = self.retention_preview(call.scope(), &name, None, call.received).await;
+            return Ok(DeleteAccountPolicyOutput { dry_run_result: Some(preview) });
+        }
         policies.delete(call.scope(), &policy_type, &name, call.received).await?;
         if policy_type == PolicyType::SubscriptionFilterPolicy {
             self.subscriptions.set_of_account(call.scope(), None, std::iter::empty(), || 0);
@@ -160,7 +169,7 @@ fn subscription(
     forwarding::account_subscription(document, at)
 }
 
-/// Only policies of retention have a dry run, and they are not there.
+/// Only policies of retention have a dry run.
 fn check_dry_run(dry_run: Option<bool>, policy_type: &PolicyType) -> Result<(), LogsError> {
     match dry_run {
         Some(true) if *policy_type != PolicyType::RetentionPolicy => Err(PolicyError::DryRun.into()),

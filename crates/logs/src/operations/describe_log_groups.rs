@@ -42,7 +42,7 @@ impl Handle<DescribeLogGroups> for Logs {
         let more = found.len() > limit;
         found.truncate(limit);
         let next_token = found.last().filter(|_| more).map(|(name, _)| page_token::encode(LISTING, name));
-        let describe = |(name, group): &Named| self.described_group(call.scope(), name, group, &selection);
+        let describe = |(name, group): &Named| self.described_group(call, name, group, &selection);
         Ok(DescribeLogGroupsOutput { log_groups: Some(found.iter().map(describe).collect()), next_token })
     }
 }
@@ -151,20 +151,21 @@ impl Logs {
 
     fn described_group(
         &self,
-        scope: &Scope,
+        call: &Call,
         name: &str,
         group: &Arc<LogGroup>,
         selection: &Selection,
     ) -> api::LogGroup {
-        let arn = group_arn(scope, name);
-        let treatment = self.directory.treatment(scope, name, group);
+        let arn = group_arn(call.scope(), name);
+        let treatment = self.directory.treatment(call.scope(), name, group);
+        let (retention, retention_policy) = treatment.retention(call.received);
         // Recorded: a listing by pattern lacks these two.
         let in_full = !matches!(selection.names, Names::Containing(_));
         let stored_bytes = group.flushed_bytes + self.store.unflushed_bytes(group.id);
         api::LogGroup {
             log_group_name: Some(name.to_owned()),
             creation_time: Some(group.created.as_millis()),
-            retention_in_days: group.retention_days.and_then(|days| i32::try_from(days).ok()),
+            retention_in_days: retention.days().and_then(|days| i32::try_from(days).ok()),
             metric_filter_count: i32::try_from(self.metric_filters.count(group.id)).ok(),
             arn: Some(format!("{arn}:*")),
             stored_bytes: in_full.then(|| i64::try_from(stored_bytes).unwrap_or(i64::MAX)),
@@ -175,6 +176,7 @@ impl Logs {
             inherited_properties: treatment
                 .is_protected_by_account()
                 .then(|| vec![InheritedProperty::AccountDataProtection]),
+            retention_policy_name: retention_policy.map(str::to_owned),
             deletion_protection_enabled: in_full.then_some(group.deletion_protected),
             ..api::LogGroup::default()
         }

@@ -36,8 +36,9 @@ impl Handle<FilterLogEvents> for Logs {
         let pattern = input.filter_pattern.as_deref().unwrap_or_default();
         let pattern = Pattern::parse(pattern).map_err(LogsError::from)?;
         let direction = direction(input.start_from_head, input.start_time)?;
+        let treatment = self.directory.treatment(call.scope(), &name, &group);
         let mut range = asked_range(input.start_time, input.end_time);
-        range.from = range.from.max(EventKey::before(group.expired_before(call.received)));
+        range.from = range.from.max(EventKey::before(treatment.expired_before(call.received)));
         if let Some(token) = input.next_token.as_deref() {
             let token = Continuation::from_group_token(token, group.id, direction)?;
             match direction {
@@ -55,7 +56,6 @@ impl Handle<FilterLogEvents> for Logs {
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
         let wants = |address: &StreamAddress| wanted.wants(self, address);
         let matcher = Arc::new(Matcher::new(&pattern));
-        let treatment = self.directory.treatment(call.scope(), &name, &group);
         let masks = treatment.protects() && input.unmask != Some(true);
         let query = Query {
             group: group.id,

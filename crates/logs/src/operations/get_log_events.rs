@@ -24,15 +24,15 @@ impl Handle<GetLogEvents> for Logs {
         group.check_offers("GetLogEvents")?;
         let stream_name = input.log_stream_name.as_deref().expect("validated: required");
         let stream = self.directory.stream(call.scope(), group.id, stream_name)?;
+        let treatment = self.directory.treatment(call.scope(), &name, &group);
         let mut range = asked_range(input.start_time, input.end_time);
-        range.from = range.from.max(EventKey::before(group.expired_before(call.received)));
+        range.from = range.from.max(EventKey::before(treatment.expired_before(call.received)));
         let start = match input.next_token.as_deref() {
             Some(token) => Start::Token(Continuation::from_stream_token(token)?),
             None if input.start_from_head == Some(true) => Start::Head,
             None => Start::Tail,
         };
         let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS_MAX);
-        let treatment = self.directory.treatment(call.scope(), &name, &group);
         let masked_by = Some(&treatment).filter(|_| input.unmask != Some(true));
         Ok(self.page(group.id, stream.id, range, start, limit, masked_by).await?)
     }

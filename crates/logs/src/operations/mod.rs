@@ -27,6 +27,7 @@ mod query_definition;
 mod regexes;
 mod resource_policy;
 mod retention_policy;
+mod retention_preview;
 mod start_live_tail;
 mod subscription_filter;
 mod tags;

@@ -35,7 +35,9 @@ impl Handle<PutLogEvents> for Logs {
 
         let timestamps: Vec<i64> = events.iter().map(timestamp).collect();
         let size_bytes = ingestion::batch_size_bytes(message_bytes(&events, 0..events.len()), events.len());
-        let verdict = ingestion::judge(&timestamps, size_bytes, call.received, group.retention())
+        let treatment = self.directory.treatment(call.scope(), &group_name, &group);
+        let (retention, _) = treatment.retention(call.received);
+        let verdict = ingestion::judge(&timestamps, size_bytes, call.received, retention.duration())
             .map_err(LogsError::from)?;
 
         let accepted = verdict.accepted.clone();
@@ -49,7 +51,6 @@ impl Handle<PutLogEvents> for Logs {
                 stream: stream_name.into_owned(),
                 stream_id: stream.id,
             };
-            let treatment = self.directory.treatment(call.scope(), &address.group, &group);
             let message_bytes = message_bytes(&events, accepted.clone());
             let accepted = events[accepted].iter().map(|event| (timestamp(event), message(event)));
             let seen = self.look_at(call, &treatment, &address, accepted.clone());

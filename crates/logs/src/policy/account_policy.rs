@@ -9,6 +9,7 @@ use groundwatch_core::{Scope, Timestamp};
 use groundwatch_storage::{Catalog, Document, StorageError};
 use serde::{Deserialize, Serialize};
 
+use super::retention::RetentionPolicy;
 use super::selection::Prefixes;
 use super::{PolicyDocumentError, PolicyError};
 use crate::error::LogsError;
@@ -61,6 +62,8 @@ pub(crate) enum Effect {
         /// Which fields.
         fields: IndexedFields,
     },
+    /// Events are kept for a while.
+    Retention(RetentionPolicy),
 }
 
 /// A transformer, and which groups it is for.
@@ -80,6 +83,7 @@ impl AccountPolicy {
             Effect::Protection(_) => PolicyType::DataProtectionPolicy,
             Effect::Transformer(_) => PolicyType::TransformerPolicy,
             Effect::FieldIndex { .. } => PolicyType::FieldIndexPolicy,
+            Effect::Retention(_) => PolicyType::RetentionPolicy,
         }
     }
 }
@@ -143,7 +147,18 @@ impl NewPolicy {
                 let fields = index_policy::parse(&self.document)?;
                 Ok(Effect::FieldIndex { prefix: prefix()?, fields })
             }
-            policy_type => Err(unsupported(policy_type)),
+            PolicyType::RetentionPolicy => {
+                let known = match known {
+                    Some(Effect::Retention(known)) => Some(known),
+                    _ => None,
+                };
+                let policy = RetentionPolicy::put(known, &self.document, prefix()?, self.at);
+                Ok(Effect::Retention(policy.map_err(PolicyError::Document)?))
+            }
+            PolicyType::MetricExtractionPolicy => {
+                Err(LogsError::Unsupported { what: "policyType METRIC_EXTRACTION_POLICY" })
+            }
+            PolicyType::Unknown(_) => Err(LogsError::Unsupported { what: "policyType" }),
         }
     }
 }
@@ -163,15 +178,6 @@ fn transformer(document: &str, at: Timestamp) -> Result<GroupTransformer, LogsEr
     GroupTransformer::new(processors, at)
 }
 
-fn unsupported(policy_type: &PolicyType) -> LogsError {
-    let what = match policy_type {
-        PolicyType::MetricExtractionPolicy => "policyType METRIC_EXTRACTION_POLICY",
-        PolicyType::RetentionPolicy => "policyType RETENTION_POLICY",
-        _ => "policyType",
-    };
-    LogsError::Unsupported { what }
-}
-
 impl Effect {
     /// The effect when the policy is deleted at `now`; `None` if nothing of it has to be remembered.
     fn ended(&self, now: Timestamp) -> Option<Self> {
@@ -180,7 +186,15 @@ impl Effect {
                 Some(Self::Protection(history.changed(now, None, protection::merge)))
             }
             Self::Transformer(history) => Some(Self::Transformer(history.changed(now, None, |_, _| {}))),
-            Self::Subscription { .. } | Self::FieldIndex { .. } => None,
+            Self::Subscription { .. } | Self::FieldIndex { .. } | Self::Retention(_) => None,
+        }
+    }
+
+    /// Whether a group could be meant by both, which are of one type. Of retentions the longest counts.
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Retention(_), _) => false,
+            _ => self.prefix().overlaps(&other.prefix()),
         }
     }
 
@@ -191,7 +205,7 @@ impl Effect {
             Self::Transformer(history) => {
                 history.current().map(|(_, chosen)| chosen.prefix.clone()).unwrap_or_default()
             }
-            Self::Subscription { .. } | Self::Protection(_) => Prefixes::default(),
+            Self::Subscription { .. } | Self::Protection(_) | Self::Retention(_) => Prefixes::default(),
         }
     }
 }
@@ -225,30 +239,54 @@ impl AccountPolicies {
     /// Adds a policy, or replaces the one of that name.
     pub(crate) async fn put(&self, scope: &Scope, new: &NewPolicy) -> Result<AccountPolicy, LogsError> {
         self.forget_oldest(scope, &new.policy_type).await?;
-        let put = |known: Option<&AccountPolicy>| {
-            let effect = new.effect(known.map(|known| &known.effect))?;
-            let mut others = self.list(scope, &new.policy_type);
-            others.retain(|other| other.name != new.name);
-            let is_alone = matches!(
-                new.policy_type,
-                PolicyType::SubscriptionFilterPolicy | PolicyType::DataProtectionPolicy
-            );
-            if others.len() >= if is_alone { 1 } else { POLICIES_MAX } {
-                return Err(PolicyError::TooMany.into());
-            }
-            if let Some(other) = others.iter().find(|other| other.effect.prefix().overlaps(&effect.prefix()))
-            {
-                return Err(PolicyError::Overlap { other: other.name.clone() }.into());
-            }
-            Ok(AccountPolicy {
-                name: new.name.clone(),
-                document: Some(new.document.clone()),
-                selection: new.selection.clone(),
-                updated: new.at,
-                effect,
-            })
-        };
+        let put = |known: Option<&AccountPolicy>| self.made(scope, new, known);
         self.0.change(scope, &key(&new.policy_type, &new.name), put).await
+    }
+
+    /// The policy that [`Self::put`] would put.
+    pub(crate) fn preview(&self, scope: &Scope, new: &NewPolicy) -> Result<AccountPolicy, LogsError> {
+        let known = self.0.get(scope, &key(&new.policy_type, &new.name));
+        self.made(scope, new, known.as_deref())
+    }
+
+    /// The policy that is made of the one that there was.
+    fn made(
+        &self,
+        scope: &Scope,
+        new: &NewPolicy,
+        known: Option<&AccountPolicy>,
+    ) -> Result<AccountPolicy, LogsError> {
+        let effect = new.effect(known.map(|known| &known.effect))?;
+        let mut others = self.list(scope, &new.policy_type);
+        others.retain(|other| other.name != new.name);
+        let is_alone = matches!(
+            new.policy_type,
+            PolicyType::SubscriptionFilterPolicy | PolicyType::DataProtectionPolicy
+        );
+        if others.len() >= if is_alone { 1 } else { POLICIES_MAX } {
+            return Err(PolicyError::TooMany.into());
+        }
+        if let Some(other) = others.iter().find(|other| other.effect.overlaps(&effect)) {
+            return Err(PolicyError::Overlap { other: other.name.clone() }.into());
+        }
+        Ok(AccountPolicy {
+            name: new.name.clone(),
+            document: Some(new.document.clone()),
+            selection: new.selection.clone(),
+            updated: new.at,
+            effect,
+        })
+    }
+
+    /// Whether there is such a policy, or the error that there is none.
+    pub(crate) fn check_there(
+        &self,
+        scope: &Scope,
+        policy_type: &PolicyType,
+        name: &str,
+    ) -> Result<(), LogsError> {
+        let is_there = self.list(scope, policy_type).iter().any(|policy| policy.name == name);
+        if is_there { Ok(()) } else { Err(PolicyError::Missing { name: name.to_owned() }.into()) }
     }
 
     /// Deletes a policy. It stays in force for the events that arrived under it.

@@ -156,8 +156,8 @@ impl LogStore {
 
     /// The groups there are, and before when their events have expired.
     fn cutoffs(&self, now: Timestamp) -> HashMap<GroupId, Timestamp> {
-        let groups = self.inner.directory.groups.all();
-        groups.iter().map(|(_, group)| (group.id, group.expired_before(now))).collect()
+        let treatments = self.inner.directory.treatments().into_iter();
+        treatments.map(|treatment| (treatment.group().id, treatment.expired_before(now))).collect()
     }
 
     fn judge(&self, file: &LogFile, cutoffs: &HashMap<GroupId, Timestamp>) -> Judged {

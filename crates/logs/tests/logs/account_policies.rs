@@ -252,8 +252,107 @@ async fn policies_that_make_no_sense_or_have_no_effect_are_refused() {
         "policyType METRIC_EXTRACTION_POLICY is not supported.",
     )
     .await;
-    check(PolicyType::RetentionPolicy, "{}", None, "policyType RETENTION_POLICY is not supported.").await;
+    let wrong = "Invalid policy document: retentionInDays cannot be 7";
+    let week = r#"{"retentionInDays":7,"enforcementMode":"RETROACTIVE"}"#;
+    check(PolicyType::RetentionPolicy, week, None, wrong).await;
     let refused = service.put_policy(PolicyType::TransformerPolicy, "p", "{}", None).await;
     let fault = refused.expect_err("not a list");
     assert!(fault.message.is_some_and(|message| message.starts_with("Invalid policy document: ")));
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn keeping(days: &str) -> String {
+    format!(r#"{{"retentionInDays":{days},"enforcementMode":"RETROACTIVE"}}"#)
+}
+
+impl Service {
+    /// What is said of the retention of [`GROUP`]: days, and the policy that they are from.
+    async fn retention(&self) -> (Option<i32>, Option<String>) {
+        let described = self.call::<DescribeLogGroups>(DescribeLogGroupsInput::default()).await;
+        let groups = described.expect("described").log_groups.expect("a list");
+        let group = groups.into_iter().find(|group| group.log_group_name.as_deref() == Some(GROUP));
+        group.map(|group| (group.retention_in_days, group.retention_policy_name)).expect("it is there")
+    }
+}
+
+#[tokio::test]
+async fn the_longest_retention_of_the_account_takes_the_place_of_the_groups_own_after_a_day() {
+    let mut service = Service::new().await;
+    let input = groundwatch_api::logs::PutRetentionPolicyInput {
+        log_group_name: Some(GROUP.to_owned()),
+        retention_in_days: Some(1827),
+    };
+    service.call::<groundwatch_api::logs::PutRetentionPolicy>(input).await.expect("put");
+    service.put(GROUP, STREAM, &[(0, "old")]).await.expect("stored");
+    let policies = [
+        ("all", "60", None),
+        ("group", "90", Some(r#"LogGroupNamePrefix = "gr""#)),
+        ("others", "\"NEVER_EXPIRE\"", Some(r#"LogGroupNamePrefix = "x""#)),
+        ("same", "90", None),
+    ];
+    for (name, days, selection) in policies {
+        let put = service.put_policy(PolicyType::RetentionPolicy, name, &keeping(days), selection).await;
+        put.expect("put");
+        service.call.received = service.call.received + Duration::from_secs(1);
+    }
+    assert_eq!(service.retention().await, (Some(1827), None));
+    service.call.received = service.call.received + DAY;
+    assert_eq!(service.retention().await, (Some(90), Some("group".to_owned())));
+    let texts = async |service: &Service| {
+        let read = service.get(GetLogEventsInput::default()).await.expect("read");
+        read.events.map_or(0, |events| events.len())
+    };
+    assert_eq!(texts(&service).await, 1);
+    service.call.received = service.call.received + 90 * DAY;
+    assert_eq!(texts(&service).await, 0);
+    service.restart().await;
+    for name in ["group", "same", "all"] {
+        service.delete_policy(PolicyType::RetentionPolicy, name).await.expect("deleted");
+    }
+    assert_eq!(service.retention().await, (Some(1827), None));
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_a_retention_policy_would_change() {
+    let mut service = Service::new().await;
+    service.create_group("short").await.expect("created");
+    let input = groundwatch_api::logs::PutRetentionPolicyInput {
+        log_group_name: Some("short".to_owned()),
+        retention_in_days: Some(7),
+    };
+    service.call::<groundwatch_api::logs::PutRetentionPolicy>(input).await.expect("put");
+    service.put(GROUP, STREAM, &[(0, "some bytes")]).await.expect("stored");
+    let put = PutAccountPolicyInput {
+        policy_type: Some(PolicyType::RetentionPolicy),
+        policy_name: Some("p".to_owned()),
+        policy_document: Some(keeping("30")),
+        dry_run: Some(true),
+        ..Default::default()
+    };
+    let output = service.call::<PutAccountPolicy>(put.clone()).await.expect("previewed");
+    assert_eq!(output.account_policy, None);
+    let preview = output.dry_run_result.expect("a preview");
+    assert_eq!(preview.total_matched_log_groups, Some(2));
+    assert_eq!(preview.increased_retention_log_group_count, Some(1));
+    assert_eq!(preview.decreased_retention_log_group_count, Some(1));
+    let first = preview.top_log_groups_impacted.expect("a list").remove(0);
+    assert_eq!(first.log_group_name.as_deref(), Some(GROUP), "it has most bytes");
+    assert_eq!(first.current_retention.as_deref(), Some("NEVER_EXPIRE"));
+    assert_eq!(first.proposed_retention.as_deref(), Some("30"));
+    assert_eq!(service.policy_names(PolicyType::RetentionPolicy).await, [""; 0]);
+
+    let put = PutAccountPolicyInput { dry_run: None, ..put };
+    service.call::<PutAccountPolicy>(put).await.expect("put");
+    service.call.received = service.call.received + DAY;
+    let delete = DeleteAccountPolicyInput {
+        policy_type: Some(PolicyType::RetentionPolicy),
+        policy_name: Some("p".to_owned()),
+        dry_run: Some(true),
+    };
+    let output = service.call::<DeleteAccountPolicy>(delete).await.expect("previewed");
+    let preview = output.dry_run_result.expect("a preview");
+    assert_eq!(preview.increased_retention_log_group_count, Some(1));
+    assert_eq!(preview.decreased_retention_log_group_count, Some(1));
+    assert_eq!(service.retention().await, (Some(30), Some("p".to_owned())), "it is still there");
 }

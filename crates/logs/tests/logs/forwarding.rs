@@ -318,12 +318,16 @@ async fn policies_that_would_change_nothing_are_refused_by_name() {
     let service = Service::new().await;
     let policy = PutAccountPolicyInput {
         policy_name: Some("p".to_owned()),
-        policy_type: Some(PolicyType::RetentionPolicy),
+        policy_type: Some(PolicyType::MetricExtractionPolicy),
         policy_document: Some("{}".to_owned()),
         ..Default::default()
     };
     let outcome = service.call::<PutAccountPolicy>(policy).await;
-    assert_refused(outcome, "InvalidParameterException", "policyType RETENTION_POLICY is not supported.");
+    assert_refused(
+        outcome,
+        "InvalidParameterException",
+        "policyType METRIC_EXTRACTION_POLICY is not supported.",
+    );
 }
 
 /// What happens between one event and the next.
