@@ -6,9 +6,9 @@ use groundwatch_core::{TagError, Tags};
 use groundwatch_storage::StorageError;
 
 use crate::definition::DefinitionError;
+use crate::definition::math_query::MathQueryError;
 use crate::effects::action_target::ActionTargetError;
 use crate::error::AlarmError;
-use crate::evaluation::math::MathQueryError;
 use crate::evaluation::wall_clock::PERIODS;
 
 impl From<AlarmError> for Fault {

@@ -40,11 +40,11 @@ mod tags;
 #[cfg(test)]
 mod testing;
 
+pub use definition::math_query::{MathEntry, MathQuery, Term};
 pub use effects::action_target::{ActionKind, ActionTarget, ActionTargetError};
 pub use effects::delivery::{Delivery, Notifier, NotifyError, Payload};
 pub use effects::event::{AlarmEvent, EventSink, EventSinkError, SOURCE as EVENT_SOURCE};
 pub use evaluation::cadence::Timing;
-pub use evaluation::math::{MathEntry, MathQuery, Term};
 pub use evaluation::sample_watch::Waker;
 pub use explain::backtest::{BacktestError, Subject};
 pub use reader::{

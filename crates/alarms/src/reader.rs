@@ -8,7 +8,7 @@ use groundwatch_api::cloudwatch as api;
 use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::math::MathQuery;
+use crate::definition::math_query::MathQuery;
 use crate::evaluation::sample_watch::Waker;
 
 /// One series of datapoints: a metric, a statistic over it, and a period.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use groundwatch_core::Timestamp;
 
 use crate::composite::rule::Rule;
+use crate::definition::math_query::{MathEntry, Term};
 use crate::definition::{Actions, CompositeDefinition, MetricDefinition};
 use crate::evaluation::condition::{Comparison, Condition, MissingData};
 use crate::evaluation::source::Source;
@@ -143,4 +144,24 @@ pub(crate) fn slots_of(newest: Timestamp, period_secs: u64, values: &[Option<f64
 /// The key of an alarm in the default account and region.
 pub(crate) fn key(name: &str) -> groundwatch_storage::Key {
     groundwatch_storage::Key::new(&groundwatch_core::Scope::default(), name)
+}
+
+/// An entry of `Metrics` that is the sum of a metric over five minutes.
+pub(crate) fn math_metric(id: &str, returned: bool) -> MathEntry {
+    let metric = MetricQuery {
+        namespace: "Shop".to_owned(),
+        metric_name: id.to_owned(),
+        dimensions: Vec::new(),
+        statistic: Statistic::Simple("Sum".to_owned()),
+        period_secs: 300,
+        unit: None,
+    };
+    let term = Term::Metric(metric);
+    MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, account_id: None, term }
+}
+
+/// An entry of `Metrics` that is an expression.
+pub(crate) fn math_expression(id: &str, text: &str, returned: bool) -> MathEntry {
+    let term = Term::Expression(text.to_owned());
+    MathEntry { id: id.to_owned(), label: None, returned, period_secs: None, account_id: None, term }
 }

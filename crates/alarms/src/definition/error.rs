@@ -1,8 +1,8 @@
 //! Why a definition is refused.
 
 use crate::composite::rule::RuleError;
+use crate::definition::math_query::MathQueryError;
 use crate::effects::action_target::ActionTargetError;
-use crate::evaluation::math::MathQueryError;
 
 /// Why a definition is refused. AWS's words for it are in `fault`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

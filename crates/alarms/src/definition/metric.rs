@@ -6,9 +6,9 @@ use groundwatch_core::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, DefinitionError};
+use crate::definition::math_query::MathQuery;
 use crate::effects::action_target::ActionKind;
 use crate::evaluation::condition::{Comparison, Condition, LowSamplePercentiles, MissingData};
-use crate::evaluation::math::MathQuery;
 use crate::evaluation::source::Source;
 use crate::evaluation::wall_clock::{self, UnknownTimezone, WallClock};
 use crate::evaluation::warm_up::WarmUp;

@@ -5,6 +5,7 @@
 mod actions;
 mod composite;
 mod error;
+pub(crate) mod math_query;
 mod metric;
 pub(crate) mod tag_propagation;
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::alarm::{Alarm, State, StateValue, arn};
 use crate::composite::suppression::Suppression;
+use crate::definition::math_query::{MathEntry, Term};
 use crate::definition::{CompositeDefinition, Definition};
 use crate::effects::metric_json::{Case, SuppressorJson};
-use crate::evaluation::math::{MathEntry, Term};
 use crate::evaluation::source::Source;
 use crate::reader::MetricQuery;
 

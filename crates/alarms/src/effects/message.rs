@@ -277,10 +277,10 @@ impl<'a> MetricTrigger<'a> {
 mod tests {
     use super::*;
     use crate::composite::suppression::Suppressor;
+    use crate::definition::math_query::{MathEntry, MathQuery, Term};
     use crate::definition::tag_propagation::PropagatedKeys;
     use crate::definition::{Actions, TagPropagation};
     use crate::evaluation::condition::Comparison;
-    use crate::evaluation::math::{MathEntry, MathQuery, Term};
     use crate::testing::{composite, definition, key};
     use groundwatch_core::Timestamp;
     use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::composite::suppression::Suppressor;
-use crate::evaluation::math::{MathEntry, Term};
+use crate::definition::math_query::{MathEntry, Term};
 use crate::reader::{Dimension, MetricQuery};
 
 /// How members are written.

@@ -7,7 +7,7 @@ use groundwatch_core::Scope;
 use groundwatch_metric_math::{Checked, Expression, ExternalRequest, Node};
 
 use crate::definition::DefinitionError;
-use crate::evaluation::math::{MathQuery, MathQueryError};
+use crate::definition::math_query::{MathQuery, MathQueryError};
 use crate::evaluation::source::Source;
 use crate::evaluation::window::Range;
 use crate::reader::{MetricReader, Point, ReadError};

@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 
 use crate::alarm::{Alarm, StateValue};
 use crate::definition::MetricDefinition;
+use crate::definition::math_query::Insights;
 use crate::effects::transition::{Change, advance};
 use crate::evaluation::cadence::Cadence;
 use crate::evaluation::contributors::evaluate_contributors;
 use crate::evaluation::evaluate::evaluate;
 use crate::evaluation::forecast::{self, KnownSamples, next_look};
-use crate::evaluation::math::Insights;
 use crate::evaluation::reading::{compute, read_points, read_query};
 use crate::evaluation::sample_watch::{SampleWatch, Watches};
 use crate::evaluation::schedule::Schedule;

@@ -4,7 +4,7 @@ use groundwatch_core::Timestamp;
 use groundwatch_metric_math::EntryError;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::math::{Insights, MathQuery};
+use crate::definition::math_query::{Insights, MathQuery};
 use crate::reader::{MetricQuery, Point, Statistic};
 
 /// The datapoints of each metric that was read, with its id.

@@ -14,10 +14,10 @@ use groundwatch_storage::Key;
 use serde::Serialize;
 
 use crate::alarm::StateValue;
+use crate::definition::math_query::Insights;
 use crate::definition::{DefinitionError, MetricDefinition};
 use crate::evaluation::cadence::{Cadence, Timing};
 use crate::evaluation::evaluate::evaluate;
-use crate::evaluation::math::Insights;
 use crate::evaluation::reading::{compute, read_points};
 use crate::evaluation::source::ReadPoints;
 use crate::evaluation::window::Range;

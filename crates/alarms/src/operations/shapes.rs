@@ -5,8 +5,8 @@ use groundwatch_core::Timestamp;
 use groundwatch_storage::Key;
 
 use crate::alarm::{Alarm, arn};
+use crate::definition::math_query::{MathEntry, Term};
 use crate::definition::{CompositeDefinition, MetricDefinition, TagPropagation};
-use crate::evaluation::math::{MathEntry, Term};
 use crate::evaluation::source::Source;
 use crate::evaluation::warm_up::{IN_WARM_UP, WarmUp};
 use crate::evaluation::window::EvaluationWindow;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use groundwatch_core::{BoxFuture, Clock as _, ManualClock, Scope, Timestamp};
 use parking_lot::Mutex;
 
-use crate::evaluation::math::MathQuery;
+use crate::definition::math_query::MathQuery;
 use crate::evaluation::sample_watch::Waker;
 use crate::reader::{
     Band, FilledPeriod, KnownPeriods, MetricQuery, MetricReader, Point, QuerySeries, ReadError, Statistic,
