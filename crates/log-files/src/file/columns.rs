@@ -184,10 +184,14 @@ impl TextColumn {
     }
 
     /// Adds texts, one after the other, with the end of each.
-    pub(super) fn extend(&mut self, ends: &[u32], bytes: &[u8]) {
+    pub(super) fn extend(&mut self, ends: &[u32], bytes: Vec<u8>) {
         let (start, offset) = (self.ends.len(), self.bytes.len() as i32);
         self.ends.extend(ends.iter().map(|end| offset + *end as i32));
-        self.bytes.extend_from_slice(bytes);
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else {
+            self.bytes.extend(bytes);
+        }
         self.present.push((start, self.ends.len()));
     }
 

@@ -10,7 +10,7 @@ use super::columns::{self, TextColumn};
 use super::row_group::EncodedRowGroup;
 use super::rows::Rows;
 use crate::address::StreamAddress;
-use crate::shape::{Columns, Manner, Sorted, Sorter};
+use crate::shape::{Columns, Manner, Shape, Sorted, Sorter};
 use crate::token_collector::KnownTokens;
 
 /// The level of zstd of what does not depend on messages.
@@ -18,7 +18,7 @@ const LEVEL: i32 = 1;
 
 /// Sorts `rows` by shape and stream, and encodes them. Their slots find a place among `columns` of the file.
 pub(super) fn encode(
-    rows: &Rows,
+    mut rows: Rows,
     streams: &[Arc<StreamAddress>],
     columns: &mut Columns,
 ) -> Result<(EncodedRowGroup, KnownTokens), WriteError> {
@@ -34,15 +34,18 @@ pub(super) fn encode(
     }
     let sorted = sorter.finish(columns)?;
     let tokens = KnownTokens::of(&sorted, |row| rows.message(row as usize));
+    // From here on the text is in the columns.
+    rows.text = Vec::new();
     let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);
     order.clear();
     order.extend(shaped.chain(&sorted.plain.rows));
-    let fixed = columns::fixed(rows, &order, streams)?;
+    let fixed = columns::fixed(&rows, &order, streams)?;
     let slots = Slots::of(&sorted);
+    let manners = slots.manners(&sorted);
     let encoded = EncodedRowGroup::encode(
-        all_columns(fixed, &sorted, &slots, rows.len())?,
+        all_columns(fixed, sorted, &slots, rows.len())?,
         &slots.names,
-        &slots.manners(&sorted),
+        &manners,
         LEVEL,
     )?;
     Ok((encoded, tokens))
@@ -84,26 +87,28 @@ impl Slots {
 /// The columns of a row group that was sorted, behind those that do not depend on messages.
 fn all_columns(
     fixed: Vec<ArrayRef>,
-    sorted: &Sorted,
+    sorted: Sorted,
     slots: &Slots,
     rows: usize,
 ) -> Result<Vec<ArrayRef>, WriteError> {
     let mut all = fixed;
     let mut texts: Vec<TextColumn> = slots.names.iter().map(|_| TextColumn::default()).collect();
     let mut keys: Vec<Option<i32>> = Vec::with_capacity(rows);
-    for (number, shaped) in sorted.shaped.iter().enumerate() {
-        for (name, slot) in shaped.shape.slots().zip(&shaped.slots) {
+    let mut shapes: Vec<Shape> = Vec::with_capacity(sorted.shaped.len());
+    for shaped in sorted.shaped {
+        for (name, slot) in shaped.shape.slots().zip(shaped.slots) {
             let column = &mut texts[slots.by_name[name]];
             column.skip_to(keys.len());
-            column.extend(&slot.ends, &slot.bytes);
+            column.extend(&slot.ends, slot.bytes);
         }
-        keys.resize(keys.len() + shaped.rows.len(), Some(number as i32));
+        keys.resize(keys.len() + shaped.rows.len(), Some(shapes.len() as i32));
+        shapes.push(shaped.shape);
     }
     let mut messages = TextColumn::default();
     messages.skip_to(keys.len());
-    messages.extend(&sorted.plain.texts.ends, &sorted.plain.texts.bytes);
+    messages.extend(&sorted.plain.texts.ends, sorted.plain.texts.bytes);
     keys.resize(rows, None);
-    let shapes: Vec<&str> = sorted.shaped.iter().map(|shaped| shaped.shape.as_str()).collect();
+    let shapes: Vec<&str> = shapes.iter().map(Shape::as_str).collect();
     all.push(messages.finish(rows)?);
     all.push(columns::shapes(&shapes, Int32Array::from(keys))?);
     debug_assert!(all.iter().all(|column| column.len() == rows), "every column has every row");

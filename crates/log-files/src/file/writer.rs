@@ -210,7 +210,7 @@ impl FileWriter {
         let row_group = match self.layout {
             Layout::Text => encode_text(rows, &self.streams)?,
             Layout::Shaped => {
-                let (row_group, tokens) = shaped::encode(&rows, &self.streams, &mut self.columns)?;
+                let (row_group, tokens) = shaped::encode(rows, &self.streams, &mut self.columns)?;
                 self.tokens.push(tokens);
                 row_group
             }
@@ -247,13 +247,13 @@ impl FileWriter {
 }
 
 /// A row group whose messages are kept as they are.
-fn encode_text(rows: Rows, streams: &[Arc<StreamAddress>]) -> Result<EncodedRowGroup, WriteError> {
+fn encode_text(mut rows: Rows, streams: &[Arc<StreamAddress>]) -> Result<EncodedRowGroup, WriteError> {
     let order: Vec<u32> = (0..rows.len() as u32).collect();
     let mut columns = columns::fixed(&rows, &order, streams)?;
     let count = rows.len();
     let ends: Vec<u32> = rows.ends.iter().map(|end| *end as u32).collect();
     let mut messages = TextColumn::default();
-    messages.extend(&ends, &rows.text);
+    messages.extend(&ends, std::mem::take(&mut rows.text));
     drop(rows);
     columns.push(messages.finish(count)?);
     columns.push(columns::no_shapes(count)?);
