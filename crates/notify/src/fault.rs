@@ -100,7 +100,7 @@ fn invalid_text(invalid: &Invalid) -> String {
             format!("Attributes Reason: FilterPolicy: {error}")
         }
         Invalid::FilterPolicy { error, subscribing: false } => format!("FilterPolicy: {error}"),
-        Invalid::RedrivePolicy => "RedrivePolicy: failed to parse JSON".to_owned(),
+        Invalid::RedrivePolicy => "RedrivePolicy: failed to parse JSON.".to_owned(),
         Invalid::RedriveFifo => {
             "RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.".to_owned()
         }

@@ -45,6 +45,12 @@ pub(super) fn query_messages(service: &str) -> &'static [(&'static str, &'static
     }
 }
 
+/// The pattern of a shape where AWS was recorded to take more than its model says.
+pub(super) fn pattern(shape: &str) -> Option<&'static str> {
+    // Metric filters publish to `A.B-c_d/1#2:metricNamespace`.
+    (shape == "MetricNamespace").then_some("[^*$]*")
+}
+
 /// Whether the service itself refuses unknown enum values, in words of its own, rather than AWS's framework.
 pub(super) fn checks_enums_itself(service: &str) -> bool {
     service == "sqs"

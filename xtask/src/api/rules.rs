@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Number;
 
 use super::model::{Model, Shape};
-use super::{names, pattern};
+use super::{names, pattern, recorded};
 
 /// The rules that a service's inputs use.
 #[derive(Debug, Default)]
@@ -101,12 +101,12 @@ impl Rules {
     fn text(&mut self, name: &str, shape: &Shape) -> Result<Reference> {
         let mut value = format!("Text::ANY{}", bounds(shape, usize_text)?);
         let mut note = None;
-        if let Some(java) = &shape.pattern {
+        if let Some(java) = recorded::pattern(name).or(shape.pattern.as_deref()) {
             match pattern::translate(java) {
                 Ok(rust) => {
                     let name = names::constant(name);
                     value.push_str(&format!(".matching(&patterns::{name})"));
-                    self.patterns.insert(name, (java.clone(), rust));
+                    self.patterns.insert(name, (java.to_owned(), rust));
                 }
                 Err(error) => {
                     eprintln!("note: {name}: the pattern {java} is not checked: {error:#}");

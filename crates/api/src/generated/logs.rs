@@ -5740,7 +5740,7 @@ mod rules {
         pub(super) static MAPPING_VERSION: Pattern =
             Pattern::new(r##"^\d+\.\d+(\.\d+)?$"##, r##"^[0-9]+\.[0-9]+(\.[0-9]+)?$"##);
         pub(super) static METRIC_NAME: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
-        pub(super) static METRIC_NAMESPACE: Pattern = Pattern::new("[^:*$]*", "[^:*$]*");
+        pub(super) static METRIC_NAMESPACE: Pattern = Pattern::new("[^*$]*", "[^*$]*");
         pub(super) static QUERY_PARAMETER_NAME: Pattern =
             Pattern::new("^[a-zA-Z_][a-zA-Z0-9_]*", "^[a-zA-Z_][a-zA-Z0-9_]*");
         pub(super) static RESOURCE_IDENTIFIER: Pattern =

@@ -5,9 +5,10 @@ use crate::cloudwatch::borrowed::{Dimension, MetricDatum, PutMetricDataInput};
 use crate::cloudwatch::{self, SetAlarmStateInput, StateValue};
 use crate::logs::borrowed::{InputLogEvent, PutLogEventsInput};
 use crate::logs::{
-    self, CreateLogGroupInput, FilterLogEventsInput, PutDeliveryDestinationInput, StartLiveTailInput,
+    self, CreateLogGroupInput, FilterLogEventsInput, MetricTransformation, PutDeliveryDestinationInput,
+    PutMetricFilterInput, StartLiveTailInput,
 };
-use crate::{common, fill};
+use crate::{common, fill, sns, sqs};
 
 /// The message that the constraint table of an operation has for an input, if any.
 fn message<O: Operation>(input: &O::Input<'_>) -> Option<String> {
@@ -54,6 +55,37 @@ fn recorded_messages_are_word_by_word() {
             "Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000",
         ],
     );
+}
+
+/// Recorded: AWS takes a colon in a namespace, which its model forbids.
+#[test]
+fn metric_filters_publish_to_namespaces_with_colons() {
+    let input = |namespace: &str| PutMetricFilterInput {
+        log_group_name: Some("g".to_owned()),
+        filter_name: Some("f".to_owned()),
+        filter_pattern: Some(String::new()),
+        metric_transformations: Some(vec![MetricTransformation {
+            metric_name: Some("m".to_owned()),
+            metric_namespace: Some(namespace.to_owned()),
+            metric_value: Some("1".to_owned()),
+            ..Default::default()
+        }]),
+        ..Default::default()
+    };
+    check_message::<logs::PutMetricFilter>(&input("A.B-c_d/1#2:metricNamespace"), &[]);
+    assert!(message::<logs::PutMetricFilter>(&input("a*")).is_some());
+}
+
+/// SQS and SNS have words of their own for a member of the input that is missing.
+#[test]
+fn a_missing_member_is_reported_in_the_services_words() {
+    let fault = check::<sqs::SendMessage>(&Default::default()).expect_err("nothing is there");
+    assert_eq!(fault.shape.code, "MissingParameter");
+    assert_eq!(fault.message.as_deref(), Some("The request must contain the parameter QueueUrl."));
+    let fault = check::<sns::Unsubscribe>(&Default::default()).expect_err("nothing is there");
+    assert_eq!(fault.shape.code, "InvalidParameter");
+    let message = "Invalid parameter: SubscriptionArn Reason: no value for required parameter";
+    assert_eq!(fault.message.as_deref(), Some(message));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::FilterPolicyError;
+
 /// What may be asked of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Condition {
@@ -115,13 +117,17 @@ impl Range {
 }
 
 impl Network {
-    /// A network such as `10.0.0.0/24`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix_bits) = text.split_once('/')?;
-        let address: IpAddr = address.parse().ok()?;
-        let prefix_bits = prefix_bits.parse().ok()?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        (prefix_bits <= bits).then_some(Self { address, prefix_bits })
+    /// A network such as `10.0.0.0/24`. The order of the checks is recorded.
+    pub(super) fn parse(text: &str) -> Result<Self, FilterPolicyError> {
+        let (address, mask) = text.split_once('/').ok_or(FilterPolicyError::Cidr)?;
+        let prefix_bits: u32 = mask.parse().map_err(|_| FilterPolicyError::CidrMask)?;
+        let address: IpAddr =
+            address.parse().map_err(|_| FilterPolicyError::CidrAddress(address.to_owned()))?;
+        let (version, bits) = if address.is_ipv4() { (4, 32) } else { (6, 128) };
+        match u8::try_from(prefix_bits) {
+            Ok(prefix_bits) if prefix_bits <= bits => Ok(Self { address, prefix_bits }),
+            _ => Err(FilterPolicyError::CidrBits { version, bits }),
+        }
     }
 
     fn contains(&self, address: IpAddr) -> bool {

@@ -56,6 +56,20 @@ pub enum FilterPolicyError {
     /// `cidr` of something else than a network.
     #[error("Malformed CIDR, one '/' required")]
     Cidr,
+    /// `cidr` whose number of bits is none.
+    #[error("Malformed CIDR, mask bits must be an integer")]
+    CidrMask,
+    /// `cidr` of something else than an address.
+    #[error("Nonstandard IP address: {0}")]
+    CidrAddress(String),
+    /// `cidr` with more bits than an address has.
+    #[error("IPv{version} mask bits must be < {bits}")]
+    CidrBits {
+        /// Of the Internet Protocol.
+        version: u8,
+        /// How many bits an address has.
+        bits: u8,
+    },
     /// `anything-but` of something that it cannot exclude.
     #[error("Value of anything-but must be an array or single string/number value.")]
     AnythingBut,
@@ -80,6 +94,12 @@ pub enum FilterPolicyError {
     /// `numeric` with a second operator that does not bound the other side.
     #[error("Bad numeric range operator: {0}")]
     NumericBadOperator(String),
+    /// `numeric` with something else than an operator for its second bound.
+    #[error("Bad value in numeric range: {0}")]
+    NumericBadValue(String),
+    /// `numeric` with more behind its second bound.
+    #[error("Too many terms in numeric range expression")]
+    NumericTooManyTerms,
     /// `numeric` with nothing between its bounds.
     #[error("Bottom must be less than top")]
     NumericEmpty,
@@ -179,8 +199,9 @@ fn operation(operator: &str, operand: &Value) -> Result<Condition, Error> {
             _ => Err(Error::Value),
         },
         "cidr" => match operand.as_str() {
-            Some(text) => Network::parse(text).map(Condition::Cidr).ok_or(Error::Cidr),
-            None => Err(Error::Text("cidr")),
+            Some(text) => Network::parse(text).map(Condition::Cidr),
+            // recorded: AWS names the wrong operator.
+            None => Err(Error::Text("prefix")),
         },
         "anything-but" => anything_but(operand).map(Condition::AnythingBut),
         _ => match text_test(operator, operand)? {
@@ -238,7 +259,15 @@ fn anything_but_prefix(object: &Map<String, Value>) -> Result<Vec<Excluded>, Err
 /// `numeric`: `=` with a number, a bound, or a bottom and a top.
 fn numeric(list: &[Value]) -> Result<Range, Error> {
     let mut elements = list.iter();
-    let (operator, value) = comparison(&mut elements)?.ok_or(Error::NumericMember("]".to_owned()))?;
+    let operator = match elements.next() {
+        Some(Value::String(operator)) => operator.as_str(),
+        Some(other) => return Err(Error::NumericMember(other.to_string())),
+        None => return Err(Error::NumericMember("]".to_owned())),
+    };
+    if !matches!(operator, "=" | "<" | "<=" | ">" | ">=") {
+        return Err(Error::NumericOperator(operator.to_owned()));
+    }
+    let value = operand(operator, elements.next())?;
     let bound = |inclusive| Some(Bound { value, inclusive });
     let bottom = match operator {
         "=" => Range { bottom: bound(true), top: bound(true) },
@@ -255,32 +284,32 @@ fn numeric(list: &[Value]) -> Result<Range, Error> {
     if bottom.top.is_some() {
         return Err(Error::NumericTooMany);
     }
-    let Some((operator, top)) = comparison(&mut elements)? else { return Ok(bottom) };
+    let operator = match elements.next() {
+        Some(Value::String(operator)) => operator.as_str(),
+        Some(other) => return Err(Error::NumericBadValue(other.to_string())),
+        None => return Ok(bottom),
+    };
     let inclusive = match operator {
         "<" => false,
         "<=" => true,
         other => return Err(Error::NumericBadOperator(other.to_owned())),
     };
+    let top = operand(operator, elements.next())?;
     if top <= value {
         return Err(Error::NumericEmpty);
     }
     if elements.len() > 0 {
-        return Err(Error::NumericTooMany);
+        return Err(Error::NumericTooManyTerms);
     }
     Ok(Range { top: Some(Bound { value: top, inclusive }), ..bottom })
 }
 
-/// The next operator with its number; `None` at the end of the list.
-fn comparison<'a>(elements: &mut impl Iterator<Item = &'a Value>) -> Result<Option<(&'a str, f64)>, Error> {
-    let Some(operator) = elements.next() else { return Ok(None) };
-    let operator = operator.as_str().ok_or_else(|| Error::NumericMember(operator.to_string()))?;
-    if !matches!(operator, "=" | "<" | "<=" | ">" | ">=") {
-        return Err(Error::NumericOperator(operator.to_owned()));
-    }
-    match elements.next() {
-        Some(value) if value.is_number() => {
-            number(value).ok_or(Error::Number).map(|number| Some((operator, number)))
-        }
-        _ => Err(Error::NumericValue(operator.to_owned())),
+/// The number behind an operator.
+fn operand(operator: &str, value: Option<&Value>) -> Result<f64, Error> {
+    match value.filter(|value| value.is_number()) {
+        Some(value) => number(value).ok_or(Error::Number),
+        // recorded: this one is spelt out.
+        None if operator == "=" => Err(Error::NumericValue("equals".to_owned())),
+        None => Err(Error::NumericValue(operator.to_owned())),
     }
 }
