@@ -180,6 +180,7 @@ impl LogStore {
         }
         let segments = self.inner.segments.registered()?;
         self.inner.state.write().segments = segments;
+        self.inner.segments.forget(old);
         self.inner.compaction.changed.notify_one();
         Ok(())
     }

@@ -176,6 +176,15 @@ impl SegmentStore {
         self.segments.unregister(batch, segment.meta.id());
     }
 
+    /// Gives back the memory for what is known of segments that are registered no more. Whoever still reads
+    /// one keeps what it has.
+    pub(in crate::store) fn forget(&self, segments: &[Arc<Segment>]) {
+        for segment in segments {
+            self.files.remove(segment.id());
+            self.filters.remove(segment.id());
+        }
+    }
+
     /// Deletes the objects of segments that were unregistered and that nobody reads.
     pub(in crate::store) async fn sweep(&self) {
         self.segments.sweep().await;
