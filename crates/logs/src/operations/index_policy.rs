@@ -120,6 +120,13 @@ impl Handle<DescribeFieldIndexes> for Logs {
     }
 }
 
+/// Whether a group has indexes of all these fields, its own or those that every group has.
+pub(super) fn has_indexes(treatment: &Treatment, fields: &[String], now: Timestamp) -> bool {
+    let categories = [IndexCategory::Default, IndexCategory::Custom];
+    let known: Vec<_> = categories.iter().flat_map(|category| indexes(treatment, category, now)).collect();
+    fields.iter().all(|field| known.iter().any(|(name, _)| name == field))
+}
+
 /// The fields of a group in a category.
 fn indexes(treatment: &Treatment, category: &IndexCategory, now: Timestamp) -> Vec<(String, IndexType)> {
     let (group, policy) = (treatment.group(), treatment.group().index_policy.as_ref());

@@ -6,6 +6,7 @@ use groundwatch_api::logs::{
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Tags, page_token};
 
+use super::index_policy::has_indexes;
 use crate::error::LogsError;
 use crate::group::{GroupClass, LogGroup, group_arn};
 use crate::logs::Logs;
@@ -20,12 +21,8 @@ const SCAN_GROUPS: usize = 1000;
 impl Handle<ListLogGroups> for Logs {
     /// No account is linked to another here: `includeLinkedAccounts` adds nothing.
     async fn handle(&self, call: &Call, input: ListLogGroupsInput) -> Result<ListLogGroupsOutput, Fault> {
-        let unsupported = |what| LogsError::Unsupported { what };
         if input.data_sources.is_some() {
-            return Err(unsupported("dataSources").into());
-        }
-        if input.field_index_names.is_some() {
-            return Err(unsupported("fieldIndexNames").into());
+            return Err(LogsError::Unsupported { what: "dataSources" }.into());
         }
         let selection = Selection::new(&input)?;
         let own_account = call.scope().account.to_string();
@@ -40,7 +37,15 @@ impl Handle<ListLogGroups> for Logs {
         let wanted = |name: &str, group: &LogGroup| selection.wants(name, group);
         while !asks_others_only && names.len() <= limit {
             let groups = &self.directory.groups;
-            let last = groups.scan(call.scope(), "", after.as_deref(), SCAN_GROUPS, wanted, &mut names);
+            let mut found = Vec::new();
+            let last = groups.scan(call.scope(), "", after.as_deref(), SCAN_GROUPS, wanted, &mut found);
+            if let Some(fields) = &input.field_index_names {
+                found.retain(|(name, group)| {
+                    let treatment = self.directory.treatment(call.scope(), name, group);
+                    has_indexes(&treatment, fields, call.received)
+                });
+            }
+            names.extend(found);
             let Some(last) = last else { break };
             after = Some(last);
             tokio::task::yield_now().await;

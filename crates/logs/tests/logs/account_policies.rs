@@ -7,9 +7,9 @@ use groundwatch_api::logs::{
     DeleteAccountPolicy, DeleteAccountPolicyInput, DescribeAccountPolicies, DescribeAccountPoliciesInput,
     DescribeFieldIndexes, DescribeFieldIndexesInput, DescribeIndexPolicies, DescribeIndexPoliciesInput,
     DescribeLogGroups, DescribeLogGroupsInput, GetLogEventsInput, IndexCategory, IndexSource,
-    InheritedProperty, MetricTransformation, PolicyType, PutAccountPolicy, PutAccountPolicyInput,
-    PutDataProtectionPolicy, PutDataProtectionPolicyInput, PutIndexPolicy, PutIndexPolicyInput,
-    PutMetricFilter, PutMetricFilterInput, PutTransformer, PutTransformerInput,
+    InheritedProperty, ListLogGroups, ListLogGroupsInput, MetricTransformation, PolicyType, PutAccountPolicy,
+    PutAccountPolicyInput, PutDataProtectionPolicy, PutDataProtectionPolicyInput, PutIndexPolicy,
+    PutIndexPolicyInput, PutMetricFilter, PutMetricFilterInput, PutTransformer, PutTransformerInput,
 };
 
 use crate::support::{GROUP, STREAM, Service, assert_refused};
@@ -226,6 +226,14 @@ async fn an_index_policy_of_the_account_gives_way_to_that_of_a_group() {
     };
     service.call::<PutIndexPolicy>(own).await.expect("put");
     check(IndexSource::LogGroup, None, "user").await;
+    for (fields, expected) in [(&["user", "traceId"][..], 1), (&["user", "id"], 0)] {
+        let input = ListLogGroupsInput {
+            field_index_names: Some(fields.iter().map(|field| (*field).to_owned()).collect()),
+            ..Default::default()
+        };
+        let listed = service.call::<ListLogGroups>(input).await.expect("listed").log_groups;
+        assert_eq!(listed.map_or(0, |groups| groups.len()), expected, "{fields:?}");
+    }
 }
 
 #[tokio::test]
