@@ -88,7 +88,7 @@ impl Messages {
         rows: &RowRanges,
     ) -> Result<Self, MalformedFile> {
         let mut of_part = PartColumns::open(file, part, bytes, rows)?;
-        let mut texts = Texts::default();
+        let mut texts = of_part.room_for_messages();
         let shapes = of_part.texts(place::SHAPE, &mut texts)?;
         let mut runs = runs(&shapes, &texts, rows)?;
         let (mut columns, mut known): (Vec<TextColumn>, HashMap<usize, usize>) = Default::default();

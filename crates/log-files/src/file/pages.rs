@@ -1,6 +1,7 @@
 //! The pages of a column, from the bytes of a row group. The library reads their headers; what they contain
 //! is laid down in Parquet's specification, "Data Pages" and "Encodings".
 
+use std::io::Cursor;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -171,8 +172,11 @@ pub(super) fn decompress(
     }
     let length = zstd_safe::get_frame_content_size(bytes).ok().flatten()?;
     let end = start.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= BYTES_MAX)?;
-    to.resize(end, 0);
-    let written = zstd.decompress_to_buffer(bytes, &mut to[start..]).ok()?;
-    to.truncate(start + written);
-    Some(start)
+    to.try_reserve(end - start).ok()?;
+    // Behind what is there, in memory that is not cleared first.
+    let mut behind = Cursor::new(std::mem::take(to));
+    behind.set_position(start as u64);
+    let written = zstd.decompress_to_buffer(bytes, &mut behind);
+    *to = behind.into_inner();
+    written.ok().map(|_| start)
 }

@@ -13,6 +13,7 @@ use parquet::file::metadata::{
 use parquet::file::reader::{ChunkReader, Length};
 use zstd::bulk::Decompressor;
 
+use super::columns::place;
 use super::index::{Index, Part};
 use super::pages::Chunk;
 use super::row_group::EncodedRowGroup;
@@ -26,6 +27,9 @@ use crate::requirement::Requirement;
 use crate::row_ranges::RowRanges;
 use crate::token_collector::KnownTokens;
 use crate::token_index::Candidates;
+
+/// More memory is not taken on the word of a file.
+const ROOM_MAX: i64 = 32 << 20;
 
 /// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row
 /// group.
@@ -249,6 +253,15 @@ impl<'f> PartColumns<'f> {
         let source = Arc::new(file.part_of_file(part, bytes.clone())?);
         let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
         Ok(Self { layout: file.layout()?, part, rows, source, zstd })
+    }
+
+    /// A place for what messages consist of, which is not going to grow much.
+    pub(crate) fn room_for_messages(&self) -> Texts {
+        let row_group = self.layout.parquet.row_group(self.part.row_group);
+        let columns = row_group.columns().iter().skip(place::MESSAGE);
+        let bytes: i64 = columns.map(|column| column.uncompressed_size().clamp(0, ROOM_MAX)).sum();
+        let share = self.rows.len() as f64 / row_group.num_rows().max(1) as f64;
+        Texts::with_room((bytes.min(ROOM_MAX) as f64 * share.min(1.0)) as usize)
     }
 
     /// Adds a column to `texts`.

@@ -63,6 +63,11 @@ enum Area {
 }
 
 impl Texts {
+    /// None yet, with room for so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), spans: Vec::new() }
+    }
+
     /// The text of that span number.
     pub(crate) fn get(&self, span: usize) -> &[u8] {
         self.text(self.spans[span])
