@@ -36,12 +36,14 @@ impl KnownTokens {
         for shaped in &sorted.shaped {
             collector.shaped(shaped, &message);
         }
-        for row in &sorted.plain.rows {
-            let message = message(*row);
-            let unit = collector.unit(0);
-            collector.part(unit, message, 0..message.len());
-            collector.row += 1;
-        }
+        collector.plain(sorted.plain.rows.iter().map(|row| message(*row)));
+        collector.finish()
+    }
+
+    /// Of rows with these messages, in that order.
+    pub(crate) fn of_plain<'m>(messages: impl ExactSizeIterator<Item = &'m [u8]>) -> Self {
+        let mut collector = TokenCollector::new(messages.len());
+        collector.plain(messages);
         collector.finish()
     }
 }
@@ -121,6 +123,14 @@ impl TokenCollector {
             }
         }
         self.row += shaped.rows.len();
+    }
+
+    /// Adds rows whose messages are kept as they are.
+    fn plain<'m>(&mut self, messages: impl Iterator<Item = &'m [u8]>) {
+        for message in messages {
+            self.part(self.unit(0), message, 0..message.len());
+            self.row += 1;
+        }
     }
 
     /// Adds the tokens of `message` that are in `part`, wholly or not.

@@ -222,14 +222,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::shape::{PlainRows, Sorted};
 
     /// Each message in a row group of its own.
     fn index(messages: &[&str]) -> (TokenIndex, Vec<u8>) {
-        let known = messages.iter().map(|message| {
-            let plain = PlainRows { rows: vec![0], ..PlainRows::default() };
-            KnownTokens::of(&Sorted { shaped: Vec::new(), plain }, |_| message.as_bytes())
-        });
+        let known = messages.iter().map(|message| KnownTokens::of_plain(std::iter::once(message.as_bytes())));
         TokenIndex::new(known.collect())
     }
 

@@ -200,7 +200,7 @@ impl LogFile {
         self.layout().ok()?.slots.get(name).copied()
     }
 
-    /// Whether a part can go into another file as it is: it is a whole row group, and kept by shape.
+    /// Whether a part of a shaped file can go into another one as it is: it is a whole row group.
     pub fn can_be_taken_over(&self, part: &Part) -> bool {
         let is_whole = |layout: &FileLayout| {
             part.rows == (0..layout.parquet.row_group(part.row_group).num_rows() as usize)

@@ -25,7 +25,7 @@ use crate::token_index::{ROW_GROUPS_MAX, TokenIndex};
 pub enum Layout {
     /// As text, for groups that have little. Many groups.
     Text,
-    /// By shape, with filters of tokens: small, and a search skips what it does not need. One group.
+    /// By shape, which makes it small. One group.
     Shaped,
 }
 
@@ -33,9 +33,9 @@ pub enum Layout {
 const TEXT_LEVEL: i32 = 1;
 /// How much text, and what AWS counts with it, a file of that layout takes.
 const TEXT_FILE_BYTES: u64 = 128 << 20;
-/// How many row groups a shaped file has.
-const SHAPED_ROW_GROUPS: usize = 32;
-const _: () = assert!(SHAPED_ROW_GROUPS <= ROW_GROUPS_MAX);
+/// How many row groups a file has.
+const ROW_GROUPS: usize = 32;
+const _: () = assert!(ROW_GROUPS < ROW_GROUPS_MAX);
 
 /// A file in the making.
 #[derive(Debug)]
@@ -107,10 +107,8 @@ impl FileWriter {
 
     /// Whether it is time for another file.
     pub fn is_full(&self) -> bool {
-        match self.layout {
-            Layout::Text => self.summary.bytes >= TEXT_FILE_BYTES,
-            Layout::Shaped => self.row_groups.len() >= SHAPED_ROW_GROUPS,
-        }
+        let takes_text = self.layout == Layout::Shaped || self.summary.bytes < TEXT_FILE_BYTES;
+        !takes_text || self.row_groups.len() >= ROW_GROUPS
     }
 
     /// The number of a stream, for [`Self::push`].
@@ -172,20 +170,14 @@ impl FileWriter {
     pub fn finish(mut self) -> Result<WrittenFile, WriteError> {
         self.finish_row_group()?;
         let mut writer = row_group::assembled(std::mem::take(&mut self.row_groups), self.columns.names())?;
-        let (tokens, filters) = match self.layout {
-            Layout::Text => (None, Vec::new()),
-            Layout::Shaped => {
-                let (tokens, filters) = TokenIndex::new(std::mem::take(&mut self.tokens));
-                (Some(tokens), filters)
-            }
-        };
+        let (tokens, filters) = TokenIndex::new(std::mem::take(&mut self.tokens));
         let start = writer.bytes_written() as u64;
         writer.write_all(&filters)?;
         let index_start = start + filters.len() as u64;
         self.number_streams();
         self.summary.groups.dedup();
         let (streams, parts) = (self.streams, self.parts);
-        let index = Index { streams, parts, filters: start..index_start, tokens }.encode()?;
+        let index = Index { streams, parts, filters: start..index_start, tokens: Some(tokens) }.encode()?;
         writer.write_all(&index)?;
         let place = |range: std::ops::Range<u64>| format!("{}-{}", range.start, range.end);
         let index_end = index_start + index.len() as u64;
@@ -207,14 +199,11 @@ impl FileWriter {
         self.summary.bytes += rows.billed_bytes();
         self.summary.groups.extend(rows.groups.iter().map(|(group, _)| *group));
         self.parts.extend(rows.parts(self.row_groups.len()));
-        let row_group = match self.layout {
+        let (row_group, tokens) = match self.layout {
             Layout::Text => encode_text(rows, &self.streams)?,
-            Layout::Shaped => {
-                let (row_group, tokens) = shaped::encode(rows, &self.streams, &mut self.columns)?;
-                self.tokens.push(tokens);
-                row_group
-            }
+            Layout::Shaped => shaped::encode(rows, &self.streams, &mut self.columns)?,
         };
+        self.tokens.push(tokens);
         self.row_groups.push(row_group);
         Ok(())
     }
@@ -247,8 +236,12 @@ impl FileWriter {
 }
 
 /// A row group whose messages are kept as they are.
-fn encode_text(mut rows: Rows, streams: &[Arc<StreamAddress>]) -> Result<EncodedRowGroup, WriteError> {
+fn encode_text(
+    mut rows: Rows,
+    streams: &[Arc<StreamAddress>],
+) -> Result<(EncodedRowGroup, KnownTokens), WriteError> {
     let order: Vec<u32> = (0..rows.len() as u32).collect();
+    let tokens = KnownTokens::of_plain((0..rows.len()).map(|row| rows.message(row)));
     let mut columns = columns::fixed(&rows, &order, streams)?;
     let count = rows.len();
     let ends: Vec<u32> = rows.ends.iter().map(|end| *end as u32).collect();
@@ -257,5 +250,5 @@ fn encode_text(mut rows: Rows, streams: &[Arc<StreamAddress>]) -> Result<Encoded
     drop(rows);
     columns.push(messages.finish(count)?);
     columns.push(columns::no_shapes(count)?);
-    EncodedRowGroup::encode(columns, &[], &[], TEXT_LEVEL)
+    Ok((EncodedRowGroup::encode(columns, &[], &[], TEXT_LEVEL)?, tokens))
 }

@@ -16,6 +16,4 @@ mod sorter;
 
 pub(crate) use form::Shape;
 pub(crate) use manner::{Kind, Manner};
-#[cfg(test)]
-pub(crate) use sorter::PlainRows;
 pub(crate) use sorter::{Columns, ShapedRows, Sorted, Sorter};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use groundwatch_log_files::{LogFile, Part};
 
-use super::StoredPart;
+use super::{Level, StoredPart};
 use crate::event_key::EventKey;
 use crate::store::StoreError;
 
@@ -26,7 +26,9 @@ impl StoredPart {
     /// Whether it can go into another file as it is, and should.
     pub(in crate::store) fn stays_as_it_is(&self) -> bool {
         let is_large = self.part.rows.len() >= EVENTS_MIN || self.bytes >= BYTES_MIN;
-        self.streams.is_none() && is_large && self.file.can_be_taken_over(&self.part)
+        // What is there is kept by shape then.
+        let is_own = self.segment.level() == Level::Own;
+        is_own && is_large && self.streams.is_none() && self.file.can_be_taken_over(&self.part)
     }
 
     /// How many events it holds, unwanted ones included.
