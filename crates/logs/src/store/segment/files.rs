@@ -36,8 +36,9 @@ const NAMED_GROUPS_MAX: usize = 256;
 const INDEX_CACHE_BYTES: usize = 48 << 20;
 /// Filters kept in memory.
 const FILTER_CACHE_BYTES: usize = 64 << 20;
-/// What an index takes there, about; filters take less.
-const BYTES_PER_ITEM: usize = 128 << 10;
+/// A cache that expects no more items is of one piece. Of several pieces none would have room for the index of
+/// a file with 100,000 small groups, which would be read again for every reader.
+const ITEMS_EXPECTED: usize = 32;
 /// Files that one reader opens at once.
 const OPENED_AT_ONCE: usize = 8;
 /// Row groups that are decoded at once, of all readers: what each takes in memory is about 15 MB.
@@ -116,12 +117,11 @@ impl fmt::Debug for SegmentStore {
 
 impl SegmentStore {
     pub(in crate::store) fn new(segments: Segments) -> Self {
-        let items = |bytes: usize| bytes / BYTES_PER_ITEM;
-        let (files, filters) = (INDEX_CACHE_BYTES, FILTER_CACHE_BYTES);
+        let (files, filters) = (INDEX_CACHE_BYTES as u64, FILTER_CACHE_BYTES as u64);
         Self {
             segments,
-            files: Arc::new(Cache::with_weighter(items(files), files as u64, ByMemory)),
-            filters: Arc::new(Cache::with_weighter(items(filters), filters as u64, ByMemory)),
+            files: Arc::new(Cache::with_weighter(ITEMS_EXPECTED, files, ByMemory)),
+            filters: Arc::new(Cache::with_weighter(ITEMS_EXPECTED, filters, ByMemory)),
             damaged: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
         }
