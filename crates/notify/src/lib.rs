@@ -23,7 +23,7 @@
 //! - What waits is bounded in bytes; over the bound `Publish` is throttled.
 //!
 //! What is missing, and rejected with an error that names it: text messages, mobile push, Firehose, archives
-//! and replay, delivery status logs, throttle policies, data protection policies, encryption by keys of KMS.
+//! and replay, delivery status logs, throttle policies, data protection policies.
 
 mod attributes;
 mod chat;

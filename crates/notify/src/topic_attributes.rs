@@ -33,8 +33,8 @@ pub(crate) fn check(name: &str, value: &str, fifo: bool) -> Result<(), NotifyErr
                 DeliveryPolicy::of_topic(value).map_err(Invalid::DeliveryPolicy)?;
             }
         }
-        "KmsMasterKeyId" if value.is_empty() => {}
-        "KmsMasterKeyId" => return Err(unsupported("encryption by a key of KMS")),
+        // Stored and returned: encryption at rest is the disk's business.
+        "KmsMasterKeyId" => {}
         "TracingConfig" => match value {
             "PassThrough" => {}
             "Active" => return Err(unsupported("active tracing")),

@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     pub(crate) redrive_policy: Option<RedrivePolicy>,
     pub(crate) redrive_allow_policy: Option<RedriveAllowPolicy>,
     pub(crate) sqs_managed_sse_enabled: bool,
+    /// Stored and returned: messages are not encrypted with it.
+    pub(crate) kms_master_key_id: Option<String>,
+    pub(crate) kms_data_key_reuse_period_seconds: u32,
     /// Of FIFO queues.
     pub(crate) fifo: Option<Fifo>,
 }
@@ -50,6 +53,8 @@ impl Default for Settings {
             redrive_policy: None,
             redrive_allow_policy: None,
             sqs_managed_sse_enabled: true,
+            kms_master_key_id: None,
+            kms_data_key_reuse_period_seconds: 300,
             fifo: None,
         }
     }
@@ -68,6 +73,7 @@ pub(crate) const READ_ONLY: [&str; 6] = [
 impl Settings {
     /// The settings of a new queue.
     pub(crate) fn create(is_fifo: bool, attributes: &BTreeMap<String, String>) -> Result<Self, SqsError> {
+        check_encryption(attributes)?;
         let fifo = is_fifo.then(Fifo::default);
         let mut settings = Self { fifo, ..Self::default() };
         for (name, value) in attributes {
@@ -84,6 +90,7 @@ impl Settings {
 
     /// The settings after a change of some.
     pub(crate) fn changed(&self, attributes: &BTreeMap<String, String>) -> Result<Self, SqsError> {
+        check_encryption(attributes)?;
         let mut settings = self.clone();
         for (name, value) in attributes {
             match (name.as_str(), self.fifo.is_some()) {
@@ -119,14 +126,19 @@ impl Settings {
             "RedriveAllowPolicy" => {
                 self.redrive_allow_policy = given.map(RedriveAllowPolicy::parse).transpose()?;
             }
-            "SqsManagedSseEnabled" => self.sqs_managed_sse_enabled = truth()?,
-            // An empty one says 'none'. What is not encrypted is not said to be.
-            "KmsMasterKeyId" if given.is_none() => {}
-            "KmsMasterKeyId" | "KmsDataKeyReusePeriodSeconds" => {
-                let what = format!(
-                    "{name} is not supported by Groundwatch: messages are not encrypted with KMS keys."
-                );
-                return Err(SqsError::Unsupported { what });
+            // One kind of encryption takes the place of the other. Recorded: without a key there is none.
+            "SqsManagedSseEnabled" => {
+                self.sqs_managed_sse_enabled = truth()?;
+                if self.sqs_managed_sse_enabled {
+                    self.kms_master_key_id = None;
+                }
+            }
+            "KmsMasterKeyId" => {
+                self.kms_master_key_id = given.map(str::to_owned);
+                self.sqs_managed_sse_enabled &= given.is_none();
+            }
+            "KmsDataKeyReusePeriodSeconds" => {
+                self.kms_data_key_reuse_period_seconds = number(60, 24 * 3600)?;
             }
             "ContentBasedDeduplication" => self.fifo_mut(name)?.content_based_deduplication = truth()?,
             "DeduplicationScope" => {
@@ -186,6 +198,12 @@ impl Settings {
         told.extend(
             self.redrive_allow_policy.as_ref().map(|policy| ("RedriveAllowPolicy", policy.to_json())),
         );
+        if let Some(key) = &self.kms_master_key_id {
+            told.extend([
+                ("KmsMasterKeyId", key.clone()),
+                ("KmsDataKeyReusePeriodSeconds", self.kms_data_key_reuse_period_seconds.to_string()),
+            ]);
+        }
         if let Some(fifo) = &self.fifo {
             let scope = if fifo.deduplicates_by_group { "messageGroup" } else { "queue" };
             let limit = if fifo.limits_by_group { "perMessageGroupId" } else { "perQueue" };
@@ -202,6 +220,13 @@ impl Settings {
     pub(crate) fn retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.message_retention_period))
     }
+}
+
+/// Recorded: what is asked for at once cannot be both kinds of encryption.
+fn check_encryption(attributes: &BTreeMap<String, String>) -> Result<(), Invalid> {
+    let has_key = attributes.get("KmsMasterKeyId").is_some_and(|key| !key.is_empty());
+    let is_managed = attributes.get("SqsManagedSseEnabled").and_then(|value| truth(value)) == Some(true);
+    if has_key && is_managed { Err(Invalid::TwoEncryptions) } else { Ok(()) }
 }
 
 /// `true` or `false`; recorded: in any case, as Python's `True`.
@@ -286,6 +311,29 @@ mod tests {
         }
         let told = create(true, &[("ContentBasedDeduplication", "True")]).expect("valid").tell();
         assert_eq!(told["ContentBasedDeduplication"], "true");
+    }
+
+    #[test]
+    fn a_key_takes_the_place_of_the_queues_own_encryption() {
+        let told = |settings: &Settings| {
+            ["KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"]
+                .map(|name| settings.tell().get(name).cloned().unwrap_or_default())
+        };
+        let change = |settings: &Settings, changes: &[(&str, &str)]| {
+            let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            settings.changed(&changes.collect())
+        };
+        let plain = create(false, &[]).expect("valid");
+        assert_eq!(told(&plain), ["", "", "true"]);
+        let period = ("KmsDataKeyReusePeriodSeconds", "6000");
+        let keyed = change(&plain, &[("KmsMasterKeyId", "key"), period]).expect("valid");
+        assert_eq!(told(&keyed), ["key", "6000", "false"]);
+        assert_eq!(told(&change(&keyed, &[("KmsMasterKeyId", "")]).expect("valid")), ["", "", "false"]);
+        assert_eq!(
+            told(&change(&keyed, &[("SqsManagedSseEnabled", "true")]).expect("valid")),
+            ["", "", "true"]
+        );
+        change(&plain, &[("KmsMasterKeyId", "key"), ("SqsManagedSseEnabled", "true")]).expect_err("both");
     }
 
     #[test]

@@ -107,6 +107,9 @@ pub enum Invalid {
         /// The whole message.
         text: String,
     },
+    /// A key of KMS and the queue's own encryption at once.
+    #[error("two kinds of encryption")]
+    TwoEncryptions,
     /// No attribute has that name, or it cannot be asked for or set here.
     #[error("attribute `{name}` is unknown")]
     AttributeName {

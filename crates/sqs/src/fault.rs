@@ -72,6 +72,10 @@ impl From<Invalid> for Fault {
             Invalid::Value { parameter, value, reason } => INVALID_PARAMETER_VALUE
                 .with(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}")),
             Invalid::Parameter { text } => INVALID_PARAMETER_VALUE.with(text),
+            // recorded
+            Invalid::TwoEncryptions => errors::INVALID_ATTRIBUTE_NAME.with(
+                "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+            ),
             Invalid::AttributeName { name } => {
                 let name: String = name.chars().take(128).collect();
                 errors::INVALID_ATTRIBUTE_NAME.with(format!("Unknown Attribute {name}."))

@@ -22,8 +22,8 @@
 //!   besides its own.
 //!
 //! What differs from AWS: a queue's name can be used again at once after its deletion; purging is immediate;
-//! `SqsManagedSseEnabled` is stored and returned, and encryption at rest is the disk's business; KMS keys are
-//! refused.
+//! `SqsManagedSseEnabled` is stored and returned, and encryption at rest is the disk's business; KMS keys
+//! are stored and returned, and encrypt nothing.
 
 mod attributes;
 mod backlog;

@@ -58,7 +58,6 @@ async fn attributes_that_would_change_behaviour_are_refused_by_name() {
         );
     };
     check("ContentBasedDeduplication", "true", "ContentBasedDeduplication: Invalid value [true]").await;
-    check("KmsMasterKeyId", "k", "encryption by a key of KMS is not supported by Groundwatch").await;
     check("TracingConfig", "Active", "active tracing is not supported by Groundwatch").await;
     check(
         "HTTPFailureFeedbackRoleArn",
