@@ -1,6 +1,6 @@
 //! SQS as clients of both of its protocols put it on the wire, and an alarm that arrives in a queue.
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDatum, Statistic};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDatum, StateValue, Statistic};
 use serde_json::{Value, json};
 
 use crate::harness::{ACCOUNT, Answer, Server};
@@ -306,6 +306,45 @@ async fn a_long_poll_ends_when_the_clock_says_so() {
     };
     let (received, ()) = tokio::join!(waiting, moving);
     assert_eq!(received["Messages"][0]["Body"], "late");
+}
+
+/// The state of the alarm of that name.
+async fn state(server: &Server, name: &str) -> StateValue {
+    let described = server.cloudwatch().describe_alarms().alarm_names(name).send().await.expect("described");
+    described.metric_alarms()[0].state_value().expect("told").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_watches_how_many_messages_wait() {
+    let server = Server::start_with_manual_clock().await;
+    let url = create(&server, "orders", json!({})).await;
+    let queue = Dimension::builder().name("QueueName").value("orders").build();
+    let depth = server
+        .cloudwatch()
+        .put_metric_alarm()
+        .alarm_name("depth")
+        .namespace("AWS/SQS")
+        .metric_name("ApproximateNumberOfMessagesVisible")
+        .dimensions(queue)
+        .statistic(Statistic::Maximum)
+        .period(60)
+        .evaluation_periods(1)
+        .threshold(1.0)
+        .comparison_operator(ComparisonOperator::GreaterThanThreshold);
+    depth.send().await.expect("put");
+    server.advance("PT1M").await;
+    assert_eq!(state(&server, "depth").await, StateValue::Ok, "an empty queue says so");
+    for body in ["a", "b"] {
+        ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
+    }
+    server.advance("PT1M").await;
+    assert_eq!(state(&server, "depth").await, StateValue::Alarm);
+    for message in receive(&server, &url).await {
+        let handle = message["ReceiptHandle"].clone();
+        ok(&server, "DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": handle})).await;
+    }
+    server.advance("PT1M").await;
+    assert_eq!(state(&server, "depth").await, StateValue::Ok);
 }
 
 #[tokio::test(flavor = "multi_thread")]

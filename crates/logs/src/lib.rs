@@ -63,7 +63,6 @@ pub use logs::{Logs, LogsReplay};
 pub use lookup_table::LookupTableError;
 pub use metric_filter::FilterError;
 pub use metric_sink::{AdmittedMetrics, MetricDatum, MetricSink, SinkError};
-pub use own_metrics::LogMetricsActivity;
 pub use policy::{PolicyDocumentError, PolicyError};
 pub use protection::ProtectionError;
 pub use query_definition::QueryDefinitionError;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Scope, SharedClock};
+use groundwatch_own_metrics::Meters;
 use groundwatch_storage::{Record, Storage};
 
 use crate::anomaly::{Detectors, LogAnomalyWatch};
@@ -18,7 +19,7 @@ use crate::live_tail::LiveTail;
 use crate::lookup_table::LookupTables;
 use crate::metric_filter::MetricFilters;
 use crate::metric_sink::MetricSink;
-use crate::own_metrics::{LogMetricsActivity, OwnMetrics};
+use crate::own_metrics::OwnMetrics;
 use crate::policy::ResourcePolicies;
 use crate::query_definition::QueryDefinitions;
 use crate::recency::Recency;
@@ -111,9 +112,9 @@ impl Logs {
         LogAnomalyWatch::new(detectors, self.directory.clone(), self.store.clone(), clock)
     }
 
-    /// The background activity that publishes metrics about logs.
-    pub fn metrics_activity(&self) -> LogMetricsActivity {
-        LogMetricsActivity::new(self.own_metrics.clone())
+    /// What the service says about itself, in `AWS/Logs`.
+    pub fn meters(&self) -> Arc<dyn Meters> {
+        Arc::new(self.own_metrics.clone())
     }
 
     /// The name and the group that a request means by its name or its identifier.
@@ -148,7 +149,7 @@ impl LogsReplay {
         let groups = directory.groups.all().into_iter().map(|(key, group)| (key, group.id));
         let subscriptions =
             Subscriptions::open(&directory.catalog, &places(groups), store.visible_through()).await?;
-        let own_metrics = OwnMetrics::new(Arc::clone(&sink));
+        let own_metrics = OwnMetrics::new();
         store.listen(Arc::new(subscriptions.clone()));
         store.listen(Arc::new(own_metrics.clone()));
         let recency = Recency::default();

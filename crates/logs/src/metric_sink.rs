@@ -29,9 +29,6 @@ pub struct MetricDatum {
 
 /// Takes metrics.
 pub trait MetricSink: Send + Sync {
-    /// Stores `data`: it is durable and visible when this returns `Ok`.
-    fn put<'a>(&'a self, scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>>;
-
     /// Makes room for `data`, which becomes durable together with the events that gave rise to it.
     fn admit<'a>(
         &'a self,

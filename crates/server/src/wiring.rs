@@ -13,6 +13,7 @@ use groundwatch_metric_streams::{StreamSender, Streams};
 use groundwatch_metrics::{MetricCompaction, MetricFlush, MetricOptions, MetricStore, Metrics};
 use groundwatch_notify::{MailSender, Notify, NotifyConfig, SmtpSender, Transports};
 use groundwatch_outbound::{Fence, Outbound, WebClient};
+use groundwatch_own_metrics::Publisher;
 use groundwatch_sqs::{Sqs, SqsOptions};
 use groundwatch_storage::{Record, Recovery, Storage, StreamId};
 
@@ -21,6 +22,7 @@ use crate::adapters::alarm_notifier::AlarmNotifier;
 use crate::adapters::event_bus::EventBus;
 use crate::adapters::log_metrics::LogMetrics;
 use crate::adapters::log_receivers::LogReceivers;
+use crate::adapters::own_metrics::OwnMetrics;
 use crate::adapters::rule_logs::RuleLogs;
 use crate::adapters::rule_metrics::RuleMetrics;
 use crate::adapters::sns_queues::SnsQueues;
@@ -73,8 +75,14 @@ pub(crate) async fn open_services(
     let timing = if config.clock == ClockKind::Manual { Timing::EXACT } else { Timing::LIVE };
     let alarms = Arc::new(Alarms::open(&storage.catalog, clock.clone(), timing, dependencies)?);
 
-    // In this order a manual clock runs what is due at the same moment: transitions before their deliveries.
-    let mut activities = alarms.activities();
+    // In this order a manual clock runs what is due at the same moment: what a minute came to before alarms
+    // look at it, and transitions before their deliveries.
+    let own_metrics = Arc::new(OwnMetrics(metric_store.clone()));
+    let publisher =
+        |name, meters| -> Arc<dyn Activity> { Arc::new(Publisher::new(name, meters, own_metrics.clone())) };
+    let mut activities =
+        vec![publisher("log-metrics", logs.meters()), publisher("sqs-metrics", sqs.meters())];
+    activities.extend(alarms.activities());
     activities.extend(notify.activities());
     activities.extend(sqs.activities());
     activities.push(Arc::new(MetricFlush::new(metric_store.clone())));
@@ -85,7 +93,6 @@ pub(crate) async fn open_services(
     activities.push(Arc::new(logs.forwarding_activity(clock.clone())));
     activities.push(Arc::new(logs.export_activity(clock.clone())));
     activities.push(Arc::new(logs.anomaly_activity(clock.clone())));
-    activities.push(Arc::new(logs.metrics_activity()));
 
     let widget_data = Arc::new(WidgetMetrics(metric_store.clone()));
     let metrics = Arc::new(Metrics::new(metric_store.clone()));

@@ -21,6 +21,9 @@ pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
 /// How many messages at once go to the dead-letter queue.
 const EXHAUSTED_AT_ONCE_MAX: usize = 100;
 
+/// From so many receipts on, AWS sets a message of a standard queue behind the others.
+const RECEIVES_POISONED: u32 = 3;
+
 /// How much memory messages may take that move to another queue at once, unless it is one: the journal takes
 /// no record of more than 64 MiB.
 const MOVED_BYTES_MAX: usize = 8 << 20;
@@ -105,6 +108,17 @@ pub(crate) struct Counts {
     pub(crate) visible: usize,
     pub(crate) in_flight: usize,
     pub(crate) delayed: usize,
+}
+
+/// What a queue's metrics say of its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) counts: Counts,
+    /// How many message groups have messages in flight.
+    pub(crate) groups_in_flight: usize,
+    /// When the oldest message was sent. In a standard queue one does not count any more that was received
+    /// so often that AWS sets it behind the others.
+    pub(crate) oldest: Option<Timestamp>,
 }
 
 /// What a receipt is good for.
@@ -352,6 +366,22 @@ impl Backlog {
         self.counts
     }
 
+    /// What metrics say of the messages that are there at `now`.
+    pub(crate) fn census(&mut self, retention: Duration, now: Timestamp) -> Census {
+        self.advance(now);
+        self.expire(retention, now);
+        let counts_in_age = |sequence: u64| {
+            let is_standard = matches!(self.order, Order::Standard(_));
+            !is_standard || self.receives(sequence) < RECEIVES_POISONED
+        };
+        let oldest = self.ages.iter().find(|(_, sequence)| counts_in_age(*sequence));
+        Census {
+            counts: self.counts,
+            groups_in_flight: self.order.groups_in_flight(),
+            oldest: oldest.map(|(sent, _)| *sent),
+        }
+    }
+
     /// The place of the message that was admitted last; 0 before the first.
     pub(crate) fn last_sequence(&self) -> u64 {
         self.next_sequence - 1
@@ -417,6 +447,10 @@ impl Portion {
 }
 
 impl Counts {
+    pub(crate) fn total(&self) -> usize {
+        self.visible + self.in_flight + self.delayed
+    }
+
     fn of(&mut self, state: State) -> Option<&mut usize> {
         match state {
             State::Held => None,

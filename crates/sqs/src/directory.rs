@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use groundwatch_core::{AccountId, Scope};
+use groundwatch_core::{AccountId, Scope, SharedClock};
 use groundwatch_storage::{Catalog, Documents, Key, StorageError};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
+use crate::meter::Rounds;
 use crate::queue::{Definition, Queue, key_of_arn};
 use crate::{Invalid, SqsError};
 
@@ -18,6 +19,7 @@ pub(crate) struct Directory {
     live: RwLock<HashMap<Uuid, Arc<Queue>>>,
     memory: Arc<AtomicUsize>,
     base_url: String,
+    rounds: Rounds,
 }
 
 /// A queue as an operation finds it.
@@ -29,12 +31,13 @@ pub(crate) struct Found {
 }
 
 impl Directory {
-    pub(crate) fn open(catalog: &Catalog, base_url: &str) -> Result<Self, StorageError> {
+    pub(crate) fn open(catalog: &Catalog, base_url: &str, clock: SharedClock) -> Result<Self, StorageError> {
         let directory = Self {
             definitions: Documents::open(catalog)?,
             live: RwLock::default(),
             memory: Arc::default(),
             base_url: base_url.trim_end_matches('/').to_owned(),
+            rounds: Rounds::new(clock),
         };
         for (key, definition) in directory.definitions.all() {
             directory.come_alive(&key, &definition);
@@ -45,6 +48,11 @@ impl Directory {
     /// What the messages of all queues take, in bytes.
     pub(crate) fn memory(&self) -> &AtomicUsize {
         &self.memory
+    }
+
+    /// When the meters of queues are read.
+    pub(crate) fn rounds(&self) -> &Rounds {
+        &self.rounds
     }
 
     /// The live queue of a definition.
@@ -82,14 +90,21 @@ impl Directory {
         self.by_key(&key_of_arn(arn)?)
     }
 
-    /// The queue that a call means by `QueueUrl`.
+    /// The queue that a call means by `QueueUrl`, and accesses.
     pub(crate) fn by_url(&self, caller: &Scope, url: Option<&str>) -> Result<Found, SqsError> {
         let url = url.filter(|url| !url.is_empty()).ok_or(Invalid::Missing { parameter: "QueueUrl" })?;
         let key = key_of_url(caller, url)?;
         if key.scope != *caller {
             return Err(SqsError::OtherAccount { url: self.url(&key) });
         }
-        self.by_key(&key).ok_or(SqsError::QueueNotFound)
+        self.accessed(self.by_key(&key))
+    }
+
+    /// A queue that an action accesses.
+    pub(crate) fn accessed(&self, found: Option<Found>) -> Result<Found, SqsError> {
+        let found = found.ok_or(SqsError::QueueNotFound)?;
+        self.rounds.note_access(&found.queue.meter);
+        Ok(found)
     }
 
     /// Where clients find a queue: the path tells account and name, and the signature the region.

@@ -1,9 +1,10 @@
 //! Queues: SQS, from sending a message to its deletion or its way into a dead-letter queue.
 //!
 //! Owns queues with their attributes, the messages in them with visibility, order and deduplication, long
-//! polling, dead-letter queues and the tasks that move messages back. Does not own how requests arrive
-//! (`groundwatch-wire`), who may do what (policies are stored and returned, not evaluated), or waking up in
-//! time (the server drives the [activities](Sqs::activities)).
+//! polling, dead-letter queues and the tasks that move messages back, and what queues say about themselves
+//! (their [meters](Sqs::meters)). Does not own how requests arrive (`groundwatch-wire`), who may do what
+//! (policies are stored and returned, not evaluated), or waking up in time (the server drives the
+//! [activities](Sqs::activities)).
 //!
 //! The way through: an operation (`operations/`) → `directory` (which queue) → `backlog` (what happens to its
 //! messages, pure, takes the present moment) → `record` (what of that is written) → `store` (journal, then
@@ -36,6 +37,7 @@ mod draft;
 mod error;
 mod fault;
 mod message;
+mod meter;
 mod move_task;
 mod mover;
 mod operations;

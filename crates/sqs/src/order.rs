@@ -32,12 +32,16 @@ pub(crate) struct Groups {
     free: BTreeMap<u64, String>,
     /// The first message of each free group.
     firsts: BTreeSet<u64>,
+    /// How many groups have messages in flight.
+    in_flight: usize,
     next_turn: u64,
 }
 
 #[derive(Debug, Default)]
 struct Group {
     messages: BTreeMap<u64, Standing>,
+    /// How many of them are in flight.
+    in_flight: usize,
     /// While its first message is visible: its place in [`Groups::free`], and that message.
     free: Option<(u64, u64)>,
 }
@@ -72,6 +76,14 @@ impl Order {
         }
     }
 
+    /// How many groups have messages in flight; none in a standard queue.
+    pub(crate) fn groups_in_flight(&self) -> usize {
+        match self {
+            Self::Standard(_) => 0,
+            Self::Fifo(groups) => groups.in_flight,
+        }
+    }
+
     /// The oldest of all messages that can be received.
     pub(crate) fn oldest(&self) -> Option<u64> {
         match self {
@@ -95,10 +107,14 @@ impl Groups {
             self.groups.insert(name.to_owned(), Group::default());
         }
         let Some(group) = self.groups.get_mut(name) else { return };
-        match standing {
+        let stood = match standing {
             Some(standing) => group.messages.insert(sequence, standing),
             None => group.messages.remove(&sequence),
         };
+        self.in_flight -= usize::from(group.in_flight > 0);
+        group.in_flight -= usize::from(stood == Some(Standing::InFlight));
+        group.in_flight += usize::from(standing == Some(Standing::InFlight));
+        self.in_flight += usize::from(group.in_flight > 0);
         let before = group.free.take();
         if let Some((_, first)) = before {
             self.firsts.remove(&first);
@@ -145,8 +161,9 @@ mod tests {
         order.put(3, Some("b"), None);
         order.put(1, Some("a"), Some(Standing::InFlight));
         assert_eq!((order.next(), order.next_in(Some("a"), 1)), (None, Some(2)));
+        assert_eq!(order.groups_in_flight(), 1);
         order.put(1, Some("a"), None);
-        assert_eq!(order.next(), Some(2));
+        assert_eq!((order.next(), order.groups_in_flight()), (Some(2), 0));
     }
 
     #[test]

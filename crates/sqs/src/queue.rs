@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::Invalid;
 use crate::attributes::Settings;
 use crate::backlog::Backlog;
+use crate::meter::Meter;
 
 /// What the name of every FIFO queue ends with.
 const FIFO_SUFFIX: &str = ".fifo";
@@ -59,6 +60,7 @@ pub(crate) struct Queue {
     pub(crate) key: Key,
     pub(crate) is_fifo: bool,
     backlog: Mutex<Backlog>,
+    pub(crate) meter: Mutex<Meter>,
     /// What the messages of all queues take.
     memory: Arc<AtomicUsize>,
     /// One permit: there may be a message for one who waits.
@@ -69,7 +71,8 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(id: Uuid, key: Key, is_fifo: bool, memory: Arc<AtomicUsize>) -> Self {
         let backlog = Mutex::new(Backlog::new(is_fifo));
-        Self { id, key, is_fifo, backlog, memory, arrivals: Notify::new(), purged: Mutex::default() }
+        let (meter, arrivals, purged) = Default::default();
+        Self { id, key, is_fifo, backlog, meter, memory, arrivals, purged }
     }
 
     pub(crate) fn arn(&self) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groundwatch_core::{Activity, SharedClock};
+use groundwatch_own_metrics::Meters;
 use groundwatch_storage::{Catalog, Position, Storage, StorageError};
 
 use crate::SqsError;
@@ -12,6 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::directory::Directory;
 use crate::draft::Draft;
 use crate::message::MessageAttribute;
+use crate::meter::QueueMeters;
 use crate::mover::Mover;
 use crate::store::Store;
 use crate::waiting::Waiting;
@@ -57,7 +59,8 @@ impl Sqs {
         clock: SharedClock,
         options: &SqsOptions,
     ) -> Result<Self, StorageError> {
-        let directory = Arc::new(Directory::open(&storage.catalog, &options.advertised_base_url)?);
+        let directory =
+            Arc::new(Directory::open(&storage.catalog, &options.advertised_base_url, clock.clone())?);
         let store = Arc::new(Store::new(
             storage.journal.clone(),
             directory.clone(),
@@ -82,6 +85,11 @@ impl Sqs {
         vec![self.waiting.clone(), self.mover.clone(), self.checkpoint.clone()]
     }
 
+    /// What queues say about themselves, in `AWS/SQS`.
+    pub fn meters(&self) -> Arc<dyn Meters> {
+        Arc::new(QueueMeters(self.directory.clone()))
+    }
+
     /// Ends long polls with what there is, and lets none wait from now on: for a server that is about to
     /// stop.
     pub fn end_long_polls(&self) {
@@ -91,7 +99,7 @@ impl Sqs {
     /// Puts a message into the queue of that ARN, for another service. When it is `Ok`, the message is
     /// durable.
     pub async fn deliver(&self, queue_arn: &str, delivery: Delivery) -> Result<(), SqsError> {
-        let found = self.directory.by_arn(queue_arn).ok_or(SqsError::QueueNotFound)?;
+        let found = self.directory.accessed(self.directory.by_arn(queue_arn))?;
         let Delivery { body, attributes, group_id, deduplication_id } = delivery;
         let draft = Draft { body, attributes, group_id, deduplication_id, ..Draft::default() };
         let sender_id = found.queue.key.scope.account.to_string();

@@ -103,7 +103,9 @@ impl Store {
             return Err(SqsError::OutOfMemory);
         }
         let (placed, sent) = queue.with(|backlog| place(backlog, messages, now))?;
+        let deduplicated = sent.len() - placed.len();
         if placed.is_empty() {
+            queue.meter.lock().sent(std::iter::empty(), deduplicated);
             return Ok(sent);
         }
         let record = Record::Sent { queue: queue.id, messages: placed };
@@ -123,6 +125,8 @@ impl Store {
             }
         });
         written?;
+        let sizes_bytes = placed.iter().map(|placed| placed.message.size_bytes());
+        queue.meter.lock().sent(sizes_bytes, deduplicated);
         queue.arrivals.notify_one();
         Ok(sent)
     }

@@ -102,11 +102,6 @@ impl Collected {
 }
 
 impl MetricSink for Collected {
-    fn put<'a>(&'a self, _scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
-        self.keep(data);
-        Box::pin(async { Ok(()) })
-    }
-
     fn admit<'a>(
         &'a self,
         _scope: &'a Scope,

@@ -22,6 +22,19 @@ impl MetricStore {
         admitted.durable(&[position])
     }
 
+    /// Makes records durable and visible, all of them or none, with one append of the journal.
+    ///
+    /// Errors as [`Self::append`].
+    ///
+    /// # Panics
+    /// For more than 256 records.
+    pub async fn append_whole(&self, records: Vec<Bytes>) -> Result<(), MetricError> {
+        let admitted = self.admit(records.clone()).await?;
+        let records = records.into_iter().map(|record| (StreamId::METRICS, record));
+        let positions = self.inner.storage.journal.append_whole(records).await?;
+        admitted.durable(&positions)
+    }
+
     /// Makes room for records that the caller makes durable together with others, of [`StreamId::METRICS`]
     /// each.
     ///

@@ -10,15 +10,6 @@ use groundwatch_storage::{Position, StreamId};
 pub(crate) struct LogMetrics(pub(crate) MetricStore);
 
 impl MetricSink for LogMetrics {
-    fn put<'a>(&'a self, scope: &'a Scope, data: Vec<MetricDatum>) -> BoxFuture<'a, Result<(), SinkError>> {
-        Box::pin(async move {
-            for record in records(scope, &data) {
-                self.0.append(record).await.map_err(refused)?;
-            }
-            Ok(())
-        })
-    }
-
     fn admit<'a>(
         &'a self,
         scope: &'a Scope,

@@ -5,6 +5,7 @@ pub(crate) mod alarm_notifier;
 pub(crate) mod event_bus;
 pub(crate) mod log_metrics;
 pub(crate) mod log_receivers;
+pub(crate) mod own_metrics;
 pub(crate) mod rule_logs;
 pub(crate) mod rule_metrics;
 pub(crate) mod sns_queues;

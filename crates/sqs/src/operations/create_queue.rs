@@ -48,6 +48,7 @@ impl Sqs {
         let now = self.clock.now();
         let definition = Definition { id: Uuid::new_v4(), settings, tags, created: now, modified: now };
         let queue = self.directory.come_alive(key, &definition);
+        self.directory.rounds().note_access(&queue.meter);
         let mut batch = Batch::new();
         self.directory.definitions.put(&mut batch, key.clone(), definition.clone(), Expect::Absent);
         let created = self.catalog.commit(batch).await;

@@ -25,6 +25,7 @@ impl Handle<DeleteMessage> for Sqs {
             let open = self.store.open().await;
             self.store.delete(&open, &found.queue, vec![sequence]).await?;
         }
+        found.queue.meter.lock().deleted(1);
         Ok(DeleteMessageOutput {})
     }
 }
@@ -54,6 +55,7 @@ impl Handle<DeleteMessageBatch> for Sqs {
             let open = self.store.open().await;
             self.store.delete(&open, &found.queue, sequences).await?;
         }
+        found.queue.meter.lock().deleted(successful.len());
         Ok(DeleteMessageBatchOutput {
             successful: Some(successful).filter(|successful| !successful.is_empty()),
             failed: Some(failed).filter(|failed| !failed.is_empty()),

@@ -30,7 +30,7 @@ impl Handle<GetQueueUrl> for Sqs {
         if scope != *call.scope() {
             return Err(SqsError::OtherAccount { url: self.directory.url(&key) }.into());
         }
-        self.directory.by_key(&key).ok_or(SqsError::QueueNotFound)?;
+        self.directory.accessed(self.directory.by_key(&key))?;
         Ok(GetQueueUrlOutput { queue_url: Some(self.directory.url(&key)) })
     }
 }

@@ -48,6 +48,7 @@ impl Handle<ReceiveMessage> for Sqs {
             wait: Duration::from_secs(wait.into()),
         };
         let received = self.receive(&found.queue.key, wish).await?;
+        found.queue.meter.lock().received(received.len());
         let messages: Vec<Message> =
             received.iter().map(|received| selection.show(&found.queue, received)).collect();
         // recorded: without messages the member is absent.

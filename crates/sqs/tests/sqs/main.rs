@@ -4,4 +4,5 @@ mod dead_letters;
 mod durability;
 mod fifo;
 mod kit;
+mod metrics;
 mod polling;
