@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Alarm {
     pub configured: Timestamp,
     /// The tags that it was created with; PutMetricAlarm ignores `Tags` for an alarm that exists.
     #[serde(default)]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     /// The state that it is in.
     pub state: State,
     /// When its warm-up began, if it has not ended yet by what came in.
@@ -62,7 +62,7 @@ impl Document for Alarm {
 
 impl Alarm {
     /// A new alarm, as AWS begins all of them, whatever TreatMissingData says (recorded 2025-09).
-    pub fn new(definition: impl Into<Definition>, tags: BTreeMap<String, String>, now: Timestamp) -> Self {
+    pub fn new(definition: impl Into<Definition>, tags: Tags, now: Timestamp) -> Self {
         let definition = definition.into();
         let warm_up = definition.as_metric().and_then(|definition| definition.warm_up);
         let state = State {
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn stored_alarms_read_as_themselves() {
         for definition in [Definition::from(definition().build()), composite("NOT ALARM(a)").into()] {
-            let alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::EPOCH);
+            let alarm = Alarm::new(definition, Tags::default(), Timestamp::EPOCH);
             let text = serde_json::to_string(&alarm).expect("JSON");
             assert_eq!(serde_json::from_str::<Alarm>(&text).expect("an alarm"), alarm);
         }

@@ -26,7 +26,6 @@ mod explain;
 mod fault;
 mod follower;
 mod isolation;
-mod java_double;
 mod mute;
 mod operations;
 mod reader;

@@ -38,7 +38,7 @@ impl AlarmTags {
 
     /// The tags of the alarm `name`; `None` if there is no such alarm.
     pub fn get(&self, scope: &Scope, name: &str) -> Option<Tags> {
-        Some(Tags::kept(self.alarms.get(&Key::new(scope, name))?.tags.clone()))
+        Some(self.alarms.get(&Key::new(scope, name))?.tags.clone())
     }
 
     /// Changes the tags of the alarm `name`. Answers whether there is such an alarm.
@@ -51,7 +51,7 @@ impl AlarmTags {
         let key = Key::new(scope, name);
         despite_conflicts(|| async {
             let Some((version, alarm)) = self.alarms.get_versioned(&key) else { return Ok(false) };
-            let tags = Tags::kept(alarm.tags.clone()).changed(change)?.into_kept();
+            let tags = alarm.tags.changed(change)?;
             let mut batch = Batch::new();
             let changed = Alarm { tags, ..(*alarm).clone() };
             self.alarms.put(&mut batch, key.clone(), changed, Expect::Version(version));

@@ -48,16 +48,6 @@ impl Tags {
         Self(tags).within_limit()
     }
 
-    /// Tags that a resource has been keeping, as they were accepted.
-    pub fn kept(pairs: BTreeMap<String, String>) -> Self {
-        Self(pairs)
-    }
-
-    /// The pairs, as a resource keeps them.
-    pub fn into_kept(self) -> BTreeMap<String, String> {
-        self.0
-    }
-
     /// The tags after `change`.
     pub fn changed(&self, change: &TagChange) -> Result<Self, TagError> {
         let mut tags = self.0.clone();
@@ -71,6 +61,21 @@ impl Tags {
     /// The pairs of key and value, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The pairs, as some of AWS's shapes have them.
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.0
     }
 
     fn within_limit(self) -> Result<Self, TagError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::token::{Piece, Token, VariableKind, pieces};
@@ -47,12 +48,7 @@ impl Pattern {
 
     /// Its name.
     pub fn id(&self) -> PatternId {
-        let text = self.to_string();
-        PatternId(format!(
-            "{:016x}{:016x}",
-            fnv(&text, 0xcbf2_9ce4_8422_2325),
-            fnv(&text, 0x9ae1_6a3b_2f90_404f)
-        ))
+        PatternId(hex::encode(Md5::digest(self.to_string())))
     }
 
     /// The regular expression of its messages.
@@ -128,9 +124,4 @@ impl fmt::Display for Pattern {
         }
         Ok(())
     }
-}
-
-/// FNV-1a: stable across versions and machines.
-fn fnv(text: &str, seed: u64) -> u64 {
-    text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -5,9 +5,7 @@
 //! directive cannot be read) and `EMFValidationErrors` (a metric or dimension that it names is missing or of
 //! the wrong type) of `AWS/Logs`, by group, and said in the server's log. The event is stored in any case.
 
-use std::time::Duration;
-
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Timestamp, intake};
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -17,9 +15,6 @@ use crate::metric_sink::Samples;
 const METRICS_MAX: usize = 100;
 const VALUES_MAX: usize = 100;
 const DIMENSIONS_MAX: usize = 30;
-/// As in `PutMetricData`.
-const AGE_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-const AHEAD_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 const MINUTE_SECS: u32 = 60;
 /// Where the errors are counted.
 const OWN_NAMESPACE: &str = "AWS/Logs";
@@ -108,7 +103,7 @@ fn carried(message: &[u8], announced: bool, ingested: Timestamp, samples: &mut S
     };
     let mut errors = Errors::default();
     let moment = Timestamp::from_millis(metadata.timestamp);
-    if moment < ingested - AGE_MAX || moment > ingested + AHEAD_MAX {
+    if moment < ingested - intake::AGE_MAX || moment > ingested + intake::AHEAD_MAX {
         errors.validation(format!("the time {moment} is too far away"));
         return Some(errors);
     }

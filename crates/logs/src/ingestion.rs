@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Timestamp, intake};
 
 /// What AWS adds to the UTF-8 length of every message when it counts bytes.
 pub(crate) const EVENT_OVERHEAD_BYTES: usize = 26;
@@ -13,8 +13,6 @@ pub(crate) const BATCH_BYTES_MAX: usize = 1_048_576;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SPAN_MAX: Duration = DAY;
-const AGE_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-const AHEAD_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Why a batch is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,9 +70,9 @@ pub(crate) fn judge(
         return Err(BatchError::NotChronological);
     }
     let older_than = |limit: Timestamp| timestamps.partition_point(|millis| *millis < limit.as_millis());
-    let too_old = older_than(now - AGE_MAX);
+    let too_old = older_than(now - intake::AGE_MAX);
     let expired = retention.map_or(0, |retention| older_than(now - retention)).max(too_old);
-    let too_new = timestamps.partition_point(|millis| *millis <= (now + AHEAD_MAX).as_millis());
+    let too_new = timestamps.partition_point(|millis| *millis <= (now + intake::AHEAD_MAX).as_millis());
     let accepted = expired..too_new.max(expired);
     if let [first, .., last] = timestamps[accepted.clone()]
         && last.saturating_sub(first) > SPAN_MAX.as_millis() as i64

@@ -135,9 +135,7 @@ impl StreamSender {
     fn wait(&self, key: &Key, minute: Timestamp, now: Timestamp) -> Option<Duration> {
         let mut failed = self.failed.lock();
         let attempts = failed.get(key).map_or(1, |failed| failed.attempts.saturating_add(1));
-        let seed =
-            key.name.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let wait = BACKOFF.wait(attempts, now.since(minute), seed);
+        let wait = BACKOFF.wait(attempts, now.since(minute), &key.name);
         // What is given up is followed by what is younger, after the longest wait.
         let again = now + wait.unwrap_or(BACKOFF.longest);
         failed.insert(key.clone(), Failed { attempts, again });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::retry::{Backoff, DEFAULT_HTTP_POLICY, RetryPolicy};
+use crate::retry::{BackoffFunction, DEFAULT_HTTP_POLICY, RetryPolicy};
 
 /// The most retries that a policy may ask for.
 const RETRIES_MAX: u64 = 100;
@@ -114,7 +114,7 @@ struct RetryForm {
     num_no_delay_retries: Option<u64>,
     num_min_delay_retries: Option<u64>,
     num_max_delay_retries: Option<u64>,
-    backoff_function: Option<Backoff>,
+    backoff_function: Option<BackoffFunction>,
 }
 
 impl DeliveryPolicy {
@@ -210,7 +210,7 @@ impl RetryForm {
             num_max_delay_retries: small(at_max),
             min_delay_target: Duration::from_secs(min_delay),
             max_delay_target: Duration::from_secs(max_delay),
-            backoff_function: self.backoff_function.unwrap_or(Backoff::Linear),
+            backoff_function: self.backoff_function.unwrap_or(BackoffFunction::Linear),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in SNS, told apart by what the caller got wrong. AWS's words for it are in `fault.rs`.
 
-use groundwatch_core::ArnError;
+use groundwatch_core::{ArnError, TagError};
 use groundwatch_storage::{MayConflict, StorageError};
 
 use crate::attributes::InvalidAttribute;
@@ -52,7 +52,7 @@ pub enum NotifyError {
     },
     /// A topic has more than 50 tags.
     #[error("too many tags")]
-    TooManyTags,
+    Tags(#[from] TagError),
     /// More notifications wait for their subscribers than the budget allows: retry later.
     #[error("too many notifications wait for their subscribers")]
     Backlog,

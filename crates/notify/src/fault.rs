@@ -2,7 +2,7 @@
 
 use groundwatch_api::sns::errors;
 use groundwatch_api::{Fault, common};
-use groundwatch_core::ArnError;
+use groundwatch_core::{ArnError, TagError};
 use groundwatch_storage::StorageError;
 
 use crate::attributes::{Dot, NAME_LENGTH_MAX};
@@ -33,7 +33,10 @@ impl From<NotifyError> for Fault {
             NotifyError::Unsupported { parameter, what } => {
                 invalid_parameter(&format!("{parameter} Reason: {what} is not supported by Groundwatch"))
             }
-            NotifyError::TooManyTags => {
+            NotifyError::Tags(TagError::Reserved { .. }) => {
+                invalid_parameter("Tag keys cannot start with the reserved prefix aws:.")
+            }
+            NotifyError::Tags(TagError::TooMany) => {
                 errors::TAG_LIMIT_EXCEEDED_EXCEPTION.with("Could not complete request: tag quota of per resource exceeded")
             }
             NotifyError::Backlog => errors::THROTTLED_EXCEPTION.with("Rate exceeded"),

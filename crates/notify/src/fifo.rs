@@ -1,7 +1,6 @@
 //! FIFO topics: messages in the order of publishing, and each once in five minutes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,11 +191,7 @@ fn deduplication_id(topic: &Topic, publication: &Publication) -> Result<String, 
     if !topic.deduplicates_by_content() {
         return Err(Invalid::NoDeduplicationId);
     }
-    let hash = Sha256::digest(publication.body.default_text());
-    Ok(hash.iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    }))
+    Ok(hex::encode(Sha256::digest(publication.body.default_text())))
 }
 
 #[cfg(test)]

@@ -18,14 +18,14 @@ pub(crate) struct RetryPolicy {
     pub(crate) num_max_delay_retries: u32,
     pub(crate) min_delay_target: Duration,
     pub(crate) max_delay_target: Duration,
-    pub(crate) backoff_function: Backoff,
+    pub(crate) backoff_function: BackoffFunction,
 }
 
 /// How the delay grows from `min_delay_target` to `max_delay_target`. AWS names the curves without their
 /// formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Backoff {
+pub(crate) enum BackoffFunction {
     /// By equal steps.
     Linear,
     /// By steps that themselves grow by equal steps.
@@ -49,7 +49,7 @@ pub(crate) const DEFAULT_HTTP_POLICY: RetryPolicy = RetryPolicy {
     num_max_delay_retries: 35,
     min_delay_target: Duration::from_secs(1),
     max_delay_target: Duration::from_secs(20),
-    backoff_function: Backoff::Exponential,
+    backoff_function: BackoffFunction::Exponential,
 };
 
 /// What AWS documents for mail: 50 retries over six hours, as mail servers are away for longer.
@@ -60,7 +60,7 @@ pub(crate) const MAIL_POLICY: RetryPolicy = RetryPolicy {
     num_max_delay_retries: 38,
     min_delay_target: Duration::from_secs(10),
     max_delay_target: Duration::from_secs(600),
-    backoff_function: Backoff::Exponential,
+    backoff_function: BackoffFunction::Exponential,
 };
 
 impl RetryPolicy {
@@ -95,10 +95,10 @@ impl RetryPolicy {
         let (step, steps) = (f64::from(step), f64::from(self.num_backoff_retries));
         let between = |share: f64| min_secs + (max_secs - min_secs) * share;
         let delay_secs = match self.backoff_function {
-            Backoff::Linear => between(step / steps),
-            Backoff::Arithmetic => between(step * (step + 1.0) / (steps * (steps + 1.0))),
-            Backoff::Geometric => between((step.exp2() - 1.0) / (steps.exp2() - 1.0)),
-            Backoff::Exponential => min_secs * (max_secs / min_secs).powf(step / steps),
+            BackoffFunction::Linear => between(step / steps),
+            BackoffFunction::Arithmetic => between(step * (step + 1.0) / (steps * (steps + 1.0))),
+            BackoffFunction::Geometric => between((step.exp2() - 1.0) / (steps.exp2() - 1.0)),
+            BackoffFunction::Exponential => min_secs * (max_secs / min_secs).powf(step / steps),
         };
         Duration::from_millis((delay_secs * 1000.0).round() as u64).min(self.max_delay_target)
     }
@@ -153,10 +153,10 @@ mod tests {
             };
             (1..=4).map(|retry| policy.delay(retry).expect("one").as_millis()).collect::<Vec<_>>()
         };
-        assert_eq!(delays(Backoff::Linear), [4750, 8500, 12250, 16000]);
-        assert_eq!(delays(Backoff::Arithmetic), [2500, 5500, 10000, 16000]);
-        assert_eq!(delays(Backoff::Geometric), [2000, 4000, 8000, 16000]);
-        assert_eq!(delays(Backoff::Exponential), [2000, 4000, 8000, 16000]);
+        assert_eq!(delays(BackoffFunction::Linear), [4750, 8500, 12250, 16000]);
+        assert_eq!(delays(BackoffFunction::Arithmetic), [2500, 5500, 10000, 16000]);
+        assert_eq!(delays(BackoffFunction::Geometric), [2000, 4000, 8000, 16000]);
+        assert_eq!(delays(BackoffFunction::Exponential), [2000, 4000, 8000, 16000]);
     }
 
     #[test]

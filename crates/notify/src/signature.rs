@@ -188,8 +188,7 @@ impl SigningKey {
         let der = STANDARD.decode(&self.private_key).map_err(|error| failed(&error))?;
         let private_key = RsaPrivateKey::from_pkcs8_der(&der).map_err(|error| failed(&error))?;
         let fingerprint = Sha256::digest(&self.certificate_pem);
-        let digits: String = fingerprint[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let certificate_name = format!("SimpleNotificationService-{digits}.pem");
+        let certificate_name = format!("SimpleNotificationService-{}.pem", hex::encode(&fingerprint[..16]));
         Ok(ReadyKey { private_key, certificate_pem: self.certificate_pem, certificate_name })
     }
 }

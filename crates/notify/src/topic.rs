@@ -1,8 +1,8 @@
 //! A topic: its name, its ARN and what is kept of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use groundwatch_core::{Arn, Scope, Timestamp};
+use groundwatch_core::{Arn, Scope, TagChange, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +14,12 @@ const NAME_LENGTH_MAX: usize = 256;
 /// What the names of FIFO topics end in.
 const FIFO_SUFFIX: &str = ".fifo";
 
-/// AWS's limit of tags a resource.
-const TAGS_MAX: usize = 50;
-
 /// What is kept of a topic under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Topic {
     /// The attributes that were set, as they were given.
     pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
     pub(crate) created: Timestamp,
     /// How many subscriptions of it have ended.
     #[serde(default)]
@@ -39,14 +36,14 @@ impl Topic {
         &self,
         given: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, NotifyError> {
-        let (mut tagged, mut keys) = (self.clone(), BTreeSet::new());
+        let mut pairs = BTreeMap::new();
         for (key, value) in given {
-            if !keys.insert(key.clone()) {
+            if pairs.insert(key, value).is_some() {
                 return Err(Invalid::RepeatedTag.into());
             }
-            tagged.tags.insert(key, value);
         }
-        if tagged.tags.len() > TAGS_MAX { Err(NotifyError::TooManyTags) } else { Ok(tagged) }
+        let tags = self.tags.changed(&TagChange::Add(Tags::new(pairs)?))?;
+        Ok(Self { tags, ..self.clone() })
     }
 }
 
@@ -134,12 +131,12 @@ mod tests {
     fn a_tag_has_one_value() {
         let topic = Topic {
             attributes: BTreeMap::new(),
-            tags: BTreeMap::from([("a".to_owned(), "1".to_owned())]),
+            tags: Tags::new([("a".to_owned(), "1".to_owned())]).expect("one tag"),
             created: Timestamp::EPOCH,
             subscriptions_deleted: 0,
         };
         let tagged = |keys: &[&str]| topic.tagged(keys.iter().map(|key| ((*key).to_owned(), "2".to_owned())));
-        assert_eq!(tagged(&["a", "b"]).expect("two tags").tags.len(), 2);
+        assert_eq!(tagged(&["a", "b"]).expect("two tags").tags.iter().count(), 2);
         assert!(matches!(tagged(&["b", "b"]), Err(NotifyError::Invalid(Invalid::RepeatedTag))));
     }
 

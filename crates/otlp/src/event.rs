@@ -51,8 +51,8 @@ impl LogRecord {
             put("eventName", self.event_name.as_str().into());
         }
         put("flags", self.flags.into());
-        put("traceId", hexadecimal(&self.trace_id).into());
-        put("spanId", hexadecimal(&self.span_id).into());
+        put("traceId", hex::encode(&self.trace_id).into());
+        put("spanId", hex::encode(&self.span_id).into());
         members
     }
 }
@@ -97,10 +97,6 @@ fn not_finite(double: f64) -> Json {
         _ => "-Infinity",
     };
     name.into()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

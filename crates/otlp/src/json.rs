@@ -24,14 +24,7 @@ pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
 
 /// Bytes as hexadecimal digits, in either case.
 pub(crate) fn hexadecimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
-    bytes.ok_or_else(|| D::Error::custom("not hexadecimal"))
+    hex::decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 #[derive(Deserialize)]

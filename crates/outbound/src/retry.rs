@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use groundwatch_core::stable_hash;
+
 /// Waits that double from `first` to `longest`, spread so that senders that failed together do not come back
 /// together, until what is sent is older than `give_up_after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +19,14 @@ pub struct Backoff {
 impl Backoff {
     /// How long to wait after `failures` attempts (at least 1) for something of that `age`; `None` when it is
     /// to be given up. Lies between half of the undisturbed wait and all of it; equal arguments give equal
-    /// waits. `seed` is whatever tells senders apart, such as a hash of an id.
-    pub fn wait(&self, failures: u32, age: Duration, seed: u64) -> Option<Duration> {
+    /// waits. `sender` is whatever tells senders apart, such as an id, so that those who fail together do not
+    /// come back together.
+    pub fn wait(&self, failures: u32, age: Duration, sender: &str) -> Option<Duration> {
         let doublings = failures.saturating_sub(1).min(31);
         let full = self.first.saturating_mul(1 << doublings).min(self.longest);
         // 53 bits make every share of [0, 1) that a double tells apart.
-        let share = (mix(seed ^ u64::from(failures)) >> 11) as f64 / (1_u64 << 53) as f64;
+        let share =
+            (mix(stable_hash(sender.bytes()) ^ u64::from(failures)) >> 11) as f64 / (1_u64 << 53) as f64;
         let wait = full.mul_f64(0.5 + share / 2.0);
         (age.saturating_add(wait) <= self.give_up_after).then_some(wait)
     }
@@ -51,7 +55,11 @@ mod tests {
     #[test]
     fn what_is_too_old_is_given_up() {
         let check = |age_secs: u64, expected: bool| {
-            assert_eq!(BACKOFF.wait(99, Duration::from_secs(age_secs), 7).is_some(), expected, "{age_secs}");
+            assert_eq!(
+                BACKOFF.wait(99, Duration::from_secs(age_secs), "sender").is_some(),
+                expected,
+                "{age_secs}"
+            );
         };
         check(0, true);
         check(3540, true);
@@ -60,16 +68,16 @@ mod tests {
     }
 
     #[test]
-    fn seeds_spread() {
+    fn senders_spread() {
         let waits: std::collections::BTreeSet<_> =
-            (0..100).map(|seed| BACKOFF.wait(9, Duration::ZERO, seed)).collect();
+            (0..100).map(|sender: u8| BACKOFF.wait(9, Duration::ZERO, &sender.to_string())).collect();
         assert!(waits.len() > 90);
     }
 
     proptest! {
         #[test]
-        fn waits_double_up_to_the_longest(failures in 1_u32.., seed: u64) {
-            let wait = BACKOFF.wait(failures, Duration::ZERO, seed).expect("young").as_secs_f64();
+        fn waits_double_up_to_the_longest(failures in 1_u32.., sender: String) {
+            let wait = BACKOFF.wait(failures, Duration::ZERO, &sender).expect("young").as_secs_f64();
             let full = 2_f64.powf(f64::from(failures) - 1.0).min(60.0);
             prop_assert!((full / 2.0..=full).contains(&wait), "{wait} of {full}");
         }

@@ -1,7 +1,6 @@
 //! The digests that SQS's clients check: MD5 of bodies and attributes, SHA-256 of bodies.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -10,7 +9,7 @@ use crate::message::{AttributeValue, MessageAttribute};
 
 /// MD5 of a text, in hexadecimal.
 pub(crate) fn md5_of_text(text: &str) -> String {
-    hexadecimal(&Md5::digest(text))
+    hex::encode(Md5::digest(text))
 }
 
 /// MD5 of attributes as AWS's developer guide lays them out: by name, each part behind its length; `None` if
@@ -32,7 +31,7 @@ pub(crate) fn md5_of_attributes<'a>(
         }]);
         part(&mut md5, attribute.value.as_bytes());
     }
-    Some(hexadecimal(&md5.finalize()))
+    Some(hex::encode(md5.finalize()))
 }
 
 fn part(md5: &mut Md5, bytes: &[u8]) {
@@ -43,15 +42,7 @@ fn part(md5: &mut Md5, bytes: &[u8]) {
 
 /// The deduplication id that content-based deduplication gives a body.
 pub(crate) fn sha256_of_text(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a `String` does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -76,7 +67,7 @@ mod tests {
         let laid_out =
             b"\0\0\0\x01a\0\0\0\x06Binary\x02\0\0\0\x01\x07\0\0\0\x01b\0\0\0\x06String\x01\0\0\0\x02xy";
         let (b, a) = (text("xy"), binary);
-        assert_eq!(md5_of_attributes([("b", &b), ("a", &a)]), Some(hexadecimal(&Md5::digest(laid_out))));
+        assert_eq!(md5_of_attributes([("b", &b), ("a", &a)]), Some(hex::encode(Md5::digest(laid_out))));
         assert_eq!(md5_of_attributes([]), None);
     }
 }

@@ -1,10 +1,9 @@
 //! A queue: its definition, which the catalog keeps, and the live queue with its messages.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use groundwatch_core::{Scope, Timestamp};
+use groundwatch_core::{Scope, Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -27,7 +26,7 @@ pub(crate) struct Definition {
     /// Tells it from a later queue of the same name.
     pub(crate) id: Uuid,
     pub(crate) settings: Settings,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
 }

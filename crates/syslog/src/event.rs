@@ -1,13 +1,9 @@
 //! What is read from a message: when, from whom. The text is kept as it came.
 
 use chrono::{DateTime, Datelike as _, Utc};
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Timestamp, intake};
 use syslog_loose::{IncompleteDate, Variant, parse_message_with_year_tz};
 
-/// Earlier moments than this before its arrival are not believed: events that old are not taken.
-const AGE_MS_MAX: i64 = 14 * 24 * 60 * 60 * 1000;
-/// Nor are later ones than this after its arrival.
-const AHEAD_MS_MAX: i64 = 2 * 60 * 60 * 1000;
 /// The longest host or program name that is taken.
 const NAME_CHARACTERS_MAX: usize = 128;
 
@@ -35,19 +31,15 @@ impl Event {
             Some(Utc),
             Variant::Either,
         );
-        let at = parsed.timestamp.map(|at| at.timestamp_millis()).filter(|at| is_plausible(*at, received));
-        Self {
-            at: at.map_or(received, Timestamp::from_millis),
-            host: name(parsed.hostname),
-            program: name(parsed.appname),
-            text,
-        }
+        let at = parsed.timestamp.map(|at| Timestamp::from_millis(at.timestamp_millis()));
+        let at = at.filter(|at| is_plausible(*at, received));
+        Self { at: at.unwrap_or(received), host: name(parsed.hostname), program: name(parsed.appname), text }
     }
 }
 
-fn is_plausible(at_millis: i64, received: Timestamp) -> bool {
-    let received = received.as_millis();
-    (received - AGE_MS_MAX..=received + AHEAD_MS_MAX).contains(&at_millis)
+/// Events outside of what is taken would be refused.
+fn is_plausible(at: Timestamp, received: Timestamp) -> bool {
+    (received - intake::AGE_MAX..=received + intake::AHEAD_MAX).contains(&at)
 }
 
 /// December's messages may come in January, and the other way round where clocks differ.

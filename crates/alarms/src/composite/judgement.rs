@@ -114,7 +114,7 @@ impl ReasonData {
 mod tests {
     use super::*;
     use crate::testing::{composite, key};
-    use std::collections::BTreeMap;
+    use groundwatch_core::Tags;
 
     const AT: Timestamp = Timestamp::from_millis(1_658_505_465_000);
 
@@ -124,7 +124,7 @@ mod tests {
 
     fn alarm(rule: &str, value: Option<StateValue>) -> Alarm {
         let configured = Timestamp::from_secs(1000);
-        let mut alarm = Alarm::new(composite(rule), BTreeMap::new(), configured);
+        let mut alarm = Alarm::new(composite(rule), Tags::default(), configured);
         if let Some(value) = value {
             alarm.state.value = value;
             alarm.state.reason = "before".to_owned();

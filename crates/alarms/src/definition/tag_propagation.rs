@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use groundwatch_api::cloudwatch::{ActionConfiguration, AlarmTagsPropagation};
+use groundwatch_core::Tags;
 use serde::{Deserialize, Serialize};
 
 use super::DefinitionError;
@@ -47,14 +48,14 @@ impl TagPropagation {
     }
 
     /// Those of `tags` that are shown; `None` if tags are not spoken of at all.
-    pub fn of<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<BTreeMap<&'a str, &'a str>> {
-        let is_shown = |key: &String| match &self.keys {
+    pub fn of<'a>(&self, tags: &'a Tags) -> Option<BTreeMap<&'a str, &'a str>> {
+        let is_shown = |key: &str| match &self.keys {
             PropagatedKeys::All => true,
-            PropagatedKeys::Included(keys) => keys.contains(key),
-            PropagatedKeys::Excluded(keys) => !keys.contains(key),
+            PropagatedKeys::Included(keys) => keys.iter().any(|named| named == key),
+            PropagatedKeys::Excluded(keys) => !keys.iter().any(|named| named == key),
         };
         let shown = tags.iter().filter(|(key, _)| is_shown(key));
-        self.enabled.then(|| shown.map(|(key, value)| (key.as_str(), value.as_str())).collect())
+        self.enabled.then(|| shown.collect())
     }
 
     /// As DescribeAlarms shows it.
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn keys_choose_among_the_tags() {
         let tags = ["team", "stage"].map(|key| (key.to_owned(), "x".to_owned()));
-        let tags = BTreeMap::from(tags);
+        let tags = Tags::new(tags).expect("two tags");
         let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
         for (enabled, keys, expected) in [
             (true, PropagatedKeys::All, Some(vec!["stage", "team"])),

@@ -286,10 +286,9 @@ fn newest_value(reason_data: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use groundwatch_core::Timestamp;
+    use groundwatch_core::{Tags, Timestamp};
     use serde_json::Value;
 
     use super::*;
@@ -305,7 +304,7 @@ mod tests {
         metric.dimensions[0].name = "InstanceId".to_owned();
         metric.dimensions[0].value = "i-0".to_owned();
         let now = Timestamp::from_millis(1_767_323_045_678);
-        let old = Alarm::new(definition, BTreeMap::new(), now);
+        let old = Alarm::new(definition, Tags::default(), now);
         let state = State {
             value: StateValue::Alarm,
             reason: "Threshold Crossed".to_owned(),

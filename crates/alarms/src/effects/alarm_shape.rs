@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use groundwatch_storage::Key;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::alarm::{Alarm, State, StateValue, arn};
 use crate::composite::suppression::Suppression;
@@ -195,11 +196,5 @@ struct Metric<'a> {
 
 /// AWS gives the metric of a simple alarm a UUID. Ours comes from the alarm's ARN, so that it stays the same.
 pub(crate) fn stable_uuid(text: &str) -> String {
-    // FNV-1a of 128 bits.
-    let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-    });
-    let digits = format!("{hash:032x}");
-    let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-    format!("{a}-{b}-{c}-{d}-{e}")
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
 }

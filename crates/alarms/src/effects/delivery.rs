@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use groundwatch_core::{BoxFuture, Scope, Timestamp, stable_hash};
+use groundwatch_core::{BoxFuture, Scope, Timestamp};
 use groundwatch_outbound::Backoff;
 use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ impl Delivery {
     /// The delivery after one more vain attempt at `now`; `None` if it has been attempted for long enough.
     pub fn retried(&self, now: Timestamp) -> Option<Self> {
         let attempts = self.attempts.saturating_add(1);
-        let wait = BACKOFF.wait(attempts, now.since(self.state_updated), stable_hash(self.alarm.bytes()))?;
+        let wait = BACKOFF.wait(attempts, now.since(self.state_updated), &self.alarm)?;
         Some(Self { attempts, due: now + wait, ..self.clone() })
     }
 }

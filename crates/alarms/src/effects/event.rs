@@ -1,7 +1,7 @@
 //! The events of alarms, as rules on the event bus see them: 'CloudWatch Alarm State Change' and 'CloudWatch
 //! Alarm Configuration Change'.
 
-use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_core::{BoxFuture, JavaDouble, Scope, Timestamp};
 use groundwatch_storage::Key;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,7 +12,6 @@ use crate::effects::alarm_shape::{
     CompositeConfiguration, ConfigurationShape, MetricEntry, StateShape, TagsShape, stable_uuid,
 };
 use crate::evaluation::contributors::ContributorMark;
-use crate::java_double::JavaDouble;
 use crate::mute::Mute;
 
 /// Who sends all of them.
@@ -296,16 +295,16 @@ impl<'a> MetricCondition<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
     use crate::composite::suppression::{Suppression, Suppressor};
     use crate::testing::{composite, definition, key};
+    use groundwatch_core::Tags;
 
     #[test]
     fn events_read_as_recorded() {
         let definition = definition().description("slow").build();
-        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
+        let mut alarm = Alarm::new(definition, Tags::default(), Timestamp::from_millis(1_767_323_000_001));
         let old = alarm.clone();
         alarm.state.value = StateValue::Ok;
         alarm.state.reason = "fine".to_owned();
@@ -333,7 +332,7 @@ mod tests {
         let mut definition = composite("ALARM(a)");
         definition.suppressor =
             Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 120 });
-        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::EPOCH);
+        let mut alarm = Alarm::new(definition, Tags::default(), Timestamp::EPOCH);
         let old = alarm.clone();
         alarm.suppression = Suppression::Alarm;
         let (from, to) = (Timestamp::EPOCH, Timestamp::from_secs(60));
@@ -354,7 +353,7 @@ mod tests {
     fn configuration_changes_tell_both_definitions() {
         let new = |threshold| {
             let definition = definition().above(threshold).description("slow").build();
-            Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001))
+            Alarm::new(definition, Tags::default(), Timestamp::from_millis(1_767_323_000_001))
         };
         let at = Timestamp::from_millis(1_767_323_000_999);
         let event =

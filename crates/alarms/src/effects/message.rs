@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use groundwatch_core::AccountId;
+use groundwatch_core::{AccountId, JavaDouble};
 use groundwatch_storage::Key;
 use serde::Serialize;
 
@@ -14,7 +14,6 @@ use crate::effects::alarm_shape::TAGS_FOUND;
 use crate::effects::metric_json::{Case, EntryJson, LowerCaseDimension, SuppressorJson};
 use crate::evaluation::condition::MissingData;
 use crate::evaluation::source::Source;
-use crate::java_double::JavaDouble;
 use crate::reader::{MetricQuery, Statistic};
 use crate::regions::display_name;
 
@@ -282,18 +281,17 @@ mod tests {
     use crate::definition::{Actions, TagPropagation};
     use crate::evaluation::condition::Comparison;
     use crate::testing::{composite, definition, key};
-    use groundwatch_core::Timestamp;
-    use std::collections::BTreeMap;
+    use groundwatch_core::{Tags, Timestamp};
 
     const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:ops";
 
     fn new() -> Withheld {
-        let previous = Alarm::new(definition().build(), BTreeMap::new(), Timestamp::EPOCH).state;
+        let previous = Alarm::new(definition().build(), Tags::default(), Timestamp::EPOCH).state;
         Withheld { previous, by_mute_rule: false }
     }
 
     fn alarm_in_alarm(definition: impl Into<Definition>) -> Alarm {
-        let mut alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_767_323_000_001));
+        let mut alarm = Alarm::new(definition, Tags::default(), Timestamp::from_millis(1_767_323_000_001));
         alarm.state.value = StateValue::Alarm;
         alarm.state.reason = "Threshold Crossed".to_owned();
         alarm.state.updated = Timestamp::from_millis(1_767_323_045_678);
@@ -393,7 +391,7 @@ mod tests {
         let tags = Some(TagPropagation { enabled: true, keys: PropagatedKeys::All });
         let actions = Actions { enabled: true, tags, ..Actions::default() };
         let mut alarm = alarm_in_alarm(definition().actions(actions).build());
-        alarm.tags.insert("team".to_owned(), "web".to_owned());
+        alarm.tags = Tags::new([("team".to_owned(), "web".to_owned())]).expect("one tag");
         let message = message(&key("cpu"), &alarm, &new());
         let expected = "\"AlarmTags\":[{\"Key\":\"team\",\"Value\":\"web\"}],\"AlarmTagsStatus\":\"SUCCESS\",\"Trigger\":";
         assert!(message.contains(expected), "{message}");

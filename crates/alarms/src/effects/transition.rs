@@ -189,7 +189,7 @@ mod tests {
     use crate::composite::suppression::Suppressor;
     use crate::definition::Actions;
     use crate::testing::{composite, definition, key};
-    use std::collections::BTreeMap;
+    use groundwatch_core::Tags;
     use std::time::Duration;
 
     const CREATED: Timestamp = Timestamp::from_secs(1000);
@@ -202,7 +202,7 @@ mod tests {
             alarm: vec!["arn:aws:sns:us-east-1:1:a".to_owned(), "arn:aws:sns:us-east-1:1:b".to_owned()],
             ..Actions::default()
         };
-        Alarm::new(definition().actions(actions).build(), BTreeMap::new(), CREATED)
+        Alarm::new(definition().actions(actions).build(), Tags::default(), CREATED)
     }
 
     fn set_in(alarm: &Alarm, value: StateValue, context: &ActionContext) -> Change {
@@ -314,7 +314,7 @@ mod tests {
         let mut definition = composite("FALSE");
         definition.actions.ok = vec!["arn:aws:sns:us-east-1:1:ok".to_owned()];
         definition.suppressor = Some(Suppressor { alarm: "s".to_owned(), wait_secs: 60, extension_secs: 60 });
-        let alarm = Alarm::new(definition, BTreeMap::new(), CREATED);
+        let alarm = Alarm::new(definition, Tags::default(), CREATED);
         let waiting = set(&alarm, StateValue::Ok, false);
         assert!(sent(&waiting).is_empty());
         let waiting = waiting.alarm.expect("still there");

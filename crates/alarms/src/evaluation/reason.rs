@@ -3,7 +3,7 @@
 //! The forms are those of published notifications and recordings (2019 to 2026). Where DatapointsToAlarm was
 //! given they count "out of the last N datapoints" and name the minimum; where it was not, they do neither.
 
-use groundwatch_core::Timestamp;
+use groundwatch_core::{JavaDouble, Timestamp};
 use serde::Serialize;
 
 use crate::alarm::StateValue;
@@ -11,7 +11,6 @@ use crate::definition::MetricDefinition;
 use crate::evaluation::condition::{Bound, Condition};
 use crate::evaluation::verdict::Verdict;
 use crate::evaluation::window::Slot;
-use crate::java_double::JavaDouble;
 use crate::reader::{Band, Point};
 
 /// How many datapoints a reason shows; from this many on it says that they are the most recent ones.

@@ -1,8 +1,6 @@
 //! A mute rule as it is kept, and what it is at a moment.
 
-use std::collections::BTreeMap;
-
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Tags, Timestamp};
 use groundwatch_storage::{Document, Key};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +25,7 @@ pub(crate) struct MuteRule {
     pub updated: Timestamp,
     /// The tags that it was created with.
     #[serde(default)]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
 }
 
 impl Document for MuteRule {
@@ -109,7 +107,7 @@ mod tests {
             expires: None,
             created: Timestamp::EPOCH,
             updated: Timestamp::EPOCH,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         }
     }
 

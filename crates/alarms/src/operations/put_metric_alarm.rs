@@ -1,7 +1,5 @@
 //! `PutMetricAlarm`: creates an alarm, or replaces the whole definition of the one with that name.
 
-use std::collections::BTreeMap;
-
 use groundwatch_api::cloudwatch::{PutMetricAlarm, PutMetricAlarmInput, PutMetricAlarmOutput, Tag};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, TagError, Tags, Timestamp};
@@ -45,7 +43,7 @@ impl Alarms {
         &self,
         key: &Key,
         definition: &Definition,
-        tags: &BTreeMap<String, String>,
+        tags: &Tags,
     ) -> Result<(), AlarmError> {
         let (now, events) = (self.clock.now(), self.store.has_event_sink(&key.scope));
         let written =
@@ -60,7 +58,7 @@ fn put(
     key: &Key,
     current: Option<&Alarm>,
     definition: &Definition,
-    tags: &BTreeMap<String, String>,
+    tags: &Tags,
     now: Timestamp,
     events: bool,
 ) -> Option<Change> {
@@ -81,8 +79,8 @@ pub(super) fn name(name: Option<String>) -> Result<String, DefinitionError> {
     Ok(name)
 }
 
-pub(super) fn tags(tags: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, TagError> {
+pub(super) fn tags(tags: Option<Vec<Tag>>) -> Result<Tags, TagError> {
     let tags = tags.unwrap_or_default().into_iter();
     let pairs = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
-    Ok(Tags::new(pairs)?.into_kept())
+    Tags::new(pairs)
 }

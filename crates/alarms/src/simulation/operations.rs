@@ -194,7 +194,7 @@ async fn tags_come_with_creation_only() {
     world.put(tagged("ops")).await;
     world.put(tagged("dev")).await;
     let (_, alarm) = world.alarms.store.get(&crate::testing::key("cpu")).expect("an alarm");
-    assert_eq!(alarm.tags.get("team").map(String::as_str), Some("ops"));
+    assert_eq!(alarm.tags.get("team"), Some("ops"));
 }
 
 async fn names(world: &World, input: DescribeAlarmsInput) -> Vec<String> {

@@ -102,7 +102,7 @@ impl Exporter {
             Next::End => (Outcome::Accepted { answer: bytes::Bytes::new() }, None),
         };
         let now = self.clock.now();
-        self.change(key, |task| after(task, &outcome, progress.clone(), now, seed(id))).await
+        self.change(key, |task| after(id, task, &outcome, progress.clone(), now)).await
     }
 
     /// Writes what `change` makes of a task, unless it was cancelled meanwhile.
@@ -221,13 +221,13 @@ impl Exporter {
     }
 }
 
-/// A task after a part of it was written, or not. Without `progress`, nothing was left to write.
+/// The task `id` after a part of it was written, or not. Without `progress`, nothing was left to write.
 fn after(
+    id: &str,
     task: &ExportTask,
     outcome: &Outcome,
     progress: Option<Progress>,
     now: Timestamp,
-    seed: u64,
 ) -> ExportTask {
     let reason = match (outcome, progress) {
         (Outcome::Accepted { .. }, Some(progress)) => {
@@ -240,17 +240,13 @@ fn after(
         (Outcome::Unavailable { reason, .. }, _) => reason,
     };
     let failures = task.retry.map_or(1, |(failures, _)| failures + 1);
-    match BACKOFF.wait(failures, now.since(task.created), seed) {
+    match BACKOFF.wait(failures, now.since(task.created), id) {
         Some(wait) => {
             let message = Some(format!("Waiting for the bucket: {reason}"));
             ExportTask { retry: Some((failures, now + wait)), message, ..task.clone() }
         }
         None => task.ended(Status::Failed, reason, now),
     }
-}
-
-fn seed(id: &str) -> u64 {
-    u64::from(crc32fast::hash(id.as_bytes()))
 }
 
 /// Works off export tasks.

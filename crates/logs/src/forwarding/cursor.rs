@@ -7,15 +7,15 @@
 
 use std::time::Duration;
 
-use groundwatch_core::Timestamp;
+use groundwatch_core::{Timestamp, intake};
 use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
 
 use crate::event_key::{EventKey, KeyRange};
 
-/// Events are at most two weeks old when they arrive; an hour is for requests that take long and clocks that
-/// are set back.
-const ARRIVAL_AGE_MAX: Duration = Duration::from_secs((14 * 24 + 1) * 60 * 60);
+/// How old events are at most when they arrive; an hour is for requests that take long and clocks that are set
+/// back.
+const ARRIVAL_AGE_MAX: Duration = intake::AGE_MAX.saturating_add(Duration::from_secs(60 * 60));
 
 /// How far one filter has come with one group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,13 @@ pub(crate) struct LaneKey {
     pub(crate) filter: String,
 }
 
+impl LaneKey {
+    /// Tells lanes apart for their back-off.
+    pub(crate) fn sender(&self) -> String {
+        format!("{}/{}", self.group, self.filter)
+    }
+}
+
 /// The group of a lane, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

@@ -89,7 +89,7 @@ impl Forwarding {
                     group = step.place.group,
                     "log events that are to be sent on cannot be read"
                 );
-                let wait = BACKOFF.wait(step.failures + 1, Duration::ZERO, seed(&step.key));
+                let wait = BACKOFF.wait(step.failures + 1, Duration::ZERO, &step.key.sender());
                 return StepEnd::Again { wait: wait.unwrap_or(BACKOFF.longest), cursor, sent: Vec::new() };
             }
         };
@@ -180,7 +180,7 @@ impl Forwarding {
             let age = now.since(outgoing.arrived);
             let wait = match refused {
                 true => Some(REFUSAL_WAIT).filter(|wait| age + *wait <= BACKOFF.give_up_after),
-                false => BACKOFF.wait(step.failures + 1, age, seed(&step.key)),
+                false => BACKOFF.wait(step.failures + 1, age, &step.key.sender()),
             };
             let (group, filter) = (&step.place.group, &subscription.name);
             if let Some(wait) = wait {
@@ -317,9 +317,4 @@ fn first_of(found: &Found, subscription: &CompiledSubscription) -> OutgoingMessa
 fn named(extracted: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let plain = |name: String| name.strip_prefix('$').map_or(name.clone(), str::to_owned);
     extracted.into_iter().map(|(name, text)| (plain(name), text)).collect()
-}
-
-/// Tells lanes apart, so that those which fail together do not come back together.
-fn seed(lane: &LaneKey) -> u64 {
-    lane.group.as_u128() as u64 ^ u64::from(crc32fast::hash(lane.filter.as_bytes()))
 }

@@ -138,6 +138,6 @@ fn described(scope: &Scope, id: &str, delivery: &Delivery) -> api::Delivery {
         record_fields: delivery.format.record_fields.clone(),
         field_delimiter: delivery.format.field_delimiter.clone(),
         s3_delivery_configuration: delivery.format.s3.clone().map(s3),
-        tags: Some(delivery.tags.clone().into_kept()),
+        tags: Some(delivery.tags.clone().into_map()),
     }
 }

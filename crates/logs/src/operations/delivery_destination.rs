@@ -180,6 +180,6 @@ fn described(scope: &Scope, name: &str, destination: &DeliveryDestination) -> ap
         output_format: destination.output_format.as_deref().map(Into::into),
         delivery_destination_configuration: configuration,
         role_arn: destination.role_arn.clone(),
-        tags: Some(destination.tags.clone().into_kept()),
+        tags: Some(destination.tags.clone().into_map()),
     }
 }

@@ -106,7 +106,7 @@ fn described(scope: &Scope, name: &str, source: &DeliverySource) -> api::Deliver
         resource_arns: Some(vec![source.resource_arn.clone()]),
         service: Some(source.service.clone()),
         log_type: Some(source.log_type.clone()),
-        tags: Some(source.tags.clone().into_kept()),
+        tags: Some(source.tags.clone().into_map()),
         delivery_source_configuration: (!configuration.is_empty()).then(|| configuration.clone()),
         status: Some(DeliverySourceStatus::Active),
         status_reason: None,

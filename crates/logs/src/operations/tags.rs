@@ -58,11 +58,11 @@ impl Handle<ListTagsForResource> for Logs {
             Tagged::Delivery(id) => kept(&self.vended.deliveries, call.scope(), id, &arn)?,
             Tagged::LookupTable(name) => {
                 let table = self.lookup_tables.get(call.scope(), name).map_err(|_| not_taggable())?;
-                table.tags.clone().into_kept()
+                table.tags.clone().into_map()
             }
             Tagged::AnomalyDetector(id) => {
                 let detector = self.anomaly_detectors.get(call.scope(), id).map_err(|_| not_taggable())?;
-                detector.tags.clone().into_kept()
+                detector.tags.clone().into_map()
             }
         };
         Ok(ListTagsForResourceOutput { tags: Some(tags) })
@@ -146,7 +146,7 @@ fn kept<T: HasTags>(
     arn: &str,
 ) -> Result<BTreeMap<String, String>, LogsError> {
     let document = shelf.get(scope, name).ok_or_else(|| LogsError::NotTaggable { arn: arn.to_owned() })?;
-    Ok(document.tags().clone().into_kept())
+    Ok(document.tags().clone().into_map())
 }
 
 /// Changes the tags of a document.

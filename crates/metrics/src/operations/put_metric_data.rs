@@ -1,13 +1,12 @@
 //! `PutMetricData`: validates a request whole, and stores it whole.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use groundwatch_api::cloudwatch::borrowed::{Dimension, EntityMetricData, MetricDatum, PutMetricDataInput};
 use groundwatch_api::cloudwatch::{self, PutMetricData, PutMetricDataOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{Call, Scope, Timestamp};
+use groundwatch_core::{Call, Scope, Timestamp, intake};
 
 use super::{Metrics, shapes};
 use crate::record::{Datum, Points, RecordWriter};
@@ -23,10 +22,6 @@ const DATA_MAX: usize = 1000;
 const ENTITIES_MAX: usize = 2;
 /// Distinct `Values` of one datum.
 const VALUES_MAX: usize = 150;
-/// How old a datum may be.
-const AGE_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-/// How far in the future a datum may be.
-const AHEAD_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 /// Values lie between −2³⁶⁰ and 2³⁶⁰.
 const MAGNITUDE_MAX: f64 = f64::from_bits((1023 + 360) << 52);
 
@@ -189,11 +184,11 @@ fn has_no_control(text: &str) -> bool {
 /// The second that a datum is stored at: standard resolution keeps whole minutes.
 fn second(datum: &MetricDatum<'_>, now: Timestamp, at: &At) -> Result<Second, Fault> {
     let timestamp = datum.timestamp.map_or(now, |timestamp| timestamp.0);
-    if timestamp < now - AGE_MAX {
+    if timestamp < now - intake::AGE_MAX {
         let rule = "must specify a time no more than two weeks in the past";
         return Err(fault::parameter_must(at.member("Timestamp"), rule));
     }
-    if timestamp > now + AHEAD_MAX {
+    if timestamp > now + intake::AHEAD_MAX {
         let rule = "must specify a time no more than two hours in the future";
         return Err(fault::parameter_must(at.member("Timestamp"), rule));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use groundwatch_api::sns::{CreateTopic, CreateTopicInput, CreateTopicOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, Tags};
 use groundwatch_storage::{Batch, Expect};
 
 use crate::operations::tags::pairs;
@@ -28,7 +28,7 @@ impl Handle<CreateTopic> for Notify {
         }
         let mut topic = Topic {
             attributes: BTreeMap::new(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             created: call.received,
             subscriptions_deleted: 0,
         }
@@ -59,8 +59,7 @@ fn agree(existing: &Topic, wanted: &Topic) -> Result<(), Invalid> {
     if !wanted.attributes.iter().all(same) {
         return Err(Invalid::OtherTopicAttributes);
     }
-    let tagged = |(key, value): (&String, &String)| existing.tags.get(key) == Some(value);
-    if !wanted.tags.iter().all(tagged) {
+    if !wanted.tags.iter().all(|(key, value)| existing.tags.get(key) == Some(value)) {
         return Err(Invalid::OtherTopicTags);
     }
     Ok(())

@@ -5,7 +5,7 @@ use groundwatch_api::sns::{
     TagResourceInput, TagResourceOutput, UntagResource, UntagResourceInput, UntagResourceOutput,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, TagChange};
 
 use crate::topic::{Topic, TopicId};
 use crate::{Notify, NotifyError};
@@ -33,11 +33,8 @@ impl Handle<UntagResource> for Notify {
         let arn = input.resource_arn.as_deref().expect("validated: required");
         let id = self.taggable(call, arn, "SNS:UntagResource")?;
         let keys = input.tag_keys.expect("validated: required");
-        let untagged = |topic: &Topic| {
-            let mut untagged = topic.clone();
-            untagged.tags.retain(|key, _| !keys.contains(key));
-            Ok(untagged)
-        };
+        let untag = TagChange::Remove(keys);
+        let untagged = |topic: &Topic| Ok(Topic { tags: topic.tags.changed(&untag)?, ..topic.clone() });
         self.directory.change_topic(&id, untagged).await?;
         Ok(UntagResourceOutput {})
     }
@@ -53,7 +50,7 @@ impl Handle<ListTagsForResource> for Notify {
         let id = self.taggable(call, arn, "SNS:ListTagsForResource")?;
         let topic = self.directory.topics.get(&id.key()).ok_or(NotifyError::ResourceNotFound)?;
         let shape =
-            |(key, value): (&String, &String)| Tag { key: Some(key.clone()), value: Some(value.clone()) };
+            |(key, value): (&str, &str)| Tag { key: Some(key.to_owned()), value: Some(value.to_owned()) };
         Ok(ListTagsForResourceOutput { tags: Some(topic.tags.iter().map(shape).collect()) })
     }
 }

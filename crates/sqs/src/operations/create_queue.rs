@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use groundwatch_api::sqs::{CreateQueue, CreateQueueInput, CreateQueueOutput};
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::{Call, Scope};
+use groundwatch_core::{Call, Scope, Tags};
 use groundwatch_storage::{Batch, Expect, Key, StorageError};
 use uuid::Uuid;
 
-use super::tags::check_tags;
+use super::tags::tags_of;
 use crate::attributes::{Settings, truth};
 use crate::directory::Found;
 use crate::queue::{Definition, arn, check_name, key_of_arn};
@@ -25,8 +25,7 @@ impl Handle<CreateQueue> for Sqs {
         let wants_fifo = attributes.get("FifoQueue").is_some_and(|value| truth(value) == Some(true));
         let is_fifo = check_name(&name, wants_fifo)?;
         let key = Key::new(call.scope(), name);
-        let tags = input.tags.unwrap_or_default();
-        check_tags(&key.name, &tags)?;
+        let tags = tags_of(&key.name, input.tags.unwrap_or_default())?;
         self.create(&key, is_fifo, &attributes, tags).await?;
         Ok(CreateQueueOutput { queue_url: Some(self.directory.url(&key)) })
     }
@@ -38,7 +37,7 @@ impl Sqs {
         key: &Key,
         is_fifo: bool,
         attributes: &BTreeMap<String, String>,
-        tags: BTreeMap<String, String>,
+        tags: Tags,
     ) -> Result<(), SqsError> {
         let settings = Settings::create(is_fifo, attributes)?;
         if let Some(existing) = self.directory.by_key(key) {

@@ -7,13 +7,10 @@ use groundwatch_api::sqs::{
     UntagQueue, UntagQueueInput, UntagQueueOutput,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{Call, TagChange, TagError, Tags};
 
 use crate::queue::Definition;
 use crate::{Invalid, Sqs};
-
-/// How many tags a queue can have.
-const TAGS_MAX: usize = 50;
 
 impl Handle<TagQueue> for Sqs {
     async fn handle<'a>(&'a self, call: &'a Call, input: TagQueueInput) -> Result<TagQueueOutput, Fault> {
@@ -22,9 +19,8 @@ impl Handle<TagQueue> for Sqs {
             return Err(Invalid::Missing { parameter: "Tags" }.into());
         }
         self.change(call, input.queue_url.as_deref(), |key, definition| {
-            let mut tags = definition.tags.clone();
-            tags.extend(added.clone());
-            check_tags(&key.name, &tags)?;
+            let added = TagChange::Add(tags_of(&key.name, added.clone())?);
+            let tags = definition.tags.changed(&added).map_err(|error| refused(&key.name, &error))?;
             Ok(Definition { tags, ..definition.clone() })
         })
         .await?;
@@ -38,9 +34,9 @@ impl Handle<UntagQueue> for Sqs {
         if keys.is_empty() {
             return Err(Invalid::parameter("Tag keys must be between 1 and 128 characters in length.").into());
         }
-        self.change(call, input.queue_url.as_deref(), |_, definition| {
-            let mut tags = definition.tags.clone();
-            tags.retain(|key, _| !keys.contains(key));
+        let removed = TagChange::Remove(keys);
+        self.change(call, input.queue_url.as_deref(), |key, definition| {
+            let tags = definition.tags.changed(&removed).map_err(|error| refused(&key.name, &error))?;
             Ok(Definition { tags, ..definition.clone() })
         })
         .await?;
@@ -57,25 +53,26 @@ impl Handle<ListQueueTags> for Sqs {
         let found = self.directory.by_url(call.scope(), input.queue_url.as_deref())?;
         let tags = found.definition.tags.clone();
         // recorded: without tags the member is absent.
-        Ok(ListQueueTagsOutput { tags: Some(tags).filter(|tags| !tags.is_empty()) })
+        Ok(ListQueueTagsOutput { tags: Some(tags).filter(|tags| !tags.is_empty()).map(Tags::into_map) })
     }
 }
 
-/// The limits of AWS's tags.
-pub(super) fn check_tags(queue_name: &str, tags: &BTreeMap<String, String>) -> Result<(), Invalid> {
-    if tags.len() > TAGS_MAX {
-        return Err(Invalid::parameter(format!("Too many tags added for queue {queue_name}.")));
-    }
-    for (key, value) in tags {
+/// Tags of a request.
+pub(super) fn tags_of(queue_name: &str, pairs: BTreeMap<String, String>) -> Result<Tags, Invalid> {
+    for (key, value) in &pairs {
         if !(1..=128).contains(&key.chars().count()) {
             return Err(Invalid::parameter("Tag keys must be between 1 and 128 characters in length."));
         }
         if value.chars().count() > 256 {
             return Err(Invalid::parameter("Tag values must be between 0 and 256 characters in length."));
         }
-        if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            return Err(Invalid::parameter("Tag keys cannot start with the reserved prefix aws:."));
-        }
     }
-    Ok(())
+    Tags::new(pairs).map_err(|error| refused(queue_name, &error))
+}
+
+fn refused(queue_name: &str, error: &TagError) -> Invalid {
+    Invalid::parameter(match error {
+        TagError::TooMany => format!("Too many tags added for queue {queue_name}."),
+        TagError::Reserved { .. } => "Tag keys cannot start with the reserved prefix aws:.".to_owned(),
+    })
 }

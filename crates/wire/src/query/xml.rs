@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use groundwatch_api::{Flattened, WireTimestamp};
-use groundwatch_core::Timestamp;
+use groundwatch_core::{JavaDouble, Timestamp};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 
@@ -46,25 +46,6 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 
 fn is_unwritable(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// A double as AWS prints it, which is as Java does: `80.0`, `1.0E10`, `1.5E-4`, `NaN`, `Infinity`.
-fn java_double(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
-    }
-    let magnitude = value.abs();
-    if value == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        return format!("{value:?}");
-    }
-    let scientific = format!("{value:E}");
-    match scientific.split_once('E') {
-        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
-        _ => scientific,
-    }
 }
 
 /// Writes what stands inside an element; whoever holds it writes the tags.
@@ -146,7 +127,7 @@ impl<'o> serde::Serializer for Content<'o> {
     fn serialize_f64(self, value: f64) -> Result<(), Malformed> {
         match Timestamp::from_secs_f64(value) {
             Some(timestamp) if self.timestamp => self.display(timestamp),
-            _ => self.display(java_double(value)),
+            _ => self.display(JavaDouble(value)),
         }
     }
 
@@ -374,23 +355,5 @@ mod tests {
         );
         let updated = Some(WireTimestamp(Timestamp::from_secs(1_767_323_045)));
         check(&Alarm { updated, ..Alarm::default() }, "<Updated>2026-01-02T03:04:05Z</Updated>");
-    }
-
-    #[test]
-    fn doubles_print_as_java_prints_them() {
-        for (value, text) in [
-            (80.0, "80.0"),
-            (-0.5, "-0.5"),
-            (0.0, "0.0"),
-            (0.001, "0.001"),
-            (0.000_15, "1.5E-4"),
-            (9_999_999.5, "9999999.5"),
-            (1e7, "1.0E7"),
-            (1.234_567_89e10, "1.23456789E10"),
-            (f64::NAN, "NaN"),
-            (f64::NEG_INFINITY, "-Infinity"),
-        ] {
-            assert_eq!(java_double(value), text);
-        }
     }
 }

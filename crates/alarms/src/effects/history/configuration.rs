@@ -1,5 +1,6 @@
 //! `HistoryData` of changed configurations: an alarm's definition and state in camel case.
 
+use groundwatch_core::JavaDouble;
 use groundwatch_storage::Key;
 use serde::Serialize;
 
@@ -8,7 +9,6 @@ use crate::alarm::{Alarm, StateValue, arn};
 use crate::definition::{CompositeDefinition, Definition, MetricDefinition};
 use crate::effects::metric_json::{Case, EntryJson, LowerCaseDimension, SuppressorJson};
 use crate::evaluation::source::Source;
-use crate::java_double::JavaDouble;
 use crate::reader::{MetricQuery, Statistic};
 
 #[derive(Serialize)]

@@ -249,7 +249,7 @@ struct MutedData<'a> {
 mod tests {
     use super::*;
     use crate::testing::{definition, key};
-    use std::collections::BTreeMap;
+    use groundwatch_core::Tags;
 
     fn state(value: StateValue, reason_data: Option<&str>) -> State {
         State {
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn configurations_read_as_recorded() {
         let definition = definition().description("slow").build();
-        let alarm = Alarm::new(definition, BTreeMap::new(), Timestamp::from_millis(1_667_404_530_959));
+        let alarm = Alarm::new(definition, Tags::default(), Timestamp::from_millis(1_667_404_530_959));
         let item = HistoryItem::configuration(&key("cpu"), &alarm, ConfigurationChange::Create);
         assert_eq!(item.summary, "Alarm \"cpu\" created");
         assert_eq!(

@@ -1,13 +1,13 @@
-//! Numbers as AWS writes them into texts and JSON: the manner of Java's `Double.toString`.
+//! Numbers as AWS writes them into texts, JSON and XML: the manner of Java's `Double.toString`.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A finite number that shows as Java shows it: `21.5`, `45628.0`, `1.2345678E7`, `1.0E-5`.
+/// A number that shows as Java shows it: `21.5`, `45628.0`, `1.2345678E7`, `1.0E-5`, `NaN`, `-Infinity`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct JavaDouble(pub(crate) f64);
+pub struct JavaDouble(pub f64);
 
 impl fmt::Display for JavaDouble {
     /// Plain between 10⁻³ and 10⁷, scientific outside, and always with a digit after the point. The digits
@@ -15,7 +15,10 @@ impl fmt::Display for JavaDouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.0;
         let size = value.abs();
-        if size == 0.0 || (1e-3..1e7).contains(&size) || !value.is_finite() {
+        if size.is_infinite() {
+            return f.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+        }
+        if size == 0.0 || size.is_nan() || (1e-3..1e7).contains(&size) {
             return write!(f, "{value:?}");
         }
         let text = format!("{value:e}");
@@ -54,6 +57,7 @@ mod tests {
             (0.0009, "9.0E-4"),
             (9_999_999.0, "9999999.0"),
             (10_000_000.0, "1.0E7"),
+            (0.000_15, "1.5E-4"),
             (12_345_678.0, "1.2345678E7"),
             (-1.5e300, "-1.5E300"),
             (5e-324, "5.0E-324"),
@@ -61,6 +65,11 @@ mod tests {
             assert_eq!(JavaDouble(value).to_string(), text);
             assert_eq!(serde_json::to_string(&JavaDouble(value)).expect("a number"), text);
         }
-        assert_eq!(serde_json::to_string(&JavaDouble(f64::NAN)).expect("null"), "null");
+        for (value, text) in
+            [(f64::NAN, "NaN"), (f64::INFINITY, "Infinity"), (f64::NEG_INFINITY, "-Infinity")]
+        {
+            assert_eq!(JavaDouble(value).to_string(), text);
+            assert_eq!(serde_json::to_string(&JavaDouble(value)).expect("null"), "null");
+        }
     }
 }
