@@ -75,12 +75,20 @@ fn math_fault(error: &MathQueryError) -> Fault {
             format!("The parameter Metrics must not have more than {limit} {what}.")
         }
         MathQueryError::Repeated { id } => format!("The id {id} in the parameter Metrics is not unique."),
-        MathQueryError::Term { id } => {
-            format!("Exactly one of MetricStat and Expression must be specified for {id}.")
-        }
-        MathQueryError::Returned { .. } => {
+        // Published errors of 2021-05 and 2022-04: that is all AWS says.
+        MathQueryError::Entry { .. } => "Invalid metrics list".to_owned(),
+        // Published errors of 2023-03, and of 2025-05 for bands.
+        MathQueryError::Returned { expected: 1 } => {
             "Exactly one element of the metrics list should return data.".to_owned()
         }
+        MathQueryError::Returned { .. } => {
+            "Exactly two elements of the metrics list should return data.".to_owned()
+        }
+        MathQueryError::Band => {
+            "Metrics list must contain exactly one metric matching the ThresholdMetricId parameter".to_owned()
+        }
+        // Published errors of 2026-08.
+        MathQueryError::Search => "SEARCH is not supported on Metric Alarms".to_owned(),
         MathQueryError::Periods => "Period must be the same for all metrics and expressions.".to_owned(),
         MathQueryError::Expression(error) => error.to_string(),
         MathQueryError::Query(error) => error.to_string(),
@@ -103,8 +111,24 @@ fn definition_fault(error: DefinitionError) -> Fault {
     let invalid = |text: String| errors::INVALID_PARAMETER_VALUE_EXCEPTION.with(text);
     match error {
         DefinitionError::Unsupported { what } => unsupported(what),
-        DefinitionError::Missing { parameter } => errors::MISSING_REQUIRED_PARAMETER_EXCEPTION
-            .with(format!("The parameter {parameter} is required.")),
+        // Published errors of 2019 to 2023, for MetricName and Period.
+        DefinitionError::Missing { parameter } => validation(format!("{parameter} must not be null")),
+        // Published errors of 2020-07 and 2020-01.
+        DefinitionError::BandMissing => {
+            validation("ComparisonOperators for ranges require ThresholdMetricId to be set".to_owned())
+        }
+        DefinitionError::TwoThresholds => {
+            validation("Threshold and ThresholdMetricId cannot both be set".to_owned())
+        }
+        // Published errors of 2019-01 and 2020-01, for Statistic and Unit.
+        DefinitionError::BesideMetrics { parameter } => {
+            validation(format!("{parameter} should not be set if list of Metrics is set."))
+        }
+        // A published error of 2018-10.
+        DefinitionError::NoInstance => validation(
+            "Invalid use of EC2 action. An EC2 action can only be used if the alarm is monitoring an EC2 instance."
+                .to_owned(),
+        ),
         DefinitionError::NotExactlyOne { parameters: [one, other] } => {
             errors::INVALID_PARAMETER_COMBINATION_EXCEPTION
                 .with(format!("Exactly one of the parameters {one} and {other} must be specified."))
@@ -143,7 +167,7 @@ fn definition_fault(error: DefinitionError) -> Fault {
             limit_secs / 3600
         )),
         DefinitionError::TooManyNeeded => {
-            validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods.".to_owned())
+            validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods".to_owned())
         }
         DefinitionError::Threshold => invalid("The parameter Threshold must be a finite number.".to_owned()),
         DefinitionError::Action(ActionTargetError::Syntax { arn }) => {
@@ -154,7 +178,12 @@ fn definition_fault(error: DefinitionError) -> Fault {
         }
         DefinitionError::Excluded { parameter, other } => excluded(parameter, other),
         DefinitionError::Math(error) => math_fault(&error),
-        DefinitionError::Rule(error) => validation(format!("AlarmRule is not valid: {error}.")),
+        // Published errors of 2021-04 and 2025-06.
+        DefinitionError::Rule(error) => validation(format!("Error in AlarmRule [{error}]")),
+        // A published error of 2022-12.
+        DefinitionError::RuleBlanks => {
+            validation("AlarmRule must not contain leading or trailing whitespace or be null".to_owned())
+        }
         DefinitionError::Foreign { arn } => {
             validation(format!("{arn} must be an alarm of the same account and region."))
         }

@@ -62,6 +62,16 @@ impl Actions {
         Ok(())
     }
 
+    /// Whether any of them is of `kind`.
+    pub(super) fn include(&self, kind: ActionKind) -> Result<bool, DefinitionError> {
+        for arn in self.all() {
+            if ActionTarget::parse(arn)?.kind == kind {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The actions of a state.
     pub fn of(&self, state: StateValue) -> &[String] {
         match state {

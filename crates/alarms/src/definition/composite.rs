@@ -33,9 +33,13 @@ impl CompositeDefinition {
             &scope.region,
         )?;
         refuse_machine_actions(&actions)?;
+        let rule = input.alarm_rule.unwrap_or_default();
+        if rule.trim() != rule {
+            return Err(DefinitionError::RuleBlanks);
+        }
         let definition = Self {
             description: input.alarm_description,
-            rule: Rule::parse(&input.alarm_rule.unwrap_or_default())?,
+            rule: Rule::parse(&rule)?,
             actions,
             suppressor: suppressor(
                 input.actions_suppressor,

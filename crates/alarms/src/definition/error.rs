@@ -84,6 +84,21 @@ pub enum DefinitionError {
         /// The kind of actions.
         kind: &'static str,
     },
+    /// An action on an instance, for a metric of no instance.
+    #[error("the metric has no dimension InstanceId")]
+    NoInstance,
+    /// A comparison with a band, without the band.
+    #[error("the comparison needs ThresholdMetricId")]
+    BandMissing,
+    /// Both a number and a band to compare with.
+    #[error("Threshold and ThresholdMetricId exclude each other")]
+    TwoThresholds,
+    /// A member beside `Metrics` that `Metrics` says itself.
+    #[error("`{parameter}` excludes Metrics")]
+    BesideMetrics {
+        /// The member.
+        parameter: &'static str,
+    },
     /// Members that exclude each other.
     #[error("`{parameter}` excludes `{other}`")]
     Excluded {
@@ -98,6 +113,9 @@ pub enum DefinitionError {
     /// A rule that cannot be read.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// Blanks before or after a rule.
+    #[error("blanks around the rule")]
+    RuleBlanks,
     /// A rule or suppressor that names an alarm of another account or region.
     #[error("`{arn}` belongs to another account or region")]
     Foreign {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundwatch_api::cloudwatch::{MetricDataQuery, MetricStat};
 use groundwatch_core::AccountId;
-use groundwatch_metric_math::{EntryError, Expression, Symbol, Type, evaluation_order};
+use groundwatch_metric_math::{
+    Checked, EntryError, Expression, ExternalRequest, Symbol, Type, evaluation_order,
+};
 use groundwatch_metric_selection::insights::{InsightsError, Query};
 use serde::{Deserialize, Serialize};
 
@@ -89,19 +91,26 @@ pub enum MathQueryError {
         /// The id.
         id: String,
     },
-    /// An entry with neither or both of MetricStat and Expression.
-    #[error("`{id}` needs either MetricStat or Expression")]
-    Term {
+    /// An entry that is none: an id that is no name, neither or both of MetricStat and Expression, a metric
+    /// without a name, a statistic that there is not.
+    #[error("`{id}` is not an entry of Metrics")]
+    Entry {
         /// The entry's id.
         id: String,
     },
-    /// Not exactly one entry with ReturnData.
-    #[error("exactly one entry must return data, not {count}")]
+    /// Too many or too few entries with ReturnData.
+    #[error("{expected} of the entries must return data")]
     Returned {
-        /// How many do.
-        count: usize,
+        /// How many must: the datapoints, and the band that they are held against, if there is one.
+        expected: usize,
     },
-    /// Metrics or expressions of different periods, or no period at all.
+    /// No returned entry is the band that `ThresholdMetricId` names.
+    #[error("no entry is the band that ThresholdMetricId names")]
+    Band,
+    /// SEARCH, which finds any number of time series.
+    #[error("SEARCH is not supported in alarms")]
+    Search,
+    /// Metrics or expressions of different periods.
     #[error("all entries must have the same period")]
     Periods,
     /// An expression that means nothing.
@@ -130,7 +139,7 @@ impl MathQuery {
         let entries: Vec<MathEntry> =
             entries.into_iter().map(|entry| read_entry(entry, own, supports)).collect::<Result<_, _>>()?;
         check_counts(&entries, band.as_deref())?;
-        let period_secs = common_period(&entries).ok_or(MathQueryError::Periods)?;
+        let period_secs = common_period(&entries)?;
         let insights = read_insights(&entries)?;
         let query = Self { entries, period_secs, insights, band };
         if insights.is_none() {
@@ -173,15 +182,11 @@ impl MathQuery {
             let failed = |source| MathQueryError::from(EntryError { id: entry.id.clone(), source });
             let checked = expression.check(|id| types.get(id).copied()).map_err(failed)?;
             if self.is_band(entry) {
-                check_band(self, &entry.id, &expression, &checked)?;
+                check_band(self, &expression, &checked)?;
                 // Nothing can refer to it.
                 continue;
             }
-            if !checked.external_data().is_empty() {
-                return Err(DefinitionError::Unsupported {
-                    what: "SEARCH, INSIGHT_RULE_METRIC and ANOMALY_DETECTION_BAND without ThresholdMetricId in alarms",
-                });
-            }
+            refuse_external_data(&checked)?;
             if entry.returned {
                 checked.require_series().map_err(failed)?;
                 if checked.result() == Type::Array {
@@ -225,10 +230,11 @@ fn read_entry(
     }
     let id = entry.id.unwrap_or_default();
     let term = match (entry.metric_stat, entry.expression) {
-        (Some(stat), None) => Term::Metric(metric(stat, supports)?),
-        (None, Some(text)) => Term::Expression(text),
-        _ => return Err(MathQueryError::Term { id }.into()),
+        (Some(stat), None) => metric(stat, supports)?.map(Term::Metric),
+        (None, Some(text)) => Some(Term::Expression(text)),
+        _ => None,
     };
+    let Some(term) = term.filter(|_| is_id(&id)) else { return Err(MathQueryError::Entry { id }.into()) };
     Ok(MathEntry {
         id,
         label: entry.label,
@@ -260,19 +266,39 @@ fn read_insights(entries: &[MathEntry]) -> Result<Option<Insights>, DefinitionEr
     Ok(Some(if query.group_by.is_empty() { Insights::Single } else { Insights::Grouped }))
 }
 
-fn metric(stat: MetricStat, supports: &impl Fn(&str) -> bool) -> Result<MetricQuery, DefinitionError> {
+/// API reference, MetricDataQuery: letters, digits and underscores after a lower-case letter.
+fn is_id(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The metric of `stat`, if it names one, and a statistic that there is.
+fn metric(
+    stat: MetricStat,
+    supports: &impl Fn(&str) -> bool,
+) -> Result<Option<MetricQuery>, DefinitionError> {
+    let period_secs = period(stat.period)?;
     let metric = stat.metric.unwrap_or_default();
-    let text = stat.stat.unwrap_or_default();
-    let dimensions = metric.dimensions.unwrap_or_default().into_iter();
-    Ok(MetricQuery {
-        namespace: metric.namespace.ok_or(DefinitionError::Missing { parameter: "Namespace" })?,
-        metric_name: metric.metric_name.ok_or(DefinitionError::Missing { parameter: "MetricName" })?,
-        dimensions: dimensions.map(Dimension::from).collect(),
-        statistic: Statistic::read(text, supports)
-            .map_err(|value| DefinitionError::Value { parameter: "Stat", value })?,
-        period_secs: period(stat.period)?,
-        unit: stat.unit.map(|unit| unit.as_str().to_owned()),
-    })
+    let statistic = Statistic::read(stat.stat.unwrap_or_default(), supports).ok();
+    let (Some(namespace), Some(metric_name), Some(statistic)) =
+        (metric.namespace, metric.metric_name, statistic)
+    else {
+        return Ok(None);
+    };
+    let dimensions = metric.dimensions.unwrap_or_default().into_iter().map(Dimension::from).collect();
+    let unit = stat.unit.map(|unit| unit.as_str().to_owned());
+    Ok(Some(MetricQuery { namespace, metric_name, dimensions, statistic, period_secs, unit }))
+}
+
+/// Everything but metrics that an alarm could read, and does not.
+fn refuse_external_data(checked: &Checked<'_>) -> Result<(), DefinitionError> {
+    match checked.external_data().first().map(|data| &data.request) {
+        None => Ok(()),
+        Some(ExternalRequest::Search { .. }) => Err(MathQueryError::Search.into()),
+        Some(_) => Err(DefinitionError::Unsupported {
+            what: "INSIGHT_RULE_METRIC and ANOMALY_DETECTION_BAND without ThresholdMetricId in alarms",
+        }),
+    }
 }
 
 fn check_counts(entries: &[MathEntry], band: Option<&str>) -> Result<(), DefinitionError> {
@@ -287,27 +313,24 @@ fn check_counts(entries: &[MathEntry], band: Option<&str>) -> Result<(), Definit
     if let Some(entry) = entries.iter().find(|entry| !ids.insert(&entry.id)) {
         return Err(MathQueryError::Repeated { id: entry.id.clone() }.into());
     }
-    let is_band = |entry: &MathEntry| Some(entry.id.as_str()) == band;
-    if let Some(band) = band
-        && !entries.iter().any(|entry| is_band(entry) && matches!(entry.term, Term::Expression(_)))
-    {
-        return Err(DefinitionError::Value { parameter: "ThresholdMetricId", value: band.to_owned() });
+    let returned: Vec<_> = entries.iter().filter(|entry| entry.returned).collect();
+    let is_band =
+        |entry: &&MathEntry| Some(entry.id.as_str()) == band && matches!(entry.term, Term::Expression(_));
+    if band.is_some() && !returned.iter().any(is_band) {
+        return Err(MathQueryError::Band.into());
     }
-    // The band may return data too: the guide's examples differ.
-    match entries.iter().filter(|entry| entry.returned && !is_band(entry)).count() {
-        1 => Ok(()),
-        count => Err(MathQueryError::Returned { count }.into()),
-    }
+    let expected = 1 + usize::from(band.is_some());
+    if returned.len() == expected { Ok(()) } else { Err(MathQueryError::Returned { expected }.into()) }
 }
 
 /// The one period that all entries have.
-fn common_period(entries: &[MathEntry]) -> Option<u32> {
+fn common_period(entries: &[MathEntry]) -> Result<u32, DefinitionError> {
     let mut periods = entries.iter().filter_map(|entry| match &entry.term {
         Term::Metric(metric) => Some(metric.period_secs),
         Term::Expression(_) => entry.period_secs,
     });
-    let first = periods.next()?;
-    periods.all(|period| period == first).then_some(first)
+    let first = periods.next().ok_or(DefinitionError::Missing { parameter: "Period" })?;
+    if periods.all(|period| period == first) { Ok(first) } else { Err(MathQueryError::Periods.into()) }
 }
 
 #[cfg(test)]
@@ -348,7 +371,7 @@ mod tests {
         );
         check(
             vec![expression("e", "SUM(SEARCH('{Shop} x', 'Sum', 300))", true)],
-            "`SEARCH, INSIGHT_RULE_METRIC and ANOMALY_DETECTION_BAND without ThresholdMetricId in alarms` is not supported yet",
+            "SEARCH is not supported in alarms",
         );
     }
 }

@@ -67,7 +67,11 @@ impl MetricDefinition {
                 Source::Math(MathQuery::read(entries, band, scope.account, &supports)?)
             }
             None if band.is_some() => return Err(DefinitionError::Missing { parameter: "Metrics" }),
-            None => Source::Metric(metric(input, &supports)?),
+            None => {
+                let metric = metric(input, &supports)?;
+                refuse_actions_without_instance(&metric, &actions)?;
+                Source::Metric(metric)
+            }
         };
         check_look_back(source.period_secs(), condition.evaluation_periods)?;
         let definition = Self { description, source, condition, actions, window, warm_up };
@@ -157,9 +161,18 @@ fn refuse_beside_metrics(input: &PutMetricAlarmInput) -> Result<(), DefinitionEr
         ("Unit", input.unit.is_some()),
     ];
     match refused.into_iter().find(|(_, present)| *present) {
-        Some((other, _)) => Err(DefinitionError::Excluded { parameter: "Metrics", other }),
+        Some((parameter, _)) => Err(DefinitionError::BesideMetrics { parameter }),
         None => Ok(()),
     }
+}
+
+/// EC2 is told the instance by the metric's dimension InstanceId.
+fn refuse_actions_without_instance(metric: &MetricQuery, actions: &Actions) -> Result<(), DefinitionError> {
+    let named = metric.dimensions.iter().any(|dimension| dimension.name == "InstanceId");
+    if !named && actions.include(ActionKind::Instance)? {
+        return Err(DefinitionError::NoInstance);
+    }
+    Ok(())
 }
 
 /// An expression has no instance that could be stopped.
@@ -232,10 +245,10 @@ fn threshold(input: &PutMetricAlarmInput, comparison: Comparison) -> Result<Opti
         return threshold.is_finite().then_some(Some(threshold)).ok_or(DefinitionError::Threshold);
     }
     if input.threshold_metric_id.is_none() {
-        return Err(DefinitionError::Missing { parameter: "ThresholdMetricId" });
+        return Err(DefinitionError::BandMissing);
     }
     if input.threshold.is_some() {
-        return Err(DefinitionError::Excluded { parameter: "ThresholdMetricId", other: "Threshold" });
+        return Err(DefinitionError::TwoThresholds);
     }
     if !comparison.needs_band() {
         let value = comparison.name().to_owned();

@@ -35,11 +35,10 @@ pub(crate) async fn with_band(
     Ok(expected.collect())
 }
 
-/// Whether the expression `id` of `query` is a band around one of its entries and nothing else, and of a kind
+/// Whether `expression` of `query` is a band around one of its entries and nothing else, and of a kind
 /// that has models.
 pub(crate) fn check_band(
     query: &MathQuery,
-    id: &str,
     expression: &Expression,
     checked: &Checked<'_>,
 ) -> Result<(), DefinitionError> {
@@ -51,9 +50,7 @@ pub(crate) fn check_band(
         },
         _ => None,
     };
-    let Some(of) = of else {
-        return Err(DefinitionError::Value { parameter: "ThresholdMetricId", value: id.to_owned() });
-    };
+    let Some(of) = of else { return Err(MathQueryError::Band.into()) };
     let Node::Id(of) = &of.node else {
         return unsupported("ANOMALY_DETECTION_BAND of anything but an id in alarms");
     };

@@ -258,17 +258,6 @@ async fn scaling_policies_go_on_after_a_restart_until_actions_are_disabled() {
 }
 
 #[tokio::test]
-async fn instance_actions_need_an_instance() {
-    let world = World::new();
-    world.put(acting("cpu", &["arn:aws:automate:us-east-1:ec2:stop"])).await;
-    world.set_state("cpu", "ALARM").await;
-    world.settle().await;
-    let history = world.history().await;
-    let last = history.last().expect("an item");
-    assert!(last.contains("Received error: \"the alarm's metric has no dimension InstanceId\""), "{last}");
-}
-
-#[tokio::test]
 async fn definitions_are_events_too() {
     let world = World::new();
     world.put(alarm("cpu")).await;

@@ -144,6 +144,8 @@ async fn evaluations_are_explained_and_tried_on_history() {
     assert_eq!(lines, ["12:01:00 ALARM", "12:04:00 INSUFFICIENT_DATA"]);
 }
 
+const NO_BAND: &str = "Metrics list must contain exactly one metric matching the ThresholdMetricId parameter";
+
 #[tokio::test]
 async fn what_cannot_be_held_against_a_band_is_refused() {
     let world = World::new();
@@ -155,30 +157,30 @@ async fn what_cannot_be_held_against_a_band_is_refused() {
         });
         PutMetricAlarmInput { metrics, ..good() }
     };
+    let returning = |entry: usize, returned: bool| {
+        let metrics = good().metrics.map(|mut metrics| {
+            metrics[entry].return_data = Some(returned);
+            metrics
+        });
+        PutMetricAlarmInput { metrics, ..good() }
+    };
     let scaling =
         "arn:aws:autoscaling:us-east-1:000000000000:scalingPolicy:1:autoScalingGroupName/g:policyName/p";
     for (input, message) in [
         (
             PutMetricAlarmInput { threshold: Some(1.0), ..good() },
-            "The parameter ThresholdMetricId cannot be used together with Threshold.",
+            "Threshold and ThresholdMetricId cannot both be set",
         ),
         (
             PutMetricAlarmInput { threshold_metric_id: None, ..good() },
-            "The parameter ThresholdMetricId is required.",
+            "ComparisonOperators for ranges require ThresholdMetricId to be set",
         ),
-        (
-            PutMetricAlarmInput { threshold_metric_id: Some("ad2".to_owned()), ..good() },
-            "The value ad2 for parameter ThresholdMetricId is not supported.",
-        ),
-        (
-            PutMetricAlarmInput { threshold_metric_id: Some("m1".to_owned()), ..good() },
-            "The value m1 for parameter ThresholdMetricId is not supported.",
-        ),
-        (with("m1 * 2"), "The value ad1 for parameter ThresholdMetricId is not supported."),
-        (
-            with("ANOMALY_DETECTION_BAND(m1, 2) * 2"),
-            "The value ad1 for parameter ThresholdMetricId is not supported.",
-        ),
+        (PutMetricAlarmInput { threshold_metric_id: Some("ad2".to_owned()), ..good() }, NO_BAND),
+        (PutMetricAlarmInput { threshold_metric_id: Some("m1".to_owned()), ..good() }, NO_BAND),
+        (with("m1 * 2"), NO_BAND),
+        (returning(1, false), NO_BAND),
+        (returning(0, false), "Exactly two elements of the metrics list should return data."),
+        (with("ANOMALY_DETECTION_BAND(m1, 2) * 2"), NO_BAND),
         (
             PutMetricAlarmInput {
                 comparison_operator: Some(ComparisonOperator::GreaterThanThreshold),

@@ -282,7 +282,13 @@ async fn definitions_that_cannot_be_evaluated_are_refused() {
     check(
         composite("all", "ALARM(a) ORR"),
         "ValidationError",
-        "AlarmRule is not valid: expected AND, OR or the end of the rule, found `ORR` at position 10.",
+        "Error in AlarmRule [Unsupported token 'ORR' at char 9]",
+    )
+    .await;
+    check(
+        composite("all", "ALARM(a)\n"),
+        "ValidationError",
+        "AlarmRule must not contain leading or trailing whitespace or be null",
     )
     .await;
     check(

@@ -102,6 +102,10 @@ async fn entries_that_cannot_be_watched_are_refused() {
         metric_stat: metric("b").metric_stat.map(|stat| MetricStat { period: Some(3600), ..stat }),
         ..metric("b")
     };
+    let odd = MetricDataQuery {
+        metric_stat: metric("a").metric_stat.map(|stat| MetricStat { stat: Some("Mean".to_owned()), ..stat }),
+        ..metric("a")
+    };
     for (entries, message) in [
         (
             vec![expression("e", "a * 2"), visible(metric("a"))],
@@ -111,7 +115,17 @@ async fn entries_that_cannot_be_watched_are_refused() {
             vec![hidden(expression("e", "a * 2")), metric("a")],
             "Exactly one element of the metrics list should return data.",
         ),
-        (vec![expression("e", "a * 2")], "Period must be the same for all metrics and expressions."),
+        (vec![expression("e", "a * 2")], "Period must not be null"),
+        (vec![expression("e", "SEARCH('{Shop} x', 'Sum', 60)")], "Period must not be null"),
+        (
+            vec![MetricDataQuery {
+                period: Some(60),
+                ..expression("e", "SUM(SEARCH('{Shop} x', 'Sum', 60))")
+            }],
+            "SEARCH is not supported on Metric Alarms",
+        ),
+        (vec![expression("E", "a * 2"), metric("a")], "Invalid metrics list"),
+        (vec![expression("e", "a * 2"), odd], "Invalid metrics list"),
         (
             vec![expression("e", "a + b"), metric("a"), hour],
             "Period must be the same for all metrics and expressions.",
@@ -123,7 +137,7 @@ async fn entries_that_cannot_be_watched_are_refused() {
         ),
         (
             vec![MetricDataQuery { expression: None, ..expression("e", "") }, metric("a")],
-            "Exactly one of MetricStat and Expression must be specified for e.",
+            "Invalid metrics list",
         ),
         (
             vec![expression("e", "SELECT AVG(x) FROM y"), metric("a")],

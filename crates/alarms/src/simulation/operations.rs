@@ -35,7 +35,7 @@ async fn definitions_are_refused_in_awss_words() {
         (
             PutMetricAlarmInput { datapoints_to_alarm: Some(2), ..alarm("a") },
             "ValidationError",
-            "DatapointsToAlarm must be less than or equal to EvaluationPeriods.",
+            "DatapointsToAlarm must be less than or equal to EvaluationPeriods",
         ),
         (
             PutMetricAlarmInput {
@@ -74,13 +74,27 @@ async fn definitions_are_refused_in_awss_words() {
         ),
         (
             PutMetricAlarmInput { namespace: None, ..alarm("a") },
-            "MissingParameter",
-            "The parameter Namespace is required.",
+            "ValidationError",
+            "Namespace must not be null",
+        ),
+        (
+            PutMetricAlarmInput { metric_name: None, ..alarm("a") },
+            "ValidationError",
+            "MetricName must not be null",
+        ),
+        (PutMetricAlarmInput { period: None, ..alarm("a") }, "ValidationError", "Period must not be null"),
+        (
+            PutMetricAlarmInput {
+                alarm_actions: Some(vec!["arn:aws:automate:us-east-1:ec2:recover".to_owned()]),
+                ..alarm("a")
+            },
+            "ValidationError",
+            "Invalid use of EC2 action. An EC2 action can only be used if the alarm is monitoring an EC2 instance.",
         ),
         (
             PutMetricAlarmInput { threshold: None, ..alarm("a") },
-            "MissingParameter",
-            "The parameter Threshold is required.",
+            "ValidationError",
+            "Threshold must not be null",
         ),
         (
             PutMetricAlarmInput { threshold: Some(f64::NAN), ..alarm("a") },
@@ -102,8 +116,8 @@ async fn definitions_are_refused_in_awss_words() {
         ),
         (
             PutMetricAlarmInput { metrics: Some(vec![MetricDataQuery::default()]), ..alarm("a") },
-            "InvalidParameterCombination",
-            "The parameter Metrics cannot be used together with MetricName.",
+            "ValidationError",
+            "MetricName should not be set if list of Metrics is set.",
         ),
         (
             PutMetricAlarmInput {
@@ -118,8 +132,8 @@ async fn definitions_are_refused_in_awss_words() {
                 comparison_operator: Some(api::ComparisonOperator::GreaterThanUpperThreshold),
                 ..alarm("a")
             },
-            "MissingParameter",
-            "The parameter ThresholdMetricId is required.",
+            "ValidationError",
+            "ComparisonOperators for ranges require ThresholdMetricId to be set",
         ),
         (alarm("a\nb"), "InvalidParameterValue", "The value a\nb for parameter AlarmName is not supported."),
     ];

@@ -12,8 +12,10 @@ pub struct Span {
 }
 
 /// A text that is no rule.
+///
+/// The words are AWS's as far as they are known (published errors of 2021 to 2025): it counts from 0, and names
+/// what must stand there if that is one token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} at position {}", span.start + 1)]
 pub struct RuleError {
     /// What is wrong.
     pub kind: RuleErrorKind,
@@ -25,11 +27,16 @@ pub struct RuleError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleErrorKind {
     /// Something else should stand there.
-    Expected {
-        /// What should.
-        expected: &'static str,
+    Token {
         /// What does.
         found: String,
+        /// What must, if there is no choice.
+        must_be: Option<&'static str>,
+    },
+    /// Something should follow.
+    End {
+        /// What.
+        expected: &'static str,
     },
     /// A quoted name without its second quote.
     UnclosedQuote,
@@ -47,15 +54,21 @@ pub enum RuleErrorKind {
     },
 }
 
-impl fmt::Display for RuleErrorKind {
+impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expected { expected, found } => write!(f, "expected {expected}, found {found}"),
-            Self::UnclosedQuote => f.write_str("a quoted name is not closed"),
-            Self::Quorum { alarms } => {
-                write!(f, "AT_LEAST needs a number from 1 to {alarms}, or 1% to 100%")
+        use RuleErrorKind::{End, Quorum, Token, TooMany, UnclosedQuote};
+        let at = self.span.start;
+        match &self.kind {
+            Token { found, must_be: None } => write!(f, "Unsupported token '{found}' at char {at}"),
+            Token { found, must_be: Some(token) } => {
+                write!(f, "Unsupported token '{found}' at char {at}, must be: '{token}'")
             }
-            Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
+            End { expected } => write!(f, "The rule ends at char {at}, must be: {expected}"),
+            UnclosedQuote => write!(f, "Unclosed quotes at char {at}"),
+            Quorum { alarms } => {
+                write!(f, "AT_LEAST needs a number from 1 to {alarms}, or 1% to 100% at char {at}")
+            }
+            TooMany { what, limit } => write!(f, "More than {limit} {what} at char {at}"),
         }
     }
 }

@@ -20,15 +20,13 @@ pub(super) enum Token<'a> {
 }
 
 impl Token<'_> {
-    /// What messages call it.
-    pub(super) fn describe(&self) -> String {
+    /// How it is written, if there is one way.
+    pub(super) fn symbol(&self) -> Option<&'static str> {
         match self {
-            Self::Open => "`(`".to_owned(),
-            Self::Close => "`)`".to_owned(),
-            Self::Comma => "`,`".to_owned(),
-            Self::Word(word) => format!("`{}`", word.chars().take(64).collect::<String>()),
-            Self::Quoted(_) => "a quoted name".to_owned(),
-            Self::End => "the end of the rule".to_owned(),
+            Self::Open => Some("("),
+            Self::Close => Some(")"),
+            Self::Comma => Some(","),
+            Self::Word(_) | Self::Quoted(_) | Self::End => None,
         }
     }
 }

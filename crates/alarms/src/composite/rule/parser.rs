@@ -17,16 +17,20 @@ const ELEMENTS_MAX: usize = 500;
 /// too.
 const DEPTH_MAX: usize = 500;
 
+/// How much of a token an error shows.
+const FOUND_CHARS_MAX: usize = 64;
+
 /// Reads a whole rule.
 pub(super) fn parse(text: &str) -> Result<Expression, RuleError> {
     let mut parser =
-        Parser { tokens: tokens(text)?, at: 0, depth: 0, elements: 0, children: BTreeSet::new() };
+        Parser { text, tokens: tokens(text)?, at: 0, depth: 0, elements: 0, children: BTreeSet::new() };
     let expression = parser.or()?;
     parser.expect(&Token::End, "AND, OR or the end of the rule")?;
     Ok(expression)
 }
 
 struct Parser<'a> {
+    text: &'a str,
     tokens: Vec<(Token<'a>, Span)>,
     at: usize,
     depth: usize,
@@ -153,17 +157,17 @@ impl<'a> Parser<'a> {
     }
 
     fn open(&mut self) -> Result<(), RuleError> {
-        let span = self.expect(&Token::Open, "`(`")?;
+        let span = self.expect(&Token::Open, "'('")?;
         self.count_element(span)
     }
 
     fn close(&mut self) -> Result<(), RuleError> {
-        let span = self.expect(&Token::Close, "`)`")?;
+        let span = self.expect(&Token::Close, "')'")?;
         self.count_element(span)
     }
 
     fn comma(&mut self) -> Result<(), RuleError> {
-        self.expect(&Token::Comma, "`,`").map(|_| ())
+        self.expect(&Token::Comma, "','").map(|_| ())
     }
 
     fn count_element(&mut self, span: Span) -> Result<(), RuleError> {
@@ -188,7 +192,7 @@ impl<'a> Parser<'a> {
     fn expect(&mut self, token: &Token<'_>, expected: &'static str) -> Result<Span, RuleError> {
         let (found, span) = self.peek();
         if found != token {
-            return Err(self.unexpected(expected));
+            return Err(self.instead_of(token.symbol(), expected));
         }
         let span = *span;
         self.at += 1;
@@ -196,8 +200,20 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&self, expected: &'static str) -> RuleError {
+        self.instead_of(None, expected)
+    }
+
+    /// The next token stands where `expected` should; `must_be` is that if it is one token.
+    fn instead_of(&self, must_be: Option<&'static str>, expected: &'static str) -> RuleError {
         let (found, span) = self.peek();
-        RuleError { kind: RuleErrorKind::Expected { expected, found: found.describe() }, span: *span }
+        let kind = match found {
+            Token::End => RuleErrorKind::End { expected },
+            _ => {
+                let found = self.text[span.start..span.end].chars().take(FOUND_CHARS_MAX).collect();
+                RuleErrorKind::Token { found, must_be }
+            }
+        };
+        RuleError { kind, span: *span }
     }
 }
 
