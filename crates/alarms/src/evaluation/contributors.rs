@@ -22,7 +22,7 @@ use crate::effects::delivery::{Delivery, Payload};
 use crate::effects::event::contributor_state_change;
 use crate::effects::history::HistoryItem;
 use crate::effects::transition::{ActionContext, Change, NewState, action, advance};
-use crate::evaluation::reason::{reason, reason_data};
+use crate::evaluation::reason::{contributor_reason, reason_data};
 use crate::evaluation::verdict::judge;
 use crate::evaluation::window::Range;
 use crate::reader::QuerySeries;
@@ -120,7 +120,7 @@ fn judge_series(
     Judged {
         mark,
         is_in_alarm,
-        reason: reason(&definition.condition, &verdict, state),
+        reason: contributor_reason(&definition.condition, &verdict, state),
         reason_data: reason_data(definition, &verdict, &slots, now),
     }
 }

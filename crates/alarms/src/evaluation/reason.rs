@@ -21,6 +21,17 @@ const REASON_DATA_BYTES_MAX: usize = 4000;
 
 /// Why `verdict` says `state`.
 pub(crate) fn reason(condition: &Condition, verdict: &Verdict, state: StateValue) -> String {
+    worded(condition, verdict, state, SHOWN_MAX)
+}
+
+/// Why `verdict` says `state` of one series of several: the datapoints always come in a sentence of their own
+/// (user guide, "Alarm events and EventBridge", Contributor State Change).
+pub(crate) fn contributor_reason(condition: &Condition, verdict: &Verdict, state: StateValue) -> String {
+    worded(condition, verdict, state, 1)
+}
+
+/// `apart_from` datapoints on, they come in a sentence of their own.
+fn worded(condition: &Condition, verdict: &Verdict, state: StateValue, apart_from: usize) -> String {
     let periods = condition.out_of();
     if state == StateValue::InsufficientData {
         return format!("Insufficient Data: {} unknown.", counted(periods, "datapoint"));
@@ -51,12 +62,13 @@ pub(crate) fn reason(condition: &Condition, verdict: &Verdict, state: StateValue
         None => (plural(crossing.len(), "datapoint"), String::new()),
     };
     let shown = shown(&crossing);
-    if crossing.len() < SHOWN_MAX {
+    if crossing.len() < apart_from {
         format!("{crossed}: {subject} {shown} {verb} {phrase}{filled}{minimum}.")
     } else {
+        let noun = if crossing.len() == 1 { "datapoint" } else { "datapoints" };
         format!(
             "{crossed}: {subject} {verb} {phrase}{filled}. \
-             The most recent datapoints which crossed the threshold: {shown}{minimum}."
+             The most recent {noun} which crossed the threshold: {shown}{minimum}."
         )
     }
 }

@@ -69,9 +69,8 @@ async fn each_series_is_in_alarm_by_itself() {
     assert_eq!(alarm.state_reason.as_deref(), Some("1 out of 3 time series evaluated to ALARM"));
     assert_eq!(
         contributors(&world).await,
-        [
-            "{\"Host\": \"a\"} Threshold Crossed: 1 datapoint [9.0 (02/01/26 12:00:00)] was greater than the threshold (1.0)."
-        ]
+        ["{\"Host\": \"a\"} Threshold Crossed: 1 datapoint was greater than the threshold (1.0). The most \
+          recent datapoint which crossed the threshold: [9.0 (02/01/26 12:00:00)]."]
     );
     world.advance_to(at("12:02:00")).await;
     assert_eq!(contributors(&world).await.len(), 2);
