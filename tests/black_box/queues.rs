@@ -383,4 +383,8 @@ async fn an_alarm_arrives_in_a_queue_through_its_topic() {
     let alarm: Value =
         serde_json::from_str(envelope["Message"].as_str().expect("told")).expect("the alarm's JSON");
     assert_eq!((&alarm["AlarmName"], &alarm["NewStateValue"]), (&json!("hot"), &json!("ALARM")));
+
+    let all = server.cloudwatch().list_metrics().namespace("AWS/SNS").send().await.expect("listed");
+    let names: Vec<_> = all.metrics().iter().map(|metric| metric.metric_name().expect("a name")).collect();
+    assert_eq!(names, ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "PublishSize"]);
 }

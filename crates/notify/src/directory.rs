@@ -7,6 +7,7 @@ use groundwatch_core::{AccountId, Scope};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
 use crate::delivery_policy::EffectivePolicy;
+use crate::filter::Unwanted;
 use crate::message::Message;
 use crate::signature::SignatureVersion;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
@@ -99,18 +100,26 @@ impl Directory {
         self.subscriptions.get(&id.key())
     }
 
-    /// All confirmed subscriptions of a topic that want `message`, with the names under which they are kept.
-    pub(crate) fn who_wants(&self, topic: &TopicId, message: &Message) -> Vec<(String, Arc<Subscription>)> {
+    /// All confirmed subscriptions of a topic that want `message`, with the names under which they are kept;
+    /// and why others do not want it.
+    pub(crate) fn who_wants(
+        &self,
+        topic: &TopicId,
+        message: &Message,
+    ) -> (Vec<(String, Arc<Subscription>)>, Vec<Unwanted>) {
         let mut all = self.of_topic(topic);
+        all.retain(|(_, subscription)| subscription.standing == Standing::Confirmed);
+        let mut filtered_out = Vec::new();
         all.retain(|(_, subscription)| {
             let text = message.body.for_protocol(subscription.endpoint.protocol);
-            subscription.standing == Standing::Confirmed
-                && subscription
-                    .preferences
-                    .filter()
-                    .is_none_or(|filter| filter.wants(&message.attributes, text))
+            let checked = subscription
+                .preferences
+                .filter()
+                .map_or(Ok(()), |filter| filter.check_message(&message.attributes, text));
+            filtered_out.extend(checked.err());
+            checked.is_ok()
         });
-        all
+        (all, filtered_out)
     }
 
     /// Removes a subscription of the given version, so that its endpoint may subscribe anew.

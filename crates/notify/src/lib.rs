@@ -39,6 +39,7 @@ mod filter;
 mod lanes;
 mod mail;
 mod message;
+mod meter;
 mod operations;
 mod outbox;
 mod permissions;

@@ -11,6 +11,7 @@ use crate::directory::Directory;
 use crate::envelope::Envelope;
 use crate::mail::{Email, MailError};
 use crate::message::{Message, MessageKind};
+use crate::meter::Meter;
 use crate::queue::{QueueError, QueueMessage};
 use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, RetryPolicy, Verdict, judge};
 use crate::signature::{Signature, Signer, SigningError};
@@ -26,6 +27,7 @@ pub(crate) struct Sender {
     pub(crate) directory: Directory,
     /// Where subscribers reach this server, without a slash at its end.
     pub(crate) base_url: String,
+    pub(crate) meter: Meter,
 }
 
 impl Sender {
@@ -41,6 +43,7 @@ impl Sender {
         let outcome = self.send(message, id, subscription).await;
         let policy = self.retry_policy(id, subscription);
         let verdict = judge(&outcome, attempts, &policy);
+        self.meter.attempted(message, id, subscription, &outcome, verdict);
         let (Outcome::Refused { reason } | Outcome::Unavailable { reason, .. }) = &outcome else {
             return verdict;
         };
@@ -50,6 +53,9 @@ impl Sender {
             return verdict;
         }
         let redriven = self.redrive(message, id, subscription).await;
+        if let Some(redriven) = &redriven {
+            self.meter.redriven(id, redriven);
+        }
         tracing::warn!(
             subscription_arn,
             message_id = %message.id,
@@ -63,6 +69,22 @@ impl Sender {
             Some(Outcome::Unavailable { .. }) => Verdict::Retry(policy.max_delay_target),
             _ => Verdict::GiveUp,
         }
+    }
+
+    /// Tries once before a delivery waits for its turn. Tells whether that worked; if not, nothing has
+    /// happened.
+    pub(crate) async fn first_attempt(
+        &self,
+        message: &Message,
+        id: &SubscriptionId,
+        subscription: &Subscription,
+    ) -> bool {
+        let outcome = self.send(message, id, subscription).await;
+        let is_delivered = matches!(outcome, Outcome::Accepted { .. });
+        if is_delivered {
+            self.meter.attempted(message, id, subscription, &outcome, Verdict::Delivered);
+        }
+        is_delivered
     }
 
     /// Puts a message that could not be delivered into the subscription's dead-letter queue; `None` without

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use groundwatch_core::{Activity, Call, Scope, SharedClock};
-use groundwatch_outbound::{HttpClient, Outbound, Outcome};
+use groundwatch_outbound::{HttpClient, Outbound};
+use groundwatch_own_metrics::Meters;
 use groundwatch_storage::{Batch, Catalog, Key, StorageError};
 
 use crate::deliverer::Deliverer;
@@ -11,6 +12,7 @@ use crate::directory::Directory;
 use crate::expiry::Expiry;
 use crate::fifo::{self, Admission, Fifo};
 use crate::message::{InLine, Message, MessageKind, Subject};
+use crate::meter::Meter;
 use crate::outbox::Outbox;
 use crate::publication::Publication;
 use crate::sender::Sender;
@@ -85,7 +87,8 @@ impl Notify {
         let outbox = Arc::new(Outbox::open(catalog, config.backlog_bytes_max)?);
         let expiry = Arc::new(Expiry::open(directory.clone()));
         let signer = Arc::new(Signer::open(catalog)?);
-        let sender = Arc::new(Sender { transports, signer, directory: directory.clone(), base_url });
+        let meter = Meter::new(clock.clone());
+        let sender = Arc::new(Sender { transports, signer, directory: directory.clone(), base_url, meter });
         let deliverer =
             Arc::new(Deliverer::new(outbox.clone(), directory.clone(), sender.clone(), clock.clone()));
         let fifo = Arc::new(Fifo::open(catalog)?);
@@ -107,6 +110,11 @@ impl Notify {
     /// The background work that makes messages arrive; the server drives it.
     pub fn activities(&self) -> Vec<Arc<dyn Activity>> {
         vec![self.deliverer.clone(), self.expiry.clone()]
+    }
+
+    /// What topics say about themselves, in `AWS/SNS`.
+    pub fn meters(&self) -> Arc<dyn Meters> {
+        self.sender.meter.tally.clone()
     }
 
     /// Publishes for another service of `scope`, as an alarm action does. When it is `Ok`, the message is
@@ -181,11 +189,11 @@ impl Notify {
     /// answer finds the message in them. What a queue does not take waits for its next attempt with the other
     /// deliveries, and in line nothing overtakes what waits.
     async fn distribute(&self, batch: Batch, topic: &TopicId, message: Message) -> Result<(), NotifyError> {
-        let (queues, mut others): (Vec<_>, Vec<_>) =
-            self.directory.who_wants(topic, &message).into_iter().partition(|(name, subscription)| {
-                let overtakes = || !self.outbox.is_idle(&Key::new(topic.scope(), name.clone()));
-                subscription.endpoint.protocol == Protocol::Sqs && !(topic.is_fifo() && overtakes())
-            });
+        let (wanting, filtered_out) = self.directory.who_wants(topic, &message);
+        let (queues, mut others): (Vec<_>, Vec<_>) = wanting.into_iter().partition(|(name, subscription)| {
+            let overtakes = || !self.outbox.is_idle(&Key::new(topic.scope(), name.clone()));
+            subscription.endpoint.protocol == Protocol::Sqs && !(topic.is_fifo() && overtakes())
+        });
         // Whoever is told that there is no room must not find the message in a queue. Queues alone take no
         // room.
         let room = match others.len() {
@@ -196,7 +204,10 @@ impl Notify {
             queues.into_iter().map(|(name, subscription)| self.enqueue(topic, name, subscription, &message));
         others.extend(futures_util::future::join_all(sent).await.into_iter().flatten());
         let names = others.into_iter().map(|(name, _)| name).collect();
-        self.outbox.send(batch, topic.scope(), message, names, room).await
+        let bytes = message.bytes();
+        self.outbox.send(batch, topic.scope(), message, names, room).await?;
+        self.sender.meter.published(topic, bytes, &filtered_out);
+        Ok(())
     }
 
     /// Puts a message into a subscribed queue; gives the subscription back if that did not work.
@@ -208,8 +219,8 @@ impl Notify {
         message: &Message,
     ) -> Option<(String, Arc<Subscription>)> {
         let id = SubscriptionId::of_key(&Key::new(topic.scope(), name.clone()))?;
-        let outcome = self.sender.send(message, &id, &subscription).await;
-        (!matches!(outcome, Outcome::Accepted { .. })).then_some((name, subscription))
+        let delivered = self.sender.first_attempt(message, &id, &subscription).await;
+        (!delivered).then_some((name, subscription))
     }
 
     /// A message of the present moment.

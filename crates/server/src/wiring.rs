@@ -80,8 +80,11 @@ pub(crate) async fn open_services(
     let own_metrics = Arc::new(OwnMetrics(metric_store.clone()));
     let publisher =
         |name, meters| -> Arc<dyn Activity> { Arc::new(Publisher::new(name, meters, own_metrics.clone())) };
-    let mut activities =
-        vec![publisher("log-metrics", logs.meters()), publisher("sqs-metrics", sqs.meters())];
+    let mut activities = vec![
+        publisher("log-metrics", logs.meters()),
+        publisher("sns-metrics", notify.meters()),
+        publisher("sqs-metrics", sqs.meters()),
+    ];
     activities.extend(alarms.activities());
     activities.extend(notify.activities());
     activities.extend(sqs.activities());

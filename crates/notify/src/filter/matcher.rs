@@ -6,19 +6,53 @@ use super::condition::{Condition, Scalar};
 use super::policy::{Filter, FilterScope, Rule, Rules};
 use crate::attributes::{AttributeValue, MessageAttribute, MessageAttributes};
 
+/// Why a message is not wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unwanted {
+    /// Its attributes are not those that the policy asks for.
+    Attributes,
+    /// It has none.
+    NoAttributes,
+    /// They are not, and one of them that should be a list is none.
+    InvalidAttributes,
+    /// Its body is not what the policy asks for.
+    Body,
+    /// Its body is not a JSON object.
+    InvalidBody,
+}
+
 impl Filter<'_> {
     /// Whether a message with these attributes and this body is wanted. A body that is not JSON never is,
     /// unless nothing is asked of it.
-    pub(crate) fn wants(&self, attributes: &MessageAttributes, body: &str) -> bool {
+    pub(crate) fn check_message(&self, attributes: &MessageAttributes, body: &str) -> Result<(), Unwanted> {
         let rules = &self.policy.rules;
         match self.scope {
-            FilterScope::MessageAttributes => holds_of_attributes(rules, attributes),
-            FilterScope::MessageBody if *rules == Rules::default() => true,
+            FilterScope::MessageAttributes if holds_of_attributes(rules, attributes) => Ok(()),
+            FilterScope::MessageAttributes => Err(why_unwanted(attributes)),
+            FilterScope::MessageBody if *rules == Rules::default() => Ok(()),
             FilterScope::MessageBody => match serde_json::from_str(body) {
-                Ok(body @ Value::Object(_)) => holds_of_body(rules, "", &body),
-                _ => false,
+                Ok(body @ Value::Object(_)) if holds_of_body(rules, "", &body) => Ok(()),
+                Ok(Value::Object(_)) => Err(Unwanted::Body),
+                _ => Err(Unwanted::InvalidBody),
             },
         }
+    }
+}
+
+/// What to say of attributes that a policy does not want.
+fn why_unwanted(attributes: &MessageAttributes) -> Unwanted {
+    let is_broken_list = |attribute: &MessageAttribute| match &attribute.value {
+        AttributeValue::Text(text) if attribute.data_type == "String.Array" => {
+            serde_json::from_str::<Vec<Value>>(text).is_err()
+        }
+        _ => false,
+    };
+    if attributes.is_empty() {
+        Unwanted::NoAttributes
+    } else if attributes.values().any(is_broken_list) {
+        Unwanted::InvalidAttributes
+    } else {
+        Unwanted::Attributes
     }
 }
 

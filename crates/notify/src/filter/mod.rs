@@ -10,5 +10,6 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use matcher::Unwanted;
 pub use parser::FilterPolicyError;
 pub(crate) use policy::{Filter, FilterPolicy, FilterScope};

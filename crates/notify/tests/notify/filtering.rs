@@ -13,7 +13,7 @@ use crate::harness::{Sns, handle, subscribe_input};
 
 const HOOK: &str = "http://hook.test/";
 
-async fn publish(
+pub(crate) async fn publish(
     sns: &Sns,
     topic: &str,
     message: &str,
@@ -35,7 +35,7 @@ async fn publish(
     sns.call(input, handle::<Publish, _>).await.map(|_| ())
 }
 
-async fn set(sns: &Sns, subscription: &str, name: &str, value: &str) -> Result<(), Fault> {
+pub(crate) async fn set(sns: &Sns, subscription: &str, name: &str, value: &str) -> Result<(), Fault> {
     let input = SetSubscriptionAttributesInput {
         subscription_arn: Some(subscription.to_owned()),
         attribute_name: Some(name.to_owned()),

@@ -7,6 +7,7 @@ mod filtering;
 mod handshake;
 mod harness;
 mod management;
+mod metrics;
 mod protocols;
 mod signatures;
 mod topics;

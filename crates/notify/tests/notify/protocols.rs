@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::harness::{Answer, FUNCTION_URL, Sns, handle};
 
 const HOOK: &str = "http://hook.test/";
-const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
-const DEAD_LETTERS: &str = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead"}"#;
+pub(crate) const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
+pub(crate) const DEAD_LETTERS: &str = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead"}"#;
 
-async fn subscribe(
+pub(crate) async fn subscribe(
     sns: &Sns,
     topic: &str,
     protocol: &str,
