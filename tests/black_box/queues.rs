@@ -223,6 +223,27 @@ async fn bodies(server: &Server, url: &str, count: u32, timeout_secs: u32) -> Ve
     messages.iter().map(|message| message["Body"].as_str().expect("text").to_owned()).collect()
 }
 
+#[tokio::test]
+async fn a_message_carries_the_trace_of_its_request() {
+    let server = Server::start();
+    let url = create(&server, "q", json!({"VisibilityTimeout": "0"})).await;
+    let own = json!({"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-own"}});
+    for (body, attributes) in [("a", json!({})), ("b", own)] {
+        let headers = [
+            ("Content-Type", "application/x-amz-json-1.0"),
+            ("X-Amz-Target", "AmazonSQS.SendMessage"),
+            ("Authorization", &signed()),
+            ("X-Amzn-Trace-Id", "Root=1-header"),
+        ];
+        let message = json!({"QueueUrl": url, "MessageBody": body, "MessageSystemAttributes": attributes});
+        assert_eq!(server.post("/", &headers, message.to_string().as_bytes()).await.status, 200);
+    }
+    ok(&server, "SendMessage", json!({"QueueUrl": url, "MessageBody": "c"})).await;
+    let received = receive(&server, &url).await;
+    let traces: Vec<_> = received.iter().map(|message| &message["Attributes"]["AWSTraceHeader"]).collect();
+    assert_eq!(traces, [&json!("Root=1-header"), &json!("Root=1-own"), &Value::Null]);
+}
+
 /// Recorded from AWS: a group that was received from stands behind the others when it is free again.
 #[tokio::test]
 async fn message_groups_take_turns() {

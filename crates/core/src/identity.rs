@@ -163,12 +163,14 @@ pub struct Call {
     /// Whether the caller announces that the log events of the request carry metrics, which a header of AWS's
     /// says beside the request.
     pub announces_metrics: bool,
+    /// The trace that the call is a part of, as its header `X-Amzn-Trace-Id` says.
+    pub trace: Option<String>,
 }
 
 impl Call {
     /// A call without any wishes beside its input.
     pub fn new(caller: Caller, request_id: RequestId, received: Timestamp) -> Self {
-        Self { caller, request_id, received, explain: false, announces_metrics: false }
+        Self { caller, request_id, received, explain: false, announces_metrics: false, trace: None }
     }
 
     /// The account and region that the call addresses.

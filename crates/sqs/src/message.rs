@@ -40,7 +40,8 @@ impl Message {
     pub(crate) fn memory_bytes(&self) -> usize {
         let texts = [&self.group_id, &self.deduplication_id, &self.dead_letter_source_arn];
         let texts: usize = texts.iter().filter_map(|text| text.as_ref().map(String::len)).sum();
-        self.size_bytes() + texts + self.attributes.len() * 100 + OVERHEAD_BYTES
+        let trace = self.trace_header.as_ref().map_or(0, MessageAttribute::size_bytes);
+        self.size_bytes() + texts + trace + self.attributes.len() * 100 + OVERHEAD_BYTES
     }
 }
 

@@ -15,6 +15,7 @@ use crate::draft::Draft;
 use crate::message::MessageAttribute;
 use crate::meter::QueueMeters;
 use crate::mover::Mover;
+use crate::operations::Sender;
 use crate::store::Store;
 use crate::waiting::Waiting;
 
@@ -102,9 +103,9 @@ impl Sqs {
         let found = self.directory.accessed(self.directory.by_arn(queue_arn))?;
         let Delivery { body, attributes, group_id, deduplication_id } = delivery;
         let draft = Draft { body, attributes, group_id, deduplication_id, ..Draft::default() };
-        let sender_id = found.queue.key.scope.account.to_string();
+        let sender = Sender { account: found.queue.key.scope.account, trace: None };
         let draft = draft.checked(&found)?;
-        self.send(&found, vec![draft], sender_id).await?;
+        self.send(&found, vec![draft], sender).await?;
         Ok(())
     }
 }

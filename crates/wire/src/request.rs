@@ -17,6 +17,8 @@ pub(crate) const SMITHY_PROTOCOL: &str = "smithy-protocol";
 const QUERY_MODE: &str = "x-amzn-query-mode";
 /// What the log events of a request are.
 const LOGS_FORMAT: &str = "x-amzn-logs-format";
+/// Which trace a request belongs to.
+const TRACE: &str = "x-amzn-trace-id";
 
 /// In which way a client speaks, and so wants to be answered.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,11 @@ pub(crate) fn rpc_path(path: &str) -> Option<RpcPath<'_>> {
 /// guide, "Using the PutLogEvents API to send manually-created embedded metric format logs").
 pub(crate) fn announces_metrics(headers: &HeaderMap) -> bool {
     text(headers, LOGS_FORMAT).is_some_and(|format| format.eq_ignore_ascii_case("json/emf"))
+}
+
+/// The trace that a request is a part of.
+pub(crate) fn trace(headers: &HeaderMap) -> Option<String> {
+    text(headers, TRACE).filter(|trace| !trace.is_empty()).map(str::to_owned)
 }
 
 /// A header's value, if it is there and is text.

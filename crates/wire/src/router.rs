@@ -18,7 +18,7 @@ use crate::body::{Intake, discard};
 use crate::credentials::{Authenticator, Claim, Credential};
 use crate::explain::{asks_why, point_to_explanation};
 use crate::observer::{Answered, Observer};
-use crate::request::announces_metrics;
+use crate::request::{announces_metrics, trace};
 use crate::response::{Response, stamp};
 use crate::route::route;
 use crate::{Dialect, browser, codec, errors, event_stream, fault};
@@ -162,6 +162,7 @@ impl Router {
             received: self.clock.now(),
             explain: asks_why(&head.headers),
             announces_metrics: announces_metrics(&head.headers),
+            trace: trace(&head.headers),
         };
         let running = Arc::clone(served).serve(call, dialect.protocol, route.payload);
         self.run_to_its_end(running, unpacked, route.operation, id).await

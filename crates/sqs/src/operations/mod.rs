@@ -12,3 +12,5 @@ mod queue_attributes;
 mod receive_message;
 mod send_message;
 mod tags;
+
+pub(crate) use send_message::Sender;

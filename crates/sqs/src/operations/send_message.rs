@@ -8,14 +8,14 @@ use groundwatch_api::sqs::{
     SendMessageBatchRequestEntry, SendMessageBatchResultEntry, SendMessageInput, SendMessageOutput,
 };
 use groundwatch_api::{Fault, Handle};
-use groundwatch_core::Call;
+use groundwatch_core::{AccountId, Call};
 use uuid::Uuid;
 
 use crate::digest::{md5_of_attributes, md5_of_text};
 use crate::directory::Found;
 use crate::draft::{Checked, Draft, attributes, trace_header};
 use crate::fault::failed_entry;
-use crate::message::{MESSAGE_BYTES_MAX, Message};
+use crate::message::{AttributeValue, MESSAGE_BYTES_MAX, Message, MessageAttribute};
 use crate::store::{Outgoing, Sent};
 use crate::{Invalid, Sqs, SqsError, batch};
 
@@ -26,6 +26,27 @@ pub(crate) struct Told {
     md5_of_attributes: Option<String>,
     md5_of_system_attributes: Option<String>,
     sequence_number: Option<String>,
+}
+
+/// Who sends, as far as a message tells.
+pub(crate) struct Sender {
+    /// All that an access key tells so far.
+    pub(crate) account: AccountId,
+    /// The trace that sending is a part of.
+    pub(crate) trace: Option<String>,
+}
+
+impl Sender {
+    fn of(call: &Call) -> Self {
+        Self { account: call.scope().account, trace: call.trace.clone() }
+    }
+
+    /// What a message has that says nothing of a trace itself (source: X-Ray developer guide, "Amazon SQS and
+    /// AWS X-Ray").
+    fn trace_header(&self) -> Option<MessageAttribute> {
+        let value = AttributeValue::Text(self.trace.clone()?);
+        Some(MessageAttribute { data_type: "String".to_owned(), value })
+    }
 }
 
 impl Handle<SendMessage> for Sqs {
@@ -43,7 +64,7 @@ impl Handle<SendMessage> for Sqs {
             group_id: input.message_group_id,
             deduplication_id: input.message_deduplication_id,
         };
-        let told = self.send(&found, vec![draft.checked(&found)?], sender_id(call)).await?;
+        let told = self.send(&found, vec![draft.checked(&found)?], Sender::of(call)).await?;
         let told = told.into_iter().next().expect("one answer a message");
         Ok(SendMessageOutput {
             message_id: Some(told.message_id.to_string()),
@@ -99,7 +120,7 @@ impl Handle<SendMessageBatch> for Sqs {
                 Err(error) => failed.push(failed_entry(id, error)),
             }
         }
-        let told = self.send(&found, checked, sender_id(call)).await?;
+        let told = self.send(&found, checked, Sender::of(call)).await?;
         let successful = sent_ids.into_iter().zip(told).map(|(id, told)| SendMessageBatchResultEntry {
             id: Some(id),
             message_id: Some(told.message_id.to_string()),
@@ -123,7 +144,7 @@ impl Sqs {
         &self,
         found: &Found,
         messages: Vec<Checked>,
-        sender_id: String,
+        sender: Sender,
     ) -> Result<Vec<Told>, SqsError> {
         if messages.is_empty() {
             return Ok(Vec::new());
@@ -145,10 +166,10 @@ impl Sqs {
                 id: Uuid::new_v4(),
                 body: draft.body,
                 attributes: draft.attributes,
-                trace_header: draft.trace_header,
+                trace_header: draft.trace_header.or_else(|| sender.trace_header()),
                 group_id: draft.group_id,
                 deduplication_id: draft.deduplication_id,
-                sender_id: sender_id.clone(),
+                sender_id: sender.account.to_string(),
                 sent: now,
                 dead_letter_source_arn: None,
             });
@@ -179,11 +200,6 @@ fn draft(entry: SendMessageBatchRequestEntry) -> Result<Draft, SqsError> {
         group_id: entry.message_group_id,
         deduplication_id: entry.message_deduplication_id,
     })
-}
-
-/// Who sends: the account, for that is what an access key tells so far.
-fn sender_id(call: &Call) -> String {
-    call.scope().account.to_string()
 }
 
 /// A sequence number as AWS writes it: 20 digits that never begin with zero.
