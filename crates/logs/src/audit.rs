@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_data_protection::Finding;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::error::LogsError;
 use crate::group::group_arn;
@@ -29,32 +29,56 @@ pub(crate) fn report(
     text: &str,
     findings: &[Finding<'_>],
 ) -> Option<String> {
-    let mut kinds: BTreeMap<&str, (usize, Vec<Value>)> = BTreeMap::new();
+    if findings.is_empty() {
+        return None;
+    }
+    let mut kinds: BTreeMap<&str, Kind<'_>> = BTreeMap::new();
     // Findings of one kind come in order, so each place is counted on from the one before.
     let mut counted = (0, 0);
     for finding in findings {
-        let (count, places) = kinds.entry(finding.identifier).or_default();
-        *count += 1;
-        if places.len() < PLACES_MAX {
+        let name = finding.identifier;
+        let kind = kinds.entry(name).or_insert_with(|| Kind { name, count: 0, detections: Vec::new() });
+        kind.count += 1;
+        if kind.detections.len() < PLACES_MAX {
             if counted.0 > finding.range.start {
                 counted = (0, 0);
             }
             let start = counted.1 + text[counted.0..finding.range.start].chars().count();
             let end = start + text[finding.range.clone()].chars().count();
             counted = (finding.range.start, start);
-            places.push(json!({ "start": start, "end": end }));
+            kind.detections.push(Place { start, end });
         }
     }
-    let kinds: Vec<Value> = kinds
-        .into_iter()
-        .map(|(name, (count, places))| json!({ "name": name, "count": count, "detections": places }))
-        .collect();
-    let report = json!({
-        "auditTimestamp": at.to_string(),
-        "resourceArn": format!("{}:*", group_arn(&address.scope, &address.group)),
-        "dataIdentifiers": kinds,
-    });
-    (!findings.is_empty()).then(|| report.to_string())
+    let report = FindingsReport {
+        audit_timestamp: at.to_string(),
+        resource_arn: format!("{}:*", group_arn(&address.scope, &address.group)),
+        data_identifiers: kinds.into_values().collect(),
+    };
+    Some(serde_json::to_string(&report).expect("text, numbers and lists always have a JSON form"))
+}
+
+/// What is written of one event. The order of members is that of AWS's guide.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FindingsReport<'f> {
+    audit_timestamp: String,
+    resource_arn: String,
+    data_identifiers: Vec<Kind<'f>>,
+}
+
+/// What was found by one identifier.
+#[derive(Serialize)]
+struct Kind<'f> {
+    name: &'f str,
+    count: usize,
+    detections: Vec<Place>,
+}
+
+/// Where, in characters; the end is exclusive.
+#[derive(Serialize)]
+struct Place {
+    start: usize,
+    end: usize,
 }
 
 impl Logs {
@@ -125,6 +149,8 @@ impl Logs {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

@@ -22,6 +22,7 @@ mod anomaly;
 mod audit;
 mod directory;
 mod embedded_metrics;
+mod entity;
 mod error;
 mod export;
 mod fault;

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use groundwatch_api::logs::borrowed::{InputLogEvent, PutLogEventsInput};
-use groundwatch_api::logs::{PutLogEvents, PutLogEventsOutput, RejectedLogEventsInfo};
+use groundwatch_api::logs::{PutLogEvents, PutLogEventsOutput, RejectedEntityInfo, RejectedLogEventsInfo};
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::{Call, Scope};
 
 use crate::embedded_metrics;
+use crate::entity;
 use crate::error::LogsError;
 use crate::group::LogGroup;
 use crate::ingestion::{self, Verdict};
@@ -20,8 +21,7 @@ use crate::treatment::Treatment;
 use crate::view::{Report, Views};
 
 impl Handle<PutLogEvents> for Logs {
-    /// `sequenceToken` is ignored, as AWS does since 2023. `entity` has no effect: nothing relates telemetry
-    /// here.
+    /// `sequenceToken` is ignored, as AWS does since 2023. `entity` is checked, and has no other effect.
     async fn handle<'a>(
         &'a self,
         call: &'a Call,
@@ -71,7 +71,11 @@ impl Handle<PutLogEvents> for Logs {
         Ok(PutLogEventsOutput {
             next_sequence_token: Some(sequence_token(sequence)),
             rejected_log_events_info: rejected(&verdict),
-            ..PutLogEventsOutput::default()
+            rejected_entity_info: input
+                .entity
+                .as_ref()
+                .and_then(entity::rejection)
+                .map(|error| RejectedEntityInfo { error_type: Some(error) }),
         })
     }
 }
