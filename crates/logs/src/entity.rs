@@ -45,25 +45,25 @@ fn key_rejection(keys: &BTreeMap<Cow<'_, str>, Cow<'_, str>>) -> Option<Rejectio
 mod tests {
     use super::*;
 
-    fn check(keys: &[(&'static str, &'static str)], expected: Option<Rejection>) {
+    fn check(keys: &[(&'static str, &'static str)], expected: &Option<Rejection>) {
         let keys = keys.iter().map(|(key, value)| (Cow::from(*key), Cow::from(*value)));
         let entity = Entity { key_attributes: Some(keys.collect()), ..Entity::default() };
-        assert_eq!(rejection(&entity), expected);
+        assert_eq!(&rejection(&entity), expected);
     }
 
     #[test]
     fn entities_are_services_or_resources() {
-        check(&[("Type", "Service"), ("Name", "shop"), ("Environment", "eks:prod")], None);
-        check(&[("Type", "RemoteService"), ("Name", "shop")], None);
+        check(&[("Type", "Service"), ("Name", "shop"), ("Environment", "eks:prod")], &None);
+        check(&[("Type", "RemoteService"), ("Name", "shop")], &None);
         check(
             &[("Type", "AWS::Resource"), ("ResourceType", "AWS::EC2::Instance"), ("Identifier", "i-0")],
-            None,
+            &None,
         );
-        check(&[("Type", "Pod"), ("Name", "shop")], Some(Rejection::InvalidTypeValue));
-        check(&[("Type", "Service"), ("Team", "web")], Some(Rejection::InvalidKeyAttributes));
-        check(&[("Type", "Service"), ("Environment", "eks:prod")], Some(Rejection::MissingRequiredFields));
-        check(&[("Type", "Resource"), ("Identifier", "i-0")], Some(Rejection::MissingRequiredFields));
-        check(&[("Name", "shop"), ("Environment", "eks:prod")], Some(Rejection::MissingRequiredFields));
+        check(&[("Type", "Pod"), ("Name", "shop")], &Some(Rejection::InvalidTypeValue));
+        check(&[("Type", "Service"), ("Team", "web")], &Some(Rejection::InvalidKeyAttributes));
+        check(&[("Type", "Service"), ("Environment", "eks:prod")], &Some(Rejection::MissingRequiredFields));
+        check(&[("Type", "Resource"), ("Identifier", "i-0")], &Some(Rejection::MissingRequiredFields));
+        check(&[("Name", "shop"), ("Environment", "eks:prod")], &Some(Rejection::MissingRequiredFields));
         assert_eq!(rejection(&Entity::default()), Some(Rejection::InvalidEntity));
     }
 }
