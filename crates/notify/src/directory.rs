@@ -6,10 +6,10 @@ use std::sync::Arc;
 use groundwatch_core::{AccountId, Scope};
 use groundwatch_storage::{Batch, Catalog, Documents, Expect, StorageError};
 
-use crate::delivery_policy::EffectivePolicy;
-use crate::filter::Unwanted;
+use crate::envelope::signature::SignatureVersion;
 use crate::message::Message;
-use crate::signature::SignatureVersion;
+use crate::subscription::delivery_policy::EffectivePolicy;
+use crate::subscription::filter::Unwanted;
 use crate::subscription::{Standing, Subscriber, Subscription, SubscriptionId};
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, NotifyError};

@@ -4,8 +4,8 @@ use groundwatch_core::{ArnError, TagError};
 use groundwatch_storage::{MayConflict, StorageError};
 
 use crate::attributes::InvalidAttribute;
-use crate::delivery_policy::InvalidDeliveryPolicy;
-use crate::filter::FilterPolicyError;
+use crate::subscription::delivery_policy::InvalidDeliveryPolicy;
+use crate::subscription::filter::FilterPolicyError;
 
 /// Why an operation was not done.
 #[derive(Debug, thiserror::Error)]

@@ -7,10 +7,10 @@
 //! in for functions (`groundwatch-outbound`), what an alarm's notification says (`groundwatch-alarms`), or
 //! waking up in time (the server drives the [activities](Notify::activities)).
 //!
-//! The way through: an operation (`operations/`) → `publication` (what is to be sent, checked) → `fifo`
-//! (whether it came already) → `directory` and `filter` (who gets it, pure) → `outbox` (message and
-//! deliveries, durable) → `lanes` (which is next, one lane a subscription) → `deliverer` (attempts it) →
-//! `sender` (by which way) → `envelope`, `chat` and `signature` (what it says) → `groundwatch-outbound`,
+//! The way through: an operation (`operations/`) → `publication` (what is to be sent, checked) → `topic/fifo`
+//! (whether it came already) → `directory` and `subscription/filter` (who gets it, pure) → `delivery/outbox`
+//! (message and deliveries, durable) → `lanes` (which is next, one lane a subscription) → `deliverer`
+//! (attempts it) → `sender` (by which way) → `envelope/` (what it says, signed) → `groundwatch-outbound`,
 //! [`QueueSender`] or [`MailSender`] → `retry` (what an outcome means, pure).
 //!
 //! What always holds:
@@ -26,40 +26,24 @@
 //! and replay, delivery status logs, throttle policies, data protection policies.
 
 mod attributes;
-mod chat;
-mod deliverer;
-mod delivery_policy;
+mod delivery;
 mod directory;
 mod envelope;
 mod error;
-mod expiry;
 mod fault;
-mod fifo;
-mod filter;
-mod lanes;
-mod mail;
 mod message;
 mod meter;
 mod operations;
-mod outbox;
-mod permissions;
-mod preferences;
 mod publication;
-mod queue;
-mod redrive_policy;
-mod retry;
-mod sender;
 mod service;
-mod signature;
 mod subscription;
 mod topic;
-mod topic_attributes;
 
 pub use attributes::{AttributeValue, InvalidAttribute, MessageAttribute, MessageAttributes};
-pub use delivery_policy::InvalidDeliveryPolicy;
+pub use delivery::mail::{Email, MailError, MailSender, SmtpConfigError, SmtpSender};
+pub use delivery::queue::{QueueError, QueueMessage, QueueSender};
 pub use error::{Invalid, InvalidBatch, NotifyError};
-pub use filter::FilterPolicyError;
-pub use mail::{Email, MailError, MailSender, SmtpConfigError, SmtpSender};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
-pub use queue::{QueueError, QueueMessage, QueueSender};
 pub use service::{Notify, NotifyConfig, Transports};
+pub use subscription::delivery_policy::InvalidDeliveryPolicy;
+pub use subscription::filter::FilterPolicyError;

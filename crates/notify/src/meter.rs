@@ -7,9 +7,9 @@ use groundwatch_core::{Scope, SharedClock};
 use groundwatch_outbound::Outcome;
 use groundwatch_own_metrics::Tally;
 
-use crate::filter::Unwanted;
+use crate::delivery::retry::Verdict;
 use crate::message::{Message, MessageKind};
-use crate::retry::Verdict;
+use crate::subscription::filter::Unwanted;
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
 

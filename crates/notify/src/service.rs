@@ -7,18 +7,18 @@ use groundwatch_outbound::{HttpClient, Outbound};
 use groundwatch_own_metrics::Meters;
 use groundwatch_storage::{Batch, Catalog, Key, StorageError};
 
-use crate::deliverer::Deliverer;
+use crate::delivery::deliverer::Deliverer;
+use crate::delivery::outbox::Outbox;
+use crate::delivery::sender::Sender;
 use crate::directory::Directory;
-use crate::expiry::Expiry;
-use crate::fifo::{self, Admission, Fifo};
+use crate::envelope::signature::{CERTIFICATE_PATH, Signer};
 use crate::message::{InLine, Message, MessageKind, Subject};
 use crate::meter::Meter;
-use crate::outbox::Outbox;
 use crate::publication::Publication;
-use crate::sender::Sender;
-use crate::signature::{CERTIFICATE_PATH, Signer};
+use crate::subscription::expiry::Expiry;
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
+use crate::topic::fifo::{self, Admission, Fifo};
 use crate::{Invalid, MailSender, MessageId, NotifyError, QueueSender};
 
 /// What the service needs to know besides its storage.

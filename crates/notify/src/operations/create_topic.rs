@@ -9,8 +9,9 @@ use groundwatch_core::{Call, Tags};
 use groundwatch_storage::{Batch, Expect};
 
 use crate::operations::tags::pairs;
+use crate::topic::attributes as topic_attributes;
 use crate::topic::{Topic, TopicId};
-use crate::{Invalid, Notify, NotifyError, topic_attributes};
+use crate::{Invalid, Notify, NotifyError};
 
 impl Handle<CreateTopic> for Notify {
     async fn handle<'a>(

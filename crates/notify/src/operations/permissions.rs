@@ -7,7 +7,7 @@ use groundwatch_api::sns::{
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 
-use crate::permissions::{Permission, removed_from};
+use crate::topic::permissions::{Permission, removed_from};
 use crate::{Notify, NotifyError};
 
 impl Handle<AddPermission> for Notify {

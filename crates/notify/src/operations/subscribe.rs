@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::envelope::confirmation_text;
 use crate::message::MessageKind;
-use crate::preferences::Preferences;
 use crate::publication::Publication;
+use crate::subscription::preferences::Preferences;
 use crate::subscription::{
     Endpoint, Protocol, Standing, Subscriber, Subscription, SubscriptionId, TOKEN_LIFE, Token,
 };

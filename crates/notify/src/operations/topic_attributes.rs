@@ -7,7 +7,8 @@ use groundwatch_api::sns::{
 use groundwatch_api::{Fault, Handle};
 use groundwatch_core::Call;
 
-use crate::{Invalid, Notify, NotifyError, topic_attributes};
+use crate::topic::attributes as topic_attributes;
+use crate::{Invalid, Notify, NotifyError};
 
 impl Handle<GetTopicAttributes> for Notify {
     async fn handle<'a>(

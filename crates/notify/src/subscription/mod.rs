@@ -1,5 +1,11 @@
 //! A subscription: who wants a topic's messages, and whether they have agreed to get them.
 
+pub(crate) mod delivery_policy;
+pub(crate) mod expiry;
+pub(crate) mod filter;
+pub(crate) mod preferences;
+pub(crate) mod redrive_policy;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -9,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use crate::preferences::Preferences;
+use crate::subscription::preferences::Preferences;
 use crate::topic::{TopicId, scope_of};
 use crate::{Invalid, NotifyError};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::MessageFormat;
-use crate::delivery_policy::DeliveryPolicy;
-use crate::filter::{Filter, FilterPolicy, FilterScope};
-use crate::redrive_policy::RedrivePolicy;
+use crate::envelope::chat::MessageFormat;
+use crate::subscription::delivery_policy::DeliveryPolicy;
+use crate::subscription::filter::{Filter, FilterPolicy, FilterScope};
+use crate::subscription::redrive_policy::RedrivePolicy;
 use crate::subscription::{Endpoint, Protocol};
 use crate::{Invalid, NotifyError};
 

@@ -1,5 +1,9 @@
 //! A topic: its name, its ARN and what is kept of it.
 
+pub(crate) mod attributes;
+pub(crate) mod fifo;
+pub(crate) mod permissions;
+
 use std::collections::BTreeMap;
 
 use groundwatch_core::{Arn, Scope, TagChange, Tags, Timestamp};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use groundwatch_core::AccountId;
 
-use crate::delivery_policy::{DeliveryPolicy, EffectivePolicy};
-use crate::permissions;
-use crate::signature::SignatureVersion;
+use crate::envelope::signature::SignatureVersion;
+use crate::subscription::delivery_policy::{DeliveryPolicy, EffectivePolicy};
 use crate::subscription::{Standing, Subscription};
+use crate::topic::permissions;
 use crate::topic::{Topic, TopicId};
 use crate::{Invalid, NotifyError};
 

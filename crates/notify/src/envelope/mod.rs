@@ -1,12 +1,15 @@
 //! What a subscriber receives: SNS's headers, its JSON around the message, a function's event, a mail. Pure.
 
+pub(crate) mod chat;
+pub(crate) mod signature;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::attributes::shown;
+use crate::envelope::signature::{CERTIFICATE_PATH, Signature};
 use crate::message::{Message, MessageKind};
-use crate::signature::{CERTIFICATE_PATH, Signature};
 use crate::subscription::{Subscription, SubscriptionId};
 
 /// What subscribers look for to tell SNS's requests from others.
@@ -286,9 +289,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::envelope::signature::SignatureVersion;
     use crate::message::{Body, MessageId, Subject};
-    use crate::preferences::Preferences;
-    use crate::signature::SignatureVersion;
+    use crate::subscription::preferences::Preferences;
     use crate::subscription::{Endpoint, Protocol, Standing, Token};
     use crate::topic::TopicId;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify as Wake;
 
 use crate::NotifyError;
-use crate::lanes::{Lanes, Place, Taken};
+use crate::delivery::lanes::{Lanes, Place, Taken};
 use crate::message::{Message, MessageId};
 
 /// What one delivery costs in memory besides its message, roughly: its document, its place in a lane.

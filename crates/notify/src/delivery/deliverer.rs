@@ -9,12 +9,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify as Wake;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::delivery_policy::DELAY_SECS_MAX;
+use crate::delivery::outbox::{Attempt, Outbox, Settled};
+use crate::delivery::retry::Verdict;
+use crate::delivery::sender::Sender;
 use crate::directory::Directory;
 use crate::message::MessageKind;
-use crate::outbox::{Attempt, Outbox, Settled};
-use crate::retry::Verdict;
-use crate::sender::Sender;
+use crate::subscription::delivery_policy::DELAY_SECS_MAX;
 use crate::subscription::{Standing, Subscription, SubscriptionId};
 
 /// Requests under way at once. A subscriber has one of them at most, so it takes this many hanging

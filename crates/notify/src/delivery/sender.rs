@@ -7,14 +7,14 @@ use groundwatch_outbound::{AwsCall, HttpRequest, OutboundMessage, Outcome};
 
 use crate::Transports;
 use crate::attributes::MessageAttributes;
+use crate::delivery::mail::{Email, MailError};
+use crate::delivery::queue::{QueueError, QueueMessage};
+use crate::delivery::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, RetryPolicy, Verdict, judge};
 use crate::directory::Directory;
 use crate::envelope::Envelope;
-use crate::mail::{Email, MailError};
+use crate::envelope::signature::{Signature, Signer, SigningError};
 use crate::message::{Message, MessageKind};
 use crate::meter::Meter;
-use crate::queue::{QueueError, QueueMessage};
-use crate::retry::{DEFAULT_HTTP_POLICY, MAIL_POLICY, RetryPolicy, Verdict, judge};
-use crate::signature::{Signature, Signer, SigningError};
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 
 /// AWS waits about 15 seconds for a subscriber's answer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::retry::{BackoffFunction, DEFAULT_HTTP_POLICY, RetryPolicy};
+use crate::delivery::retry::{BackoffFunction, DEFAULT_HTTP_POLICY, RetryPolicy};
 
 /// The most retries that a policy may ask for.
 const RETRIES_MAX: u64 = 100;

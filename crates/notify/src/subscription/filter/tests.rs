@@ -33,7 +33,7 @@ fn attributes(json: &str) -> MessageAttributes {
 
 #[test]
 fn policies_want_what_the_table_says() {
-    for row in rows(include_str!("../../tests/golden/filter_matches.txt")) {
+    for row in rows(include_str!("../../../tests/golden/filter_matches.txt")) {
         let [scope_name, policy, message, expected] = row[..] else { panic!("four cells: {row:?}") };
         let policy = FilterPolicy::parse(policy).unwrap_or_else(|error| panic!("{policy}: {error}"));
         let filter = Filter::new(&policy, scope(scope_name));
@@ -48,7 +48,7 @@ fn policies_want_what_the_table_says() {
 
 #[test]
 fn policies_are_refused_as_the_table_says() {
-    for row in rows(include_str!("../../tests/golden/filter_errors.txt")) {
+    for row in rows(include_str!("../../../tests/golden/filter_errors.txt")) {
         let [scope_name, policy, expected] = row[..] else { panic!("three cells: {row:?}") };
         let error = FilterPolicy::parse(policy)
             .and_then(|policy| Filter::new(&policy, scope(scope_name)).check())
