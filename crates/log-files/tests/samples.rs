@@ -68,7 +68,8 @@ fn written(layout: Layout) -> Bytes {
     bytes.into()
 }
 
-fn check(version: &str, layout: Layout) {
+/// A sample, and its bytes.
+fn open(version: &str, layout: Layout) -> (Arc<LogFile>, Bytes) {
     let name = if layout == Layout::Text { "text" } else { "shaped" };
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "data", version, name].iter().collect();
     if version == VERSION && !path.exists() && std::env::var_os("GROUNDWATCH_BLESS").is_some() {
@@ -80,8 +81,11 @@ fn check(version: &str, layout: Layout) {
     let tail_bytes = u64::from_le_bytes(tail_bytes.try_into().expect("eight bytes")) as usize;
     let bytes = sample.slice(..bytes.len());
     let tail = bytes.slice(bytes.len() - tail_bytes..);
-    let file = Arc::new(LogFile::open(&tail, bytes.len() as u64).expect("opens"));
+    (Arc::new(LogFile::open(&tail, bytes.len() as u64).expect("opens")), bytes)
+}
 
+fn check(version: &str, layout: Layout) {
+    let (file, bytes) = open(version, layout);
     let mut read = Vec::new();
     for part in file.parts() {
         let range = file.bytes_of(part).expect("is somewhere");
@@ -107,7 +111,7 @@ fn check(version: &str, layout: Layout) {
             (key(number), i64::from(number / 8), address, message(number))
         })
         .collect();
-    assert_eq!(read, expected, "{version}, {name}");
+    assert_eq!(read, expected, "{version}, {layout:?}");
 
     if let Some(range) = file.filters() {
         let filters = &bytes[range.start as usize..range.end as usize];
@@ -133,4 +137,21 @@ fn files_of_version_2_are_read() {
 fn files_of_version_1_are_read() {
     check("v1", Layout::Text);
     check("v1", Layout::Shaped);
+}
+
+#[test]
+fn row_groups_of_earlier_releases_go_into_new_files() {
+    for version in ["v1", "v2"] {
+        let (file, bytes) = open(version, Layout::Shaped);
+        let filters = file.filters().map_or(0..0, |range| range.start as usize..range.end as usize);
+        let mut writer = FileWriter::new(Layout::Shaped);
+        for part in file.parts() {
+            let range = file.bytes_of(part).expect("is somewhere");
+            let row_group = bytes.slice(range.start as usize..range.end as usize);
+            let taken = writer.take_over(&file, part, row_group, &bytes[filters.clone()]);
+            assert!(taken.expect("readable"), "{version}");
+        }
+        let written = writer.finish().expect("its columns are of the types that new ones have");
+        assert_eq!(written.summary.rows, u64::from(EVENTS), "{version}");
+    }
 }

@@ -22,9 +22,11 @@
 //! about 10 bytes a stream and row group; filters take 3 to 5 bytes an event.
 
 mod bits;
+mod chunk;
 pub(crate) mod columns;
 mod index;
 mod numbers;
+mod packing;
 mod pages;
 mod reader;
 mod row_group;
@@ -58,9 +60,6 @@ pub enum WriteError {
     /// The library's reason.
     #[error(transparent)]
     Parquet(#[from] parquet::errors::ParquetError),
-    /// A column is not what was meant.
-    #[error(transparent)]
-    Arrow(#[from] arrow_schema::ArrowError),
     /// What could not be put into bytes.
     #[error(transparent)]
     Index(#[from] postcard::Error),

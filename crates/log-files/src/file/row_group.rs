@@ -6,23 +6,19 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_schema::Schema;
 use bytes::Bytes;
 use hashbrown::HashMap;
-use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArrayType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
-use super::columns;
+use super::chunk::{self, Contexts};
+use super::columns::{self, Column, place};
 use super::reader::PartOfFile;
 use super::{FIXED_COLUMNS, WriteError};
-use crate::shape::Manner;
 
 /// The bytes of a row group with their metadata.
 #[derive(Debug)]
@@ -35,20 +31,23 @@ pub(super) struct EncodedRowGroup {
 }
 
 impl EncodedRowGroup {
-    /// Encodes columns: the fixed ones, then those of `slots`.
+    /// Encodes the columns of `rows` rows: the fixed ones, then those of `slots`.
     pub(super) fn encode(
-        columns: Vec<ArrayRef>,
+        columns: Vec<Column>,
         slots: &[String],
-        manners: &[Manner],
+        rows: usize,
         level: i32,
     ) -> Result<Self, WriteError> {
-        let schema = columns::schema(slots);
-        let rows = columns.first().map_or(0, |column| column.len());
-        let properties = columns::properties(level, rows, slots, manners)?;
-        // Arrow's schema is left out: readers know theirs.
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;
-        writer.write(&columns::batch(&schema, columns)?)?;
+        let mut writer = file_writer(slots, 0)?;
+        let descriptions = writer.schema_descr().columns().to_vec();
+        let mut contexts = Contexts::default();
+        let mut row_group = writer.next_row_group()?;
+        for ((number, column), descr) in columns.into_iter().enumerate().zip(descriptions) {
+            let has_bounds = matches!(number, place::TIMESTAMP | place::LOG_GROUP);
+            let (bytes, encoded) = chunk::encode(&column, descr, rows, level, has_bounds, &mut contexts)?;
+            row_group.append_column(&bytes, encoded)?;
+        }
+        row_group.close()?;
         let metadata = Arc::new(writer.finish()?);
         let bytes = Bytes::from(std::mem::take(writer.inner_mut()));
         Ok(Self { bytes: PartOfFile::whole(bytes), metadata, number: 0 })
@@ -130,13 +129,24 @@ pub(super) fn assembled(
     row_groups: Vec<EncodedRowGroup>,
     slots: &[String],
 ) -> Result<SerializedFileWriter<Vec<u8>>, WriteError> {
-    let properties: WriterProperties = columns::common_properties().set_dictionary_enabled(false).build();
-    let len: usize = row_groups.iter().map(EncodedRowGroup::encoded_len).sum();
-    let schema: Arc<Schema> = columns::schema(slots);
-    let schema = ArrowSchemaConverter::new().convert(&schema)?.root_schema_ptr();
-    let mut writer = SerializedFileWriter::new(Vec::with_capacity(len), schema, Arc::new(properties))?;
+    let mut writer = file_writer(slots, row_groups.iter().map(EncodedRowGroup::encoded_len).sum())?;
     for row_group in row_groups {
         row_group.append_to(&mut writer, slots)?;
     }
     Ok(writer)
+}
+
+/// A file with the fixed columns, and then these, that takes about so many bytes.
+fn file_writer(slots: &[String], bytes: usize) -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_created_by("groundwatch".to_owned())
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_max_row_group_row_count(None)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_dictionary_enabled(false);
+    SerializedFileWriter::new(
+        Vec::with_capacity(bytes),
+        columns::schema(slots)?,
+        Arc::new(properties.build()),
+    )
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::str::Utf8Error;
 
 use super::index::{Part, PartStream};
 use crate::event_key::EventKey;
@@ -30,6 +31,15 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// For so many rows with so much text, so that memory does not grow step by step.
+    pub(super) fn make_room(&mut self, rows: usize, text_bytes: usize) {
+        self.keys.reserve(rows);
+        self.ingested_ms.reserve(rows);
+        self.streams.reserve(rows);
+        self.ends.reserve(rows);
+        self.text.reserve(text_bytes.min(TEXT_BYTES_MAX));
     }
 
     pub(super) fn is_full(&self, rows_max: usize) -> bool {
@@ -62,6 +72,14 @@ impl Rows {
 
     pub(super) fn message(&self, row: usize) -> &[u8] {
         &self.text[self.message_range(row)]
+    }
+
+    /// Refuses messages that are not UTF-8.
+    pub(super) fn check_utf8(&self) -> Result<(), Utf8Error> {
+        let text = std::str::from_utf8(&self.text)?;
+        // One that is not may end where the next one goes on.
+        let cut = (0..self.len()).find(|row| !text.is_char_boundary(self.ends[*row]));
+        cut.map_or(Ok(()), |row| std::str::from_utf8(self.message(row)).map(drop))
     }
 
     /// Bytes as AWS counts them.

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array as _, ArrayRef, Int32Array};
 use hashbrown::HashMap;
 
 use super::WriteError;
-use super::columns::{self, TextColumn};
+use super::columns::{self, Column, TextColumn};
 use super::row_group::EncodedRowGroup;
 use super::rows::Rows;
 use crate::address::StreamAddress;
-use crate::shape::{Columns, Manner, Shape, Sorted, Sorter};
+use crate::shape::{Columns, Manner, Sorted, Sorter};
 use crate::token_collector::KnownTokens;
 
 /// The level of zstd of what does not depend on messages.
@@ -22,12 +21,7 @@ pub(super) fn encode(
     streams: &[Arc<StreamAddress>],
     columns: &mut Columns,
 ) -> Result<(EncodedRowGroup, KnownTokens), WriteError> {
-    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-    order.sort_by_key(|row| rows.streams[*row as usize]);
-    // There and back, so that time does not jump between streams: a jump costs all differences near it.
-    let streams_in_order = order.chunk_by_mut(|a, b| rows.streams[*a as usize] == rows.streams[*b as usize]);
-    streams_in_order.skip(1).step_by(2).for_each(<[u32]>::reverse);
-    std::str::from_utf8(&rows.text)?;
+    let order = by_stream(&rows, streams.len());
     let mut sorter = Sorter::new((0..rows.len()).map(|row| rows.message(row)));
     for row in &order {
         sorter.push(*row, rows.message(*row as usize));
@@ -37,18 +31,24 @@ pub(super) fn encode(
     // From here on the text is in the columns.
     rows.text = Vec::new();
     let shaped = sorted.shaped.iter().flat_map(|shaped| &shaped.rows);
-    order.clear();
-    order.extend(shaped.chain(&sorted.plain.rows));
-    let fixed = columns::fixed(&rows, &order, streams)?;
+    let order: Vec<u32> = shaped.chain(&sorted.plain.rows).copied().collect();
     let slots = Slots::of(&sorted);
     let manners = slots.manners(&sorted);
-    let encoded = EncodedRowGroup::encode(
-        all_columns(fixed, sorted, &slots, rows.len())?,
-        &slots.names,
-        &manners,
-        LEVEL,
-    )?;
-    Ok((encoded, tokens))
+    let mut all = columns::fixed(&rows, &order, streams);
+    all.extend(of_messages(sorted, &slots, &manners, rows.len()));
+    Ok((EncodedRowGroup::encode(all, &slots.names, rows.len(), LEVEL)?, tokens))
+}
+
+/// The rows by stream, of which there are so many: there and back, so that time does not jump between them. A
+/// jump costs all differences near it.
+fn by_stream(rows: &Rows, streams: usize) -> Vec<u32> {
+    let mut of_streams = vec![Vec::new(); streams];
+    for (stream, row) in rows.streams.iter().zip(0_u32..) {
+        of_streams[*stream as usize].push(row);
+    }
+    of_streams.retain(|rows| !rows.is_empty());
+    of_streams.iter_mut().skip(1).step_by(2).for_each(|rows| rows.reverse());
+    of_streams.concat()
 }
 
 /// The columns of slots that a row group has.
@@ -85,35 +85,23 @@ impl Slots {
 }
 
 /// The columns of a row group that was sorted, behind those that do not depend on messages.
-fn all_columns(
-    fixed: Vec<ArrayRef>,
-    sorted: Sorted,
-    slots: &Slots,
-    rows: usize,
-) -> Result<Vec<ArrayRef>, WriteError> {
-    let mut all = fixed;
+fn of_messages(sorted: Sorted, slots: &Slots, manners: &[Manner], rows: usize) -> Vec<Column> {
     let mut texts: Vec<TextColumn> = slots.names.iter().map(|_| TextColumn::default()).collect();
-    let mut keys: Vec<Option<i32>> = Vec::with_capacity(rows);
-    let mut shapes: Vec<Shape> = Vec::with_capacity(sorted.shaped.len());
+    let mut shapes = Vec::with_capacity(sorted.shaped.len());
+    let mut keys: Vec<u32> = Vec::with_capacity(rows);
     for shaped in sorted.shaped {
         for (name, slot) in shaped.shape.slots().zip(shaped.slots) {
             let column = &mut texts[slots.by_name[name]];
             column.skip_to(keys.len());
             column.extend(&slot.ends, slot.bytes);
         }
-        keys.resize(keys.len() + shaped.rows.len(), Some(shapes.len() as i32));
-        shapes.push(shaped.shape);
+        keys.resize(keys.len() + shaped.rows.len(), shapes.len() as u32);
+        shapes.push(shaped.shape.as_str().to_owned());
     }
     let mut messages = TextColumn::default();
     messages.skip_to(keys.len());
     messages.extend(&sorted.plain.texts.ends, sorted.plain.texts.bytes);
-    keys.resize(rows, None);
-    let shapes: Vec<&str> = shapes.iter().map(Shape::as_str).collect();
-    all.push(messages.finish(rows)?);
-    all.push(columns::shapes(&shapes, Int32Array::from(keys))?);
-    debug_assert!(all.iter().all(|column| column.len() == rows), "every column has every row");
-    for column in texts {
-        all.push(column.finish(rows)?);
-    }
-    Ok(all)
+    let of_plain = [Column::Texts(messages, Manner::default()), Column::Named { texts: shapes, keys }];
+    let of_slots = texts.into_iter().zip(manners).map(|(texts, manner)| Column::Texts(texts, *manner));
+    of_plain.into_iter().chain(of_slots).collect()
 }

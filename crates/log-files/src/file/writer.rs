@@ -7,7 +7,7 @@ use groundwatch_core::Timestamp;
 use hashbrown::HashMap;
 use parquet::file::metadata::KeyValue;
 
-use super::columns::{self, TextColumn};
+use super::columns::{self, Column, TextColumn};
 use super::index::{Index, Part, PartStream, Summary};
 use super::reader::LogFile;
 use super::row_group::{self, EncodedRowGroup};
@@ -16,7 +16,7 @@ use super::{MalformedFile, WriteError, shaped};
 use crate::address::StreamAddress;
 use crate::event_key::EventKey;
 use crate::incarnation::LogStreamId;
-use crate::shape::Columns;
+use crate::shape::{Columns, Kind, Manner};
 use crate::token_collector::KnownTokens;
 use crate::token_index::{ROW_GROUPS_MAX, TokenIndex};
 
@@ -45,6 +45,8 @@ pub struct FileWriter {
     numbers: HashMap<LogStreamId, u32>,
     rows: Rows,
     rows_max: usize,
+    /// How much text a row group is going to have, if that is known.
+    text_bytes: usize,
     row_groups: Vec<EncodedRowGroup>,
     parts: Vec<Part>,
     summary: Summary,
@@ -74,6 +76,7 @@ impl FileWriter {
             numbers: HashMap::new(),
             rows: Rows::default(),
             rows_max: ROWS_MAX,
+            text_bytes: 0,
             row_groups: Vec::new(),
             parts: Vec::new(),
             summary: Summary {
@@ -88,16 +91,17 @@ impl FileWriter {
         }
     }
 
-    /// The same, which about `rows` events are going to be pushed to: row groups are of one size, and no
-    /// small one is left at the end.
-    pub fn expecting(self, rows: usize) -> Self {
+    /// The same, which about `rows` events with so much text are going to be pushed to: row groups are of one
+    /// size, and no small one is left at the end.
+    pub fn expecting(self, rows: usize, text_bytes: usize) -> Self {
         let row_groups = rows.div_ceil(ROWS_MAX).max(1);
-        Self { rows_max: rows.div_ceil(row_groups).max(1), ..self }
+        let rows_max = rows.div_ceil(row_groups).max(1);
+        Self { rows_max, text_bytes: text_bytes / row_groups, ..self }
     }
 
     /// Another one of the kind.
     pub fn next(&self) -> Self {
-        Self { rows_max: self.rows_max, ..Self::new(self.layout) }
+        Self { rows_max: self.rows_max, text_bytes: self.text_bytes, ..Self::new(self.layout) }
     }
 
     /// Whether it holds no events.
@@ -128,6 +132,9 @@ impl FileWriter {
         message: &[u8],
     ) -> Result<(), WriteError> {
         let group = self.streams[stream as usize].group_id;
+        if self.rows.len() == 0 {
+            self.rows.make_room(self.rows_max, self.text_bytes);
+        }
         self.rows.push(group, stream, key, ingested.as_millis(), message);
         if self.rows.is_full(self.rows_max) { self.finish_row_group() } else { Ok(()) }
     }
@@ -194,6 +201,7 @@ impl FileWriter {
         if rows.len() == 0 {
             return Ok(());
         }
+        rows.check_utf8()?;
         rows.keys.iter().for_each(|key| self.count(key.timestamp, key.timestamp));
         self.summary.rows += rows.len() as u64;
         self.summary.bytes += rows.billed_bytes();
@@ -242,13 +250,13 @@ fn encode_text(
 ) -> Result<(EncodedRowGroup, KnownTokens), WriteError> {
     let order: Vec<u32> = (0..rows.len() as u32).collect();
     let tokens = KnownTokens::of_plain((0..rows.len()).map(|row| rows.message(row)));
-    let mut columns = columns::fixed(&rows, &order, streams)?;
+    let mut columns = columns::fixed(&rows, &order, streams);
     let count = rows.len();
     let ends: Vec<u32> = rows.ends.iter().map(|end| *end as u32).collect();
     let mut messages = TextColumn::default();
     messages.extend(&ends, std::mem::take(&mut rows.text));
     drop(rows);
-    columns.push(messages.finish(count)?);
-    columns.push(columns::no_shapes(count)?);
-    Ok((EncodedRowGroup::encode(columns, &[], &[], TEXT_LEVEL)?, tokens))
+    columns.push(Column::Texts(messages, Manner { kind: Kind::Varying, level: TEXT_LEVEL }));
+    columns.push(Column::Named { texts: Vec::new(), keys: Vec::new() });
+    Ok((EncodedRowGroup::encode(columns, &[], count, TEXT_LEVEL)?, tokens))
 }

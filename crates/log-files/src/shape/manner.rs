@@ -74,7 +74,11 @@ impl Judge {
         }
         let sample = Sample::of(texts);
         let varying = self.bytes_a_value(&sample.whole, &[&sample.lengths])?;
-        let continuing = self.bytes_a_value(&sample.rest, &[&sample.same, &sample.rest_lengths])?;
+        let continuing = if sample.continues() {
+            self.bytes_a_value(&sample.rest, &[&sample.same, &sample.rest_lengths])?
+        } else {
+            f64::INFINITY
+        };
         let (fresh, values) = (recurrence.fresh(), values as f64);
         let key = (fresh * values).max(1.0).log2() / 8.0;
         let repeating = key + fresh * (varying + ENTRY_BYTES);
@@ -120,6 +124,11 @@ struct Sample {
 }
 
 impl Sample {
+    /// Whether values have more in common with those before them than it takes to say how much.
+    fn continues(&self) -> bool {
+        self.same.iter().sum::<i64>() * 4 > self.same.len() as i64
+    }
+
     fn of(texts: &Texts) -> Self {
         let (mut sample, mut last) = (Self::default(), &[][..]);
         for index in 0..texts.ends.len().min(SAMPLE_VALUES_MAX) {
