@@ -1,6 +1,6 @@
 //! Gathers what is to be known of the tokens of one row group, once its rows are in their order.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashSet};
@@ -9,8 +9,8 @@ use xorf::{BinaryFuse8, DmaSerializable};
 use crate::file::unit_rows;
 use crate::shape::{ShapedRows, Sorted};
 use crate::tokens::{
-    DIGITS, JOINERS, KEY_LEN_MIN, LENGTHS, Outlines, PIECE_LEN, PIECE_STEP, WHOLE_LEN_MAX, is_token, key,
-    outline, runs,
+    DIGITS, JOINERS, KEY_LEN_MIN, LENGTHS, Outline, Outlines, PIECE_LEN, PIECE_STEP, WHOLE_LEN_MAX, is_token,
+    key, outlined_runs,
 };
 
 /// How many bytes of tokens without a digit are kept for a row group. Beyond that they count as if they had
@@ -58,7 +58,28 @@ struct TokenCollector {
     text_bytes: usize,
     outlines: Outlines,
     /// Of each unit.
-    keys: Vec<HashSet<u64>>,
+    keys: Vec<Keys>,
+}
+
+/// Hashes of tokens, which need not be hashed again.
+type Keys = HashSet<u64, BuildHasherDefault<AsItIs>>;
+
+/// What hashes to itself.
+#[derive(Clone, Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = key(bytes);
+    }
 }
 
 /// Hashes of values that a slot had lately, each in one place.
@@ -84,7 +105,7 @@ impl TokenCollector {
             texts: HashSet::new(),
             text_bytes: 0,
             outlines: Outlines::default(),
-            keys: vec![HashSet::new(); rows.div_ceil(unit_rows)],
+            keys: vec![Keys::default(); rows.div_ceil(unit_rows)],
         }
     }
 
@@ -105,6 +126,9 @@ impl TokenCollector {
             let separates =
                 |gap: usize| gap == 0 || gap + 1 == literals.len() || !literals[gap].bytes().all(is_token);
             let is_apart = separates(slot) && separates(slot + 1);
+            let stands_alone = is_apart
+                && !literals[slot].bytes().last().is_some_and(is_token)
+                && !literals[slot + 1].bytes().next().is_some_and(is_token);
             let (mut unit, mut seen) = (self.unit(0), Seen([0; Seen::PLACES]));
             for (index, (row, done)) in shaped.rows.iter().zip(&mut done).enumerate() {
                 let of_row = self.unit(index);
@@ -117,7 +141,12 @@ impl TokenCollector {
                 *done = end as u32;
                 let mut hasher = self.hashing.build_hasher();
                 hasher.write(text);
-                if !(is_apart && seen.knows(hasher.finish() | 1)) {
+                if is_apart && seen.knows(hasher.finish() | 1) {
+                    continue;
+                }
+                if stands_alone {
+                    self.tokens(unit, text);
+                } else {
                     self.part(unit, message(*row), start..end);
                 }
             }
@@ -128,7 +157,7 @@ impl TokenCollector {
     /// Adds rows whose messages are kept as they are.
     fn plain<'m>(&mut self, messages: impl Iterator<Item = &'m [u8]>) {
         for message in messages {
-            self.part(self.unit(0), message, 0..message.len());
+            self.tokens(self.unit(0), message);
             self.row += 1;
         }
     }
@@ -137,13 +166,17 @@ impl TokenCollector {
     fn part(&mut self, unit: usize, message: &[u8], part: Range<usize>) {
         let before = message[..part.start].iter().rev().take_while(|byte| is_token(**byte)).count();
         let behind = message[part.end..].iter().take_while(|byte| is_token(**byte)).count();
-        for run in runs(message, part.start - before..part.end + behind) {
-            self.token(unit, &message[run]);
+        self.tokens(unit, &message[part.start - before..part.end + behind]);
+    }
+
+    /// Adds the tokens of a text that none reaches out of.
+    fn tokens(&mut self, unit: usize, text: &[u8]) {
+        for (token, outline) in outlined_runs(text) {
+            self.token(unit, token, outline);
         }
     }
 
-    fn token(&mut self, unit: usize, token: &[u8]) {
-        let outline = outline(token);
+    fn token(&mut self, unit: usize, token: &[u8], outline: Outline) {
         if outline & DIGITS == 0 {
             if self.texts.contains(token) {
                 return;
@@ -175,7 +208,7 @@ impl TokenCollector {
     }
 }
 
-fn filter(keys: HashSet<u64>) -> Vec<u8> {
+fn filter(keys: Keys) -> Vec<u8> {
     let mut filter = Vec::new();
     if !keys.is_empty() {
         let keys: Vec<u64> = keys.into_iter().collect();

@@ -123,6 +123,28 @@ pub(crate) fn runs(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Ran
     })
 }
 
+/// The token runs in `text`, each with its outline.
+pub(crate) fn outlined_runs(text: &[u8]) -> impl Iterator<Item = (&[u8], Outline)> {
+    let mut rest = text.iter();
+    std::iter::from_fn(move || {
+        let number = |byte: &u8| NUMBERS[*byte as usize];
+        loop {
+            let start = rest.as_slice();
+            let mut outline = 0;
+            let len = rest.position(|byte| {
+                let is_end = number(byte) == 64;
+                outline |= u64::from(!is_end) << (number(byte) & 63);
+                is_end
+            });
+            match (len, start.len()) {
+                (None, 0) => return None,
+                (Some(0), _) => {}
+                (len, all) => return Some((&start[..len.unwrap_or(all)], outline)),
+            }
+        }
+    })
+}
+
 /// Which characters occur: the bit of each one's number.
 pub(crate) type Outline = u64;
 

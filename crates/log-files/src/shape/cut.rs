@@ -41,6 +41,41 @@ pub(super) fn looks_like_json(message: &[u8]) -> bool {
     message.first() == Some(&b'{') && message.trim_ascii_end().last() == Some(&b'}')
 }
 
+/// What a byte may be, as bits: a table in place of comparisons, for every byte of every message is asked.
+mod class {
+    /// Of words.
+    pub(super) const WORD: u8 = 1;
+    pub(super) const DIGIT: u8 = 2;
+    /// What may stand between two characters of a word.
+    pub(super) const JOINER: u8 = 4;
+    /// Of numbers and words in JSON.
+    pub(super) const SCALAR: u8 = 8;
+    /// What ends a field.
+    pub(super) const FIELD_END: u8 = 16;
+
+    const TABLE: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = match byte as u8 {
+                b'0'..=b'9' => WORD | DIGIT | SCALAR,
+                b'A'..=b'Z' | b'a'..=b'z' | b'_' => WORD | SCALAR,
+                b'-' | b'.' => JOINER | SCALAR,
+                b':' => JOINER,
+                b'+' => SCALAR,
+                b' ' | b'\n' | b'=' => FIELD_END,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        table
+    };
+
+    pub(super) const fn of(byte: u8) -> u8 {
+        TABLE[byte as usize]
+    }
+}
+
 fn cut_json(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
     if !looks_like_json(message) {
         return false;
@@ -68,9 +103,7 @@ fn cut_json(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
                 at += 1;
             }
             b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                let is_scalar =
-                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_');
-                let len = message[at..].iter().take_while(|byte| is_scalar(byte)).count();
+                let len = run_len(&message[at..], |class| class & class::SCALAR != 0);
                 if !push(slots, at..at + len) {
                     return false;
                 }
@@ -82,16 +115,31 @@ fn cut_json(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
     depth == 0
 }
 
+/// How many of the first bytes are of such a class.
+fn run_len(message: &[u8], is_in: impl Fn(u8) -> bool) -> usize {
+    message.iter().position(|byte| !is_in(class::of(*byte))).unwrap_or(message.len())
+}
+
 /// Where the text that begins at `start` ends: at the quote.
 fn string_end(message: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     loop {
-        at += memchr2(b'"', b'\\', message.get(at..)?)?;
+        at += quote_or_backslash(message.get(at..)?)?;
         if message[at] == b'"' {
             return Some(at);
         }
         at += 2;
     }
+}
+
+/// Where the first of those is. Most texts are short: to search them in large steps takes longer than to look
+/// at each byte.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 24;
+    let near = &text[..text.len().min(NEAR)];
+    near.iter()
+        .position(|byte| matches!(byte, b'"' | b'\\'))
+        .or_else(|| Some(near.len() + memchr2(b'"', b'\\', &text[near.len()..])?))
 }
 
 /// Whether the text that ended before `at` is a key.
@@ -102,33 +150,33 @@ fn is_key(message: &[u8], at: usize) -> bool {
 fn cut_words(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
     let mut at = 0;
     while let Some(&byte) = message.get(at) {
-        if byte == b'\n' {
-            // Stack traces and the like: what follows the first line is one piece.
-            return push(slots, at + 1..message.len());
-        }
-        if !is_word(byte) {
+        let mut classes = class::of(byte);
+        if classes & class::WORD == 0 {
+            if byte == b'\n' {
+                // Stack traces and the like: what follows the first line is one piece.
+                return push(slots, at + 1..message.len());
+            }
             at += 1;
             continue;
         }
-        let (start, mut has_digit) = (at, false);
+        let start = at;
+        at += 1;
         while let Some(&byte) = message.get(at) {
-            let joins = matches!(byte, b'-' | b'.' | b':');
-            if is_word(byte) {
-                has_digit |= byte.is_ascii_digit();
-            } else if !(joins && message.get(at + 1).copied().is_some_and(is_word)) {
+            let class = class::of(byte);
+            let is_word = |byte: &u8| class::of(*byte) & class::WORD != 0;
+            if class & class::WORD == 0
+                && (class & class::JOINER == 0 || !message.get(at + 1).is_some_and(is_word))
+            {
                 break;
             }
+            classes |= class;
             at += 1;
         }
-        if has_digit && !push(slots, start..at) {
+        if classes & class::DIGIT != 0 && !push(slots, start..at) {
             return false;
         }
     }
     true
-}
-
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn cut_fields(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
@@ -148,9 +196,7 @@ fn cut_fields(message: &[u8], slots: &mut Vec<Range<u32>>) -> bool {
         let (start, end, next) = match quoted {
             Some(len) if Some(message[at + 1 + len]) == closing => (at + 1, at + 1 + len, at + 2 + len),
             _ => {
-                let is_end = |byte: &u8| matches!(byte, b' ' | b'\n' | b'=');
-                let len = message[at..].iter().position(is_end).unwrap_or(message.len() - at);
-                let end = at + len;
+                let end = at + run_len(&message[at..], |class| class & class::FIELD_END == 0);
                 if message.get(end) == Some(&b'=') && !message[at..end].iter().any(u8::is_ascii_digit) {
                     at = end + 1;
                     continue;
