@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Batch, Catalog, Document, Documents, Expect};
+use crate::disk::simulation::SegmentRoom;
 use crate::journal::{Journal, Position, StreamId};
 use crate::{DirLock, Key, StorageError};
 
@@ -85,6 +86,7 @@ impl Document for SegmentMeta {
 #[derive(Clone)]
 pub struct Segments {
     store: Arc<dyn ObjectStore>,
+    room: SegmentRoom,
     registry: Documents<SegmentMeta>,
     journal: Journal,
     /// No longer registered; deleted when nobody can be reading them.
@@ -98,6 +100,7 @@ impl Segments {
     /// files then.
     pub(crate) fn open(
         dir: &Path,
+        room: SegmentRoom,
         catalog: &Catalog,
         journal: &Journal,
         journal_is_whole: bool,
@@ -119,6 +122,7 @@ impl Segments {
             LocalFileSystem::new_with_prefix(dir).map_err(|source| failed("open", "segments", source))?;
         Ok(Self {
             store: Arc::new(store.with_fsync(true)),
+            room,
             registry,
             journal: journal.clone(),
             retired: Arc::default(),
@@ -135,6 +139,9 @@ impl Segments {
         let id = SegmentId(format!("{kind}/{}", uuid::Uuid::new_v4().simple()));
         let length = bytes.len() as u64;
         let checksums = bytes.chunks(BLOCK_BYTES as usize).map(crc32fast::hash).collect();
+        self.room
+            .take()
+            .map_err(|source| StorageError::io("write", &Path::new("segments").join(id.as_str()), source))?;
         let put = self.store.put(&path(&id), bytes.into()).await;
         put.map_err(|source| failed("write", id.as_str(), source))?;
         Ok(SegmentObject { id, length, checksums })

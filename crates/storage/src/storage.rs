@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
+use crate::disk::simulation::SegmentRoom;
 use crate::disk::{Disk, RealDisk};
 use crate::journal::{Journal, JournalOptions, Recovery};
 use crate::segments::Segments;
@@ -23,6 +24,8 @@ pub struct StorageOptions {
     pub dir: PathBuf,
     /// Holds the journal's files instead of `dir/journal`, for tests.
     pub disk: Option<Arc<dyn Disk>>,
+    /// How many segments there is room for, for tests.
+    pub segment_room: SegmentRoom,
     /// The journal's budget.
     pub journal: JournalOptions,
 }
@@ -30,7 +33,12 @@ pub struct StorageOptions {
 impl StorageOptions {
     /// Everything in `dir`, with the default budgets.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), disk: None, journal: JournalOptions::default() }
+        Self {
+            dir: dir.into(),
+            disk: None,
+            segment_room: SegmentRoom::default(),
+            journal: JournalOptions::default(),
+        }
     }
 }
 
@@ -54,7 +62,7 @@ impl Storage {
     /// Errors: [`StorageError::Locked`] if another server has it open; [`StorageError::TooNew`] if a newer
     /// release wrote it; [`StorageError::Corrupt`].
     pub fn open(options: StorageOptions) -> Result<(Self, Recovery), StorageError> {
-        let StorageOptions { dir, disk, journal } = options;
+        let StorageOptions { dir, disk, segment_room, journal } = options;
         create_private(&dir).map_err(|source| StorageError::io("create", &dir, source))?;
         let lock = Some(DirLock::acquire(&dir)?);
         let catalog_path = dir.join("catalog.db");
@@ -74,7 +82,9 @@ impl Storage {
             }
         };
         let (journal, recovery) = Journal::open(disk, journal, &catalog, lock.clone())?;
-        let segments = Segments::open(&dir.join("segments"), &catalog, &journal, recovery.is_whole(), lock)?;
+        let is_whole = recovery.is_whole();
+        let segments =
+            Segments::open(&dir.join("segments"), segment_room, &catalog, &journal, is_whole, lock)?;
         if is_new {
             write_version(&dir).map_err(|source| StorageError::io("write", &dir.join("VERSION"), source))?;
         }

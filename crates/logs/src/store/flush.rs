@@ -134,7 +134,7 @@ impl LogStore {
             .partition(|group| frozen.head.stored_bytes(*group) >= self.inner.options.own_file_bytes);
         for group in own {
             let (head, directory) = (frozen.clone(), self.inner.directory.clone());
-            let filling = Filling::own(frozen.head.events(group));
+            let filling = Filling::own(frozen.head.events(group), frozen.head.stored_bytes(group));
             let push = move |filling: &mut Filling| push_group(&head.head, group, &directory, filling);
             let filling = output.fill(filling, push).await?;
             output.finish(filling).await?;

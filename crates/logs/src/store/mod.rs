@@ -26,6 +26,7 @@ mod reclaim;
 mod record;
 mod replay;
 mod segment;
+mod writing;
 
 pub(crate) use candidate::Direction;
 pub use compaction::LogCompaction;

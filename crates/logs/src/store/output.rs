@@ -9,6 +9,7 @@ use groundwatch_log_files::{EventKey, FileWriter, Layout, LogFile, Part, WriteEr
 use groundwatch_storage::SegmentMeta;
 
 use super::segment::Level;
+use super::writing::Writing;
 use super::{Inner, StoreError, StreamAddress};
 
 /// Files that are written, and the shared one that is being made.
@@ -16,7 +17,7 @@ pub(super) struct Output<'s> {
     store: &'s Inner,
     /// No batch above this is going to be in them, if that is known.
     through: Option<u64>,
-    written: Vec<SegmentMeta>,
+    writing: Writing<SegmentMeta>,
     /// Always there between calls.
     shared: Option<Filling>,
 }
@@ -24,7 +25,7 @@ pub(super) struct Output<'s> {
 impl<'s> Output<'s> {
     /// Nothing yet. Shared files are going to be of `level`.
     pub(super) fn new(store: &'s Inner, level: u8, through: Option<u64>) -> Self {
-        Self { store, through, written: Vec::new(), shared: Some(Filling::new(Level::Shared(level))) }
+        Self { store, through, writing: Writing::new(), shared: Some(Filling::new(Level::Shared(level))) }
     }
 
     /// Adds what `push` pushes to the shared file.
@@ -37,7 +38,7 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    /// Adds what `push` pushes, beside the threads that answer requests, and writes what became full.
+    /// Adds what `push` pushes, beside the threads that answer requests, and begins to write what became full.
     pub(super) async fn fill(
         &mut self,
         mut filling: Filling,
@@ -45,12 +46,13 @@ impl<'s> Output<'s> {
     ) -> Result<Filling, StoreError> {
         let mut filling = self.store.encoder.run(move || push(&mut filling).map(|()| filling)).await?;
         for file in std::mem::take(&mut filling.full) {
-            self.written.push(self.store.segments.write(file, filling.level, self.through).await?);
+            let (segments, level, through) = (self.store.segments.clone(), filling.level, self.through);
+            self.writing.begin(async move { segments.write(file, level, through).await }).await?;
         }
         Ok(filling)
     }
 
-    /// Writes what is left.
+    /// Begins to write what is left.
     pub(super) async fn finish(&mut self, filling: Filling) -> Result<(), StoreError> {
         self.fill(filling, Filling::finish_file).await.map(drop)
     }
@@ -64,10 +66,11 @@ impl<'s> Output<'s> {
             Ok(()) => self.share(Filling::finish_file).await,
             Err(error) => Err(error),
         };
-        match outcome {
-            Ok(()) => Ok(self.written),
+        let (written, all) = self.writing.end().await;
+        match outcome.and(all) {
+            Ok(()) => Ok(written),
             Err(error) => {
-                self.store.segments.discard(&self.written).await;
+                self.store.segments.discard(&written).await;
                 Err(error)
             }
         }
@@ -86,10 +89,11 @@ impl Filling {
         Self { level, writer: FileWriter::new(layout(level)), full: Vec::new() }
     }
 
-    /// Files of one group, which about `events` events are going to be pushed to.
-    pub(super) fn own(events: usize) -> Self {
+    /// Files of one group, which about `events` events with so many bytes are going to be pushed to.
+    pub(super) fn own(events: usize, bytes: u64) -> Self {
         let level = Level::Own;
-        Self { level, writer: FileWriter::new(layout(level)).expecting(events), full: Vec::new() }
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self { level, writer: FileWriter::new(layout(level)).expecting(events, bytes), full: Vec::new() }
     }
 
     /// Adds an event. Groups come in the order of their ids, events of a group in the order of keys.

@@ -5,6 +5,7 @@ mod damage;
 mod exporting;
 mod filtering;
 mod forwarding;
+mod full_disk;
 mod groups;
 mod ingestion;
 mod journal;

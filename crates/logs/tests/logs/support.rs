@@ -21,7 +21,7 @@ use groundwatch_logs::{
     AdmittedMetrics, LocalServices, Logs, MessageSender, MetricDatum, MetricSink, SinkError, StoreOptions,
 };
 use groundwatch_outbound::{HttpAnswer, HttpClient, HttpError, HttpRequest, Outbound, Outcome, TargetConfig};
-use groundwatch_storage::simulation::SimulatedDisk;
+use groundwatch_storage::simulation::{SegmentRoom, SimulatedDisk};
 use groundwatch_storage::{JournalOptions, Position, Storage, StorageOptions, StreamId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -138,6 +138,8 @@ pub(crate) struct Service {
     dir: TempDir,
     /// Holds the journal.
     pub(crate) disk: SimulatedDisk,
+    /// Where segments go.
+    pub(crate) segment_room: SegmentRoom,
     options: StoreOptions,
     logs: Option<Logs>,
     /// The metrics that events gave rise to.
@@ -156,11 +158,12 @@ impl Service {
 
     pub(crate) async fn with_options(options: StoreOptions) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let disk = SimulatedDisk::new(0);
+        let (disk, segment_room) = (SimulatedDisk::new(0), SegmentRoom::default());
         let (metrics, queues) = Default::default();
-        let logs = Some(open(&dir, &disk, options, &metrics, &queues).await);
+        let storage = storage_options(&dir, &disk, &segment_room);
+        let logs = Some(open(storage, options, &metrics, &queues).await);
         let call = Call::new(Caller::default(), RequestId("test".to_owned()), NOW);
-        let service = Self { dir, disk, options, logs, metrics, queues, call };
+        let service = Self { dir, disk, segment_room, options, logs, metrics, queues, call };
         service.create_group(GROUP).await.expect("created");
         service.create_stream(GROUP, STREAM).await.expect("created");
         service
@@ -173,7 +176,11 @@ impl Service {
     /// Closes the data directory without any farewell, and opens it again.
     pub(crate) async fn restart(&mut self) {
         drop(self.logs.take());
-        self.logs = Some(open(&self.dir, &self.disk, self.options, &self.metrics, &self.queues).await);
+        self.logs = Some(open(self.storage(), self.options, &self.metrics, &self.queues).await);
+    }
+
+    fn storage(&self) -> StorageOptions {
+        storage_options(&self.dir, &self.disk, &self.segment_room)
     }
 
     /// When the next flush is due.
@@ -184,22 +191,32 @@ impl Service {
     /// Stops for good: how many records the journal still holds.
     pub(crate) fn journal_records(mut self) -> usize {
         drop(self.logs.take());
-        let (_storage, recovery) = Storage::open(storage_options(&self.dir, &self.disk)).expect("opens");
+        let (_storage, recovery) = Storage::open(self.storage()).expect("opens");
         recovery.collect::<Result<Vec<_>, _>>().expect("readable").len()
     }
 
     pub(crate) async fn flush(&self) {
+        assert_eq!(self.try_flush().await, None, "a flush leaves nothing to do");
+    }
+
+    /// Flushes, which may fail: when it is due again.
+    pub(crate) async fn try_flush(&self) -> Option<Timestamp> {
         let activity = self.logs().flush_activity(Arc::new(ManualClock::new(self.call.received)));
         activity.run(self.call.received).await;
-        assert_eq!(activity.next_due(), None, "a flush leaves nothing to do");
+        activity.next_due()
     }
 
     /// Merges all segments that there are, as if they had waited long enough.
     pub(crate) async fn compact(&self) {
+        assert_eq!(self.try_compact().await, None, "a compaction leaves nothing to do");
+    }
+
+    /// As [`Self::compact`], which may fail: when it is due again.
+    pub(crate) async fn try_compact(&self) -> Option<Timestamp> {
         let later = self.call.received + self.options.compact_after;
         let activity = self.logs().compaction_activity(Arc::new(ManualClock::new(later)));
         activity.run(later).await;
-        assert_eq!(activity.next_due(), None, "a compaction leaves nothing to do");
+        activity.next_due()
     }
 
     /// How many segments there are.
@@ -312,13 +329,13 @@ impl Service {
 }
 
 async fn open(
-    dir: &TempDir,
-    disk: &SimulatedDisk,
+    storage: StorageOptions,
     options: StoreOptions,
     metrics: &Arc<Collected>,
     queues: &Arc<Queues>,
 ) -> Logs {
-    let (storage, recovery) = Storage::open(storage_options(dir, disk)).expect("opens");
+    let buckets = storage.dir.join("buckets");
+    let (storage, recovery) = Storage::open(storage).expect("opens");
     let mut replay = Logs::replay(&storage, options).expect("replays");
     for record in recovery {
         let record = record.expect("readable");
@@ -328,7 +345,7 @@ async fn open(
     }
     let buckets = TargetConfig {
         arn: "arn:aws:s3:::bucket-*".to_owned(),
-        folder: Some(dir.path().join("buckets")),
+        folder: Some(buckets),
         ..TargetConfig::default()
     };
     let buckets = buckets.check(|_| None).expect("a target");
@@ -337,10 +354,15 @@ async fn open(
     replay.finish(metrics.clone(), sender).await.expect("finishes")
 }
 
-fn storage_options(dir: &TempDir, disk: &SimulatedDisk) -> StorageOptions {
+fn storage_options(dir: &TempDir, disk: &SimulatedDisk, segment_room: &SegmentRoom) -> StorageOptions {
     // Short, so that a test can fill it.
     let journal = JournalOptions { file_bytes: 1 << 20, held_bytes: 4 << 20, ..JournalOptions::default() };
-    StorageOptions { disk: Some(Arc::new(disk.clone())), journal, ..StorageOptions::new(dir.path()) }
+    StorageOptions {
+        disk: Some(Arc::new(disk.clone())),
+        segment_room: segment_room.clone(),
+        journal,
+        ..StorageOptions::new(dir.path())
+    }
 }
 
 /// Asserts that a call was refused with this error and message.

@@ -16,6 +16,32 @@ use super::{Disk, DiskFile};
 /// What the medium writes as a whole.
 const SECTOR_BYTES: u64 = 512;
 
+/// Room for segments, which are written to the machine's file system. Clones are the same room.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentRoom {
+    /// How many more there is room for, if that is limited.
+    left: Arc<Mutex<Option<u64>>>,
+}
+
+impl SegmentRoom {
+    /// From now on there is room for so many more.
+    pub fn limit(&self, segments: Option<u64>) {
+        *self.left.lock() = segments;
+    }
+
+    /// Takes the room of one.
+    pub(crate) fn take(&self) -> io::Result<()> {
+        match &mut *self.left.lock() {
+            None => Ok(()),
+            Some(0) => Err(io::ErrorKind::StorageFull.into()),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+}
+
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone)]
 pub struct SimulatedDisk {

@@ -243,12 +243,13 @@ impl LogStore {
 
 /// Writes a group into files of its own. Row groups that can stay as they are do.
 async fn write_own(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(), StoreError> {
-    let (mut whole, mut others, mut events) = (Vec::new(), Vec::new(), 0);
+    let (mut whole, mut others, mut events, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
     for candidate in found {
         match candidate.source {
             Source::Segment(part) if part.stays_as_it_is() => whole.push(part),
             Source::Segment(ref part) => {
                 events += part.events();
+                bytes += part.text_bytes() as u64;
                 others.push(candidate);
             }
             Source::Memory(..) => others.push(candidate),
@@ -258,7 +259,7 @@ async fn write_own(output: &mut Output<'_>, found: Vec<Candidate>) -> Result<(),
     if !whole.is_empty() {
         tracing::info!(row_groups = whole.len(), "row groups stayed as they are");
     }
-    let mut filling = Filling::own(events);
+    let mut filling = Filling::own(events, bytes);
     for part in whole {
         let WholePart { file, part, bytes, filters } = part.read_whole().await?;
         filling =
