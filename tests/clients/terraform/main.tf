@@ -95,6 +95,49 @@ resource "aws_cloudwatch_log_account_policy" "sub" {
   policy_document    = jsonencode({ DestinationArn = aws_sqs_queue.q.arn, FilterPattern = "x" })
   selection_criteria = "LogGroupName NOT IN [\"/terraform/standard\"]"
 }
+resource "aws_cloudwatch_log_subscription_filter" "queue" {
+  name            = "terraform-queue"
+  log_group_name  = aws_cloudwatch_log_group.standard.name
+  filter_pattern  = "{ $.level = \"${var.n == 1 ? "ERROR" : "WARN"}\" }"
+  destination_arn = aws_sqs_queue.dlq.arn
+}
+resource "aws_cloudwatch_log_destination" "stream" {
+  name       = "terraform"
+  role_arn   = "arn:aws:iam::${local.account}:role/r"
+  target_arn = "arn:aws:kinesis:eu-central-1:${local.account}:stream/s${var.n}"
+  tags       = { a = "b${var.n}" }
+}
+resource "aws_cloudwatch_log_destination_policy" "stream" {
+  destination_name = aws_cloudwatch_log_destination.stream.name
+  access_policy    = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "a", Effect = "Allow", Principal = { AWS = local.account }, Action = "logs:PutSubscriptionFilter", Resource = aws_cloudwatch_log_destination.stream.arn }] })
+}
+resource "aws_cloudwatch_log_account_policy" "protection" {
+  policy_name     = "terraform-protection"
+  policy_type     = "DATA_PROTECTION_POLICY"
+  policy_document = data.aws_cloudwatch_log_data_protection_policy_document.emails.json
+}
+data "aws_cloudwatch_log_data_protection_policy_document" "emails" {
+  name        = "emails"
+  description = "masks them ${var.n}"
+  statement {
+    sid              = "Audit"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      audit {
+        findings_destination {}
+      }
+    }
+  }
+  statement {
+    sid              = "Redact"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      deidentify {
+        mask_config {}
+      }
+    }
+  }
+}
 resource "aws_cloudwatch_log_delivery_source" "src" {
   name         = "terraform"
   log_type     = "APPLICATION_LOGS"
@@ -105,6 +148,10 @@ resource "aws_cloudwatch_log_delivery_destination" "dst" {
   output_format = "json"
   delivery_destination_configuration { destination_resource_arn = aws_cloudwatch_log_group.ia.arn }
   tags = { a = "b" }
+}
+resource "aws_cloudwatch_log_delivery_destination_policy" "dst" {
+  delivery_destination_name   = aws_cloudwatch_log_delivery_destination.dst.name
+  delivery_destination_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "a${var.n}", Effect = "Allow", Principal = { AWS = local.account }, Action = "logs:CreateDelivery", Resource = aws_cloudwatch_log_delivery_destination.dst.arn }] })
 }
 resource "aws_cloudwatch_log_delivery" "del" {
   delivery_source_name     = aws_cloudwatch_log_delivery_source.src.name
@@ -188,6 +235,20 @@ resource "aws_cloudwatch_metric_alarm" "sql" {
     return_data = true
   }
 }
+resource "aws_cloudwatch_metric_alarm" "backlog" {
+  alarm_name          = "terraform-backlog"
+  alarm_description   = "more than ${var.n} letters"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.dlq.name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = var.n
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.standard.arn]
+}
 resource "aws_cloudwatch_composite_alarm" "both" {
   alarm_name    = "terraform-both"
   alarm_rule    = "ALARM(\"${aws_cloudwatch_metric_alarm.percentile.alarm_name}\") OR ALARM(\"${aws_cloudwatch_metric_alarm.sql.alarm_name}\")"
@@ -262,6 +323,12 @@ resource "aws_sns_topic_subscription" "sqs" {
   filter_policy_scope  = "MessageBody"
   redrive_policy       = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dlq.arn })
 }
+resource "aws_sns_topic_subscription" "attributes" {
+  topic_arn     = aws_sns_topic.standard.arn
+  protocol      = "sqs"
+  endpoint      = aws_sqs_queue.inline.arn
+  filter_policy = jsonencode({ store = ["a${var.n}", { prefix = "b" }], price = [{ numeric = [">=", 1, "<", 10 * var.n] }], gone = [{ exists = false }] })
+}
 resource "aws_sns_topic_subscription" "fifo" {
   topic_arn = aws_sns_topic.fifo.arn
   protocol  = "sqs"
@@ -278,7 +345,7 @@ resource "aws_sqs_queue" "dlq" {
 }
 resource "aws_sqs_queue_redrive_allow_policy" "ra" {
   queue_url            = aws_sqs_queue.dlq.id
-  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.q.arn] })
+  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.q.arn, aws_sqs_queue.inline.arn] })
 }
 resource "aws_sqs_queue" "q" {
   name                       = "terraform-q"
@@ -297,6 +364,13 @@ resource "aws_sqs_queue_redrive_policy" "rp" {
 resource "aws_sqs_queue_policy" "qp" {
   queue_url = aws_sqs_queue.q.id
   policy    = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "First", Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = aws_sqs_queue.q.arn, Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.standard.arn } } }] })
+}
+resource "aws_sqs_queue" "inline" {
+  name_prefix                       = "terraform-inline-"
+  redrive_policy                    = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dlq.arn, maxReceiveCount = 4 + var.n })
+  policy                            = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "a${var.n}", Effect = "Allow", Principal = { Service = "sns.amazonaws.com" }, Action = "sqs:SendMessage", Resource = "*" }] })
+  kms_master_key_id                 = "alias/aws/sqs"
+  kms_data_key_reuse_period_seconds = 300 * var.n
 }
 resource "aws_sqs_queue" "fifo" {
   name                        = "terraform.fifo"
