@@ -21,6 +21,7 @@
 mod anomaly;
 mod audit;
 mod directory;
+mod discovered_fields;
 mod embedded_metrics;
 mod entity;
 mod error;

@@ -88,6 +88,7 @@ impl Services {
             .on::<logs::PutLogEvents, _>(logs.clone())
             .on::<logs::GetLogEvents, _>(logs.clone())
             .on::<logs::FilterLogEvents, _>(logs.clone())
+            .on::<logs::GetLogGroupFields, _>(logs.clone())
             .on::<logs::PutLogGroupDeletionProtection, _>(logs.clone())
             .on::<logs::ListLogGroups, _>(logs.clone())
             .on::<logs::PutRetentionPolicy, _>(logs.clone())

@@ -758,6 +758,18 @@ impl Operation for GetLogEvents {
     type Output = GetLogEventsOutput;
 }
 
+/// The operation `GetLogGroupFields`.
+#[derive(Clone, Copy, Debug)]
+pub struct GetLogGroupFields;
+
+impl Operation for GetLogGroupFields {
+    const SERVICE: &'static Service = &SERVICE;
+    const NAME: &'static str = "GetLogGroupFields";
+    const HAS_OUTPUT: bool = true;
+    type Input<'a> = GetLogGroupFieldsInput;
+    type Output = GetLogGroupFieldsOutput;
+}
+
 /// The operation `GetLookupTable`.
 #[derive(Clone, Copy, Debug)]
 pub struct GetLookupTable;
@@ -3139,6 +3151,38 @@ shape! {
 }
 
 shape! {
+    /// Input of [`GetLogGroupFields`].
+    pub struct GetLogGroupFieldsInput {
+        /// `logGroupName`: 1 to 512 characters.
+        pub log_group_name: Option<String> = "logGroupName",
+        /// `time`: at least 0.
+        pub time: Option<i64> = "time",
+        /// `logGroupIdentifier`: 1 to 2048 characters.
+        pub log_group_identifier: Option<String> = "logGroupIdentifier",
+    }
+}
+
+impl Validate for GetLogGroupFieldsInput {
+    fn validate(&self, at: &Path<'_>, found: &mut Violations) {
+        found.optional(&self.log_group_name, &at.member("logGroupName"), &rules::LOG_GROUP_NAME);
+        found.optional(&self.time, &at.member("time"), &rules::TIMESTAMP);
+        found.optional(
+            &self.log_group_identifier,
+            &at.member("logGroupIdentifier"),
+            &rules::LOG_GROUP_IDENTIFIER,
+        );
+    }
+}
+
+shape! {
+    /// Output of [`GetLogGroupFields`].
+    pub struct GetLogGroupFieldsOutput {
+        /// `logGroupFields`: a list of `LogGroupField`.
+        pub log_group_fields: Option<Vec<LogGroupField>> = "logGroupFields",
+    }
+}
+
+shape! {
     /// Input of [`GetLookupTable`].
     pub struct GetLookupTableInput {
         /// `lookupTableArn`: required.
@@ -3520,6 +3564,16 @@ shape! {
         pub bearer_token_authentication_enabled: Option<bool> = "bearerTokenAuthenticationEnabled",
         /// `retentionPolicyName`.
         pub retention_policy_name: Option<String> = "retentionPolicyName",
+    }
+}
+
+shape! {
+    /// `LogGroupField`.
+    pub struct LogGroupField {
+        /// `name`.
+        pub name: Option<String> = "name",
+        /// `percent`: 0 to 100.
+        pub percent: Option<i32> = "percent",
     }
 }
 

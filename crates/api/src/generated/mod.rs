@@ -112,6 +112,7 @@ macro_rules! for_each_operation {
             $crate::logs::GetDeliverySource,
             $crate::logs::GetLogAnomalyDetector,
             $crate::logs::GetLogEvents,
+            $crate::logs::GetLogGroupFields,
             $crate::logs::GetLookupTable,
             $crate::logs::GetTransformer,
             $crate::logs::ListAnomalies,

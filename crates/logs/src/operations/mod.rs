@@ -12,6 +12,7 @@ mod destination;
 mod export_task;
 mod filter_log_events;
 mod get_log_events;
+mod get_log_group_fields;
 mod index_policy;
 mod kms_key;
 mod list_log_groups;

@@ -6,6 +6,7 @@ mod exporting;
 mod filtering;
 mod forwarding;
 mod full_disk;
+mod group_fields;
 mod groups;
 mod ingestion;
 mod journal;
