@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry, Tag};
 use serde_json::{Value, json};
 
@@ -133,6 +134,46 @@ async fn a_fifo_topic_takes_no_message_twice() {
         publish.message_deduplication_id(id).send().await.expect("published");
     }
     assert_eq!(received(&server, &url).await, ["one", "two"]);
+}
+
+/// AWS's CloudWatch guide: messages of one alarm are one group. The topic here deduplicates by ids only, which
+/// CloudWatch has to give.
+#[tokio::test]
+async fn alarms_publish_to_fifo_topics_in_order() {
+    let server = Server::start_with_manual_clock().await;
+    let sns = server.sns();
+    let created = sns.create_topic().name("t.fifo").attributes("FifoTopic", "true").send().await;
+    let arn = created.expect("created").topic_arn.expect("an ARN");
+    let (url, queue_arn) = queue(&server, "q.fifo", json!({ "FifoQueue": "true" })).await;
+    sns.subscribe().topic_arn(&arn).protocol("sqs").endpoint(&queue_arn).send().await.expect("subscribed");
+    let cloudwatch = server.cloudwatch();
+    let alarm = cloudwatch.put_metric_alarm().alarm_name("cpu").namespace("Shop").metric_name("cpu");
+    let alarm = alarm.statistic(Statistic::Average).period(60).evaluation_periods(1).threshold(1.0);
+    let alarm = alarm.comparison_operator(ComparisonOperator::GreaterThanThreshold);
+    let alarm = alarm.treat_missing_data("ignore").alarm_actions(&arn).ok_actions(&arn);
+    alarm.send().await.expect("accepted");
+    let states = [StateValue::Alarm, StateValue::Ok, StateValue::Alarm];
+    for state in &states {
+        let set = cloudwatch.set_alarm_state().alarm_name("cpu").state_reason("drill");
+        set.state_value(state.clone()).send().await.expect("accepted");
+        server.advance("PT1S").await;
+    }
+    let asked = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "AttributeNames": ["MessageGroupId"] });
+    let received = sqs(&server, "ReceiveMessage", &asked).await;
+    let messages = received["Messages"].as_array().expect("messages");
+    let group = &messages[0]["Attributes"]["MessageGroupId"];
+    assert!(messages.iter().all(|message| message["Attributes"]["MessageGroupId"] == *group));
+    let told: Vec<String> = messages
+        .iter()
+        .map(|message| {
+            let envelope: Value =
+                serde_json::from_str(message["Body"].as_str().expect("text")).expect("JSON");
+            let alarm: Value =
+                serde_json::from_str(envelope["Message"].as_str().expect("text")).expect("JSON");
+            alarm["NewStateValue"].as_str().expect("a state").to_owned()
+        })
+        .collect();
+    assert_eq!(told, states.map(|state| state.as_str().to_owned()));
 }
 
 #[tokio::test]

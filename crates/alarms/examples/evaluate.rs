@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use groundwatch_alarms::{
-    Alarms, Dependencies, MetricQuery, MetricReader, Notifier, NotifyError, Point, ReadError, Timing,
+    Alarms, Dependencies, MetricQuery, MetricReader, Notification, Notifier, NotifyError, Point, ReadError,
+    Timing,
 };
 use groundwatch_api::Handle;
 use groundwatch_api::cloudwatch::{ComparisonOperator, PutMetricAlarm, PutMetricAlarmInput, Statistic};
@@ -49,13 +50,7 @@ impl MetricReader for MadeUp {
 struct Nobody;
 
 impl Notifier for Nobody {
-    fn notify<'a>(
-        &'a self,
-        _: &'a Scope,
-        _: &'a str,
-        _: &'a str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<(), NotifyError>> {
+    fn notify<'a>(&'a self, _: &'a Scope, _: Notification<'a>) -> BoxFuture<'a, Result<(), NotifyError>> {
         Box::pin(async { Ok(()) })
     }
 }

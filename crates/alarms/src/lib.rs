@@ -41,7 +41,7 @@ mod testing;
 
 pub use definition::math_query::{MathEntry, MathQuery, Term};
 pub use effects::action_target::{ActionKind, ActionTarget, ActionTargetError};
-pub use effects::delivery::{Delivery, Notifier, NotifyError, Payload};
+pub use effects::delivery::{Delivery, Notification, Notifier, NotifyError, Payload};
 pub use effects::event::{AlarmEvent, EventSink, EventSinkError, SOURCE as EVENT_SOURCE};
 pub use evaluation::cadence::Timing;
 pub use evaluation::sample_watch::Waker;

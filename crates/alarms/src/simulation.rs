@@ -13,7 +13,7 @@ use groundwatch_storage::Catalog;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::effects::delivery::{Notifier, NotifyError};
+use crate::effects::delivery::{Notification, Notifier, NotifyError};
 use crate::effects::event::{AlarmEvent, EventSink, EventSinkError};
 use crate::evaluation::cadence::Timing;
 use crate::{Alarms, Dependencies};
@@ -265,16 +265,15 @@ impl Notifier for Topics {
     fn notify<'a>(
         &'a self,
         _: &'a Scope,
-        target_arn: &'a str,
-        subject: &'a str,
-        _: &'a str,
+        notification: Notification<'a>,
     ) -> BoxFuture<'a, Result<(), NotifyError>> {
         Box::pin(async move {
-            assert!(!target_arn.ends_with(":mistake"), "a mistake");
+            let Notification { topic_arn, subject, .. } = notification;
+            assert!(!topic_arn.ends_with(":mistake"), "a mistake");
             if let Some(refusal) = &*self.refusal.lock() {
                 return Err(refusal.clone());
             }
-            let topic = target_arn.rsplit(':').next().unwrap_or_default();
+            let topic = topic_arn.rsplit(':').next().unwrap_or_default();
             let subject = subject.trim_end_matches(" in US East (N. Virginia)");
             self.published.lock().push(format!("{topic} {subject}"));
             self.told.notify_one();

@@ -44,6 +44,7 @@ pub use delivery::mail::{Email, MailError, MailSender, SmtpConfigError, SmtpSend
 pub use delivery::queue::{QueueError, QueueMessage, QueueSender};
 pub use error::{Invalid, InvalidBatch, NotifyError};
 pub use message::{MESSAGE_BYTES_MAX, MessageId, SUBJECT_LENGTH_MAX};
+pub use publication::Place;
 pub use service::{Notify, NotifyConfig, Transports};
 pub use subscription::delivery_policy::InvalidDeliveryPolicy;
 pub use subscription::filter::FilterPolicyError;

@@ -28,6 +28,15 @@ pub(crate) struct Publication {
     pub(crate) deduplication_id: Option<String>,
 }
 
+/// Where a message belongs in a FIFO topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Messages of one group stay in order.
+    pub group_id: String,
+    /// A message with an id that the topic saw within five minutes is not taken again.
+    pub deduplication_id: String,
+}
+
 impl Publication {
     /// A message of a text alone.
     pub(crate) fn plain(subject: Option<Subject>, message: &str) -> Result<Self, Invalid> {
@@ -38,6 +47,11 @@ impl Publication {
             group_id: None,
             deduplication_id: None,
         })
+    }
+
+    /// The same, in a FIFO topic.
+    pub(crate) fn placed(self, place: Place) -> Self {
+        Self { group_id: Some(place.group_id), deduplication_id: Some(place.deduplication_id), ..self }
     }
 
     /// Checks everything that does not depend on the topic.

@@ -14,7 +14,7 @@ use crate::directory::Directory;
 use crate::envelope::signature::{CERTIFICATE_PATH, Signer};
 use crate::message::{InLine, Message, MessageKind, Subject};
 use crate::meter::Meter;
-use crate::publication::Publication;
+use crate::publication::{Place, Publication};
 use crate::subscription::expiry::Expiry;
 use crate::subscription::{Protocol, Subscription, SubscriptionId};
 use crate::topic::TopicId;
@@ -118,16 +118,22 @@ impl Notify {
     }
 
     /// Publishes for another service of `scope`, as an alarm action does. When it is `Ok`, the message is
-    /// durable and delivery is this service's business. A subject that SNS would refuse is made to fit.
+    /// durable and delivery is this service's business. A subject that SNS would refuse is made to fit. Only
+    /// FIFO topics need and notice `place`.
     pub async fn publish(
         &self,
         scope: &Scope,
         topic_arn: &str,
         subject: Option<&str>,
         message: &str,
+        place: Option<Place>,
     ) -> Result<MessageId, NotifyError> {
         let topic = self.directory.resolve(scope, topic_arn, "TopicArn", "SNS:Publish")?;
-        let publication = Publication::plain(subject.and_then(Subject::made_to_fit), message)?;
+        let plain = Publication::plain(subject.and_then(Subject::made_to_fit), message)?;
+        let publication = match place {
+            Some(place) if topic.is_fifo() => plain.placed(place),
+            _ => plain,
+        };
         Ok(self.publish_to(&topic, publication).await?.id)
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use groundwatch_core::{BoxFuture, Scope, Timestamp};
+use groundwatch_core::{BoxFuture, Scope, Timestamp, stable_hash};
 use groundwatch_outbound::Backoff;
 use groundwatch_storage::Document;
 use serde::{Deserialize, Serialize};
@@ -90,16 +90,44 @@ impl Delivery {
     }
 }
 
+/// What a topic gets.
+#[derive(Clone, Debug)]
+pub struct Notification<'a> {
+    /// The topic's ARN.
+    pub topic_arn: &'a str,
+    /// For people.
+    pub subject: &'a str,
+    /// A JSON text.
+    pub message: &'a str,
+    /// What FIFO topics keep in order: a hash of the alarm's ARN, as on AWS.
+    pub group_id: String,
+    /// The same for every attempt to send it, and another for every other notification: FIFO topics take it once.
+    pub deduplication_id: String,
+}
+
+impl<'a> Notification<'a> {
+    /// Of the alarm `alarm_arn`. `number` tells deliveries that are kept at the same time from each other; after a
+    /// restart it may come again, with another message.
+    pub(crate) fn new(
+        alarm_arn: &str,
+        number: &str,
+        topic_arn: &'a str,
+        subject: &'a str,
+        message: &'a str,
+    ) -> Self {
+        let deduplication_id = format!("{number}-{:016x}", stable_hash(message.bytes()));
+        let group_id = format!("{:016x}", stable_hash(alarm_arn.bytes()));
+        Self { topic_arn, subject, message, group_id, deduplication_id }
+    }
+}
+
 /// Sends notifications to topics.
 pub trait Notifier: Send + Sync + 'static {
-    /// Publishes to the topic `target_arn`. `Ok` means that the topic keeps the message and delivers it by
-    /// itself.
+    /// Publishes. `Ok` means that the topic keeps the message and delivers it by itself.
     fn notify<'a>(
         &'a self,
         scope: &'a Scope,
-        target_arn: &'a str,
-        subject: &'a str,
-        message: &'a str,
+        notification: Notification<'a>,
     ) -> BoxFuture<'a, Result<(), NotifyError>>;
 }
 

@@ -17,11 +17,13 @@ use groundwatch_storage::{Batch, Catalog, Documents, Expect, Key, Ledger, Storag
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::alarm::Alarm;
+use crate::alarm::{self, Alarm};
 use crate::due_queue::DueQueue;
 use crate::effects::action_request::ActionRequest;
 use crate::effects::complaints::Complaints;
-use crate::effects::delivery::{Delivery, Notifier, NotifyError, Payload, REPEATED_AFTER, WAIT_MAX};
+use crate::effects::delivery::{
+    Delivery, Notification, Notifier, NotifyError, Payload, REPEATED_AFTER, WAIT_MAX,
+};
 use crate::effects::event::{EventSink, EventSinkError};
 use crate::effects::history::HistoryItem;
 use crate::explain::recent_evaluations::Evaluations;
@@ -262,7 +264,9 @@ impl Outbox {
     async fn attempt(&self, key: &Key, delivery: &Delivery) -> Outcome {
         match &delivery.payload {
             Payload::Action { arn, subject, message } => {
-                match self.ways.notifier.notify(&key.scope, arn, subject, message).await {
+                let alarm_arn = alarm::arn(&Key::new(&key.scope, &*delivery.alarm));
+                let notification = Notification::new(&alarm_arn, &key.name, arn, subject, message);
+                match self.ways.notifier.notify(&key.scope, notification).await {
                     Ok(()) => Outcome::Done,
                     Err(NotifyError::Permanent(error)) => Outcome::Failed(error),
                     Err(NotifyError::Temporary(error)) => Outcome::Later(error),

@@ -202,12 +202,12 @@ async fn a_service_publishes_without_a_call() {
     sns.subscribed(&topic, HOOK).await;
     let scope = Scope::default();
     let subject = format!("ALARM: \"{}\"", "x".repeat(200));
-    let id = sns.notify.publish(&scope, &topic, Some(&subject), "{}").await.expect("published");
+    let id = sns.notify.publish(&scope, &topic, Some(&subject), "{}", None).await.expect("published");
     sns.settle().await;
     let received = sns.inbox.last(HOOK);
     assert_eq!(received.text("MessageId"), id.to_string());
     assert_eq!(received.text("Subject"), subject[..100]);
-    let missing = sns.notify.publish(&scope, &format!("{topic}-none"), None, "{}").await;
+    let missing = sns.notify.publish(&scope, &format!("{topic}-none"), None, "{}", None).await;
     assert!(matches!(missing, Err(NotifyError::TopicNotFound)));
 }
 

@@ -164,7 +164,7 @@ async fn a_mail_box_confirms_by_a_link_and_gets_text() {
     let (_, token) = confirmation.text.split_once("Token=").expect("a link");
     sns.confirm(&topic, token.trim()).await.expect("confirmed");
     sns.notify
-        .publish(&Default::default(), &topic, Some("it burns"), "in the attic")
+        .publish(&Default::default(), &topic, Some("it burns"), "in the attic", None)
         .await
         .expect("published");
     sns.settle().await;

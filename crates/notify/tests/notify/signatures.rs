@@ -72,7 +72,10 @@ async fn signatures_are_verified_by_the_certificate_that_they_name() {
         attribute_value: Some("2".to_owned()),
     };
     sns.call(input, handle::<SetTopicAttributes, _>).await.expect("set");
-    sns.notify.publish(&Default::default(), &topic, Some("a subject"), "text").await.expect("published");
+    sns.notify
+        .publish(&Default::default(), &topic, Some("a subject"), "text", None)
+        .await
+        .expect("published");
     sns.settle().await;
     check(&sns, &last(&sns), OF_NOTIFICATIONS, "2").await;
     assert_eq!(last(&sns)["SigningCertURL"], before["SigningCertURL"], "the key outlives a restart");

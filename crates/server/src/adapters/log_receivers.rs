@@ -22,7 +22,7 @@ impl logs::LocalServices for LogReceivers {
         Box::pin(async move {
             let accepted = Outcome::Accepted { answer: bytes::Bytes::new() };
             if Arn::parse(arn).is_ok_and(|arn| arn.service == "sns") {
-                return match self.notify.publish(scope, arn, None, &body).await {
+                return match self.notify.publish(scope, arn, None, &body, None).await {
                     Ok(_) => accepted,
                     Err(error @ (NotifyError::Storage(_) | NotifyError::Backlog)) => later(&error),
                     Err(error) => refused(&error),
