@@ -11,7 +11,7 @@ use crate::incarnation::GroupId;
 /// How many events a row group has at most.
 pub(super) const ROWS_MAX: usize = 16 << 10;
 /// How much text a row group takes before the next one begins.
-const TEXT_BYTES_MAX: usize = 8 << 20;
+pub(super) const TEXT_BYTES_MAX: usize = 8 << 20;
 /// What AWS adds to a message's length when it counts bytes.
 const EVENT_OVERHEAD_BYTES: u64 = 26;
 

@@ -11,7 +11,7 @@ use super::columns::{self, Column, TextColumn};
 use super::index::{Index, Part, PartStream, Summary};
 use super::reader::LogFile;
 use super::row_group::{self, EncodedRowGroup};
-use super::rows::{ROWS_MAX, Rows};
+use super::rows::{ROWS_MAX, Rows, TEXT_BYTES_MAX};
 use super::{MalformedFile, WriteError, shaped};
 use crate::address::StreamAddress;
 use crate::event_key::EventKey;
@@ -107,6 +107,13 @@ impl FileWriter {
     /// Whether it holds no events.
     pub fn is_empty(&self) -> bool {
         self.summary.rows == 0 && self.rows.len() == 0
+    }
+
+    /// Whether so many events with so much text, if they are the first ones, may be pushed in any order: they
+    /// fit into one row group, which is sorted anyway, and those of a stream are best pushed together.
+    pub fn sorts(&self, rows: usize, text_bytes: usize) -> bool {
+        let fits = rows <= self.rows_max && text_bytes < TEXT_BYTES_MAX;
+        fits && self.layout == Layout::Shaped && self.is_empty()
     }
 
     /// Whether it is time for another file.

@@ -170,15 +170,19 @@ fn push_group(
     directory: &Directory,
     filling: &mut Filling,
 ) -> Result<(), WriteError> {
-    let mut events: Vec<(EventKey, u32, &EventBatch, usize)> = Vec::new();
+    let mut events: Vec<(EventKey, u32, &EventBatch, usize)> = Vec::with_capacity(head.events(group));
     let streams = head.streams_of(group);
     for (stream, number) in streams.iter().zip(0..).filter(|(stream, _)| directory.holds(stream.address())) {
         let of_batch =
             |batch| (0..EventBatch::len(batch)).map(move |row| (batch.key(row), number, batch, row));
+        let start = events.len();
         events.extend(stream.batches().flat_map(of_batch));
+        // Runs that are in order already cost this sort little.
+        events[start..].sort_by_key(|(key, ..)| *key);
     }
-    // Runs that are in order already cost this sort little.
-    events.sort_by_key(|(key, ..)| *key);
+    if !filling.sorts(events.len(), head.stored_bytes(group)) {
+        events.sort_by_key(|(key, ..)| *key);
+    }
     events.into_iter().try_for_each(|(key, stream, batch, row)| {
         filling.push(streams[stream as usize].address(), key, batch.ingested(), batch.message(row))
     })

@@ -96,6 +96,11 @@ impl Filling {
         Self { level, writer: FileWriter::new(layout(level)).expecting(events, bytes), full: Vec::new() }
     }
 
+    /// Whether so many events with so many bytes may come in any order; see [`FileWriter::sorts`].
+    pub(super) fn sorts(&self, events: usize, bytes: u64) -> bool {
+        usize::try_from(bytes).is_ok_and(|bytes| self.writer.sorts(events, bytes))
+    }
+
     /// Adds an event. Groups come in the order of their ids, events of a group in the order of keys.
     pub(super) fn push(
         &mut self,
