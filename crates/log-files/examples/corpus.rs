@@ -13,8 +13,8 @@ use anyhow::Context as _;
 use groundwatch_bench::corpus::logs::Generator;
 use groundwatch_core::{Scope, Timestamp};
 use groundwatch_log_files::{
-    EventKey, Events, FileWriter, GroupId, Layout, LogFile, LogStreamId, Messages, Requirement, RowRanges,
-    StreamAddress, WrittenFile,
+    EventKey, Events, FileWriter, GroupId, Layout, LogFile, LogStreamId, MessageTexts, Requirement,
+    RowRanges, StreamAddress, WrittenFile,
 };
 
 const EARLY_FILE_BYTES: usize = 64 << 20;
@@ -49,10 +49,10 @@ fn main() -> anyhow::Result<()> {
         scan(
             files,
             |_| true,
-            |events, messages| {
+            |events, texts| {
                 for row in events.rows().iter() {
                     message.clear();
-                    messages.append(row, &mut message);
+                    texts.append(row, &mut message);
                     found += usize::from(regex.is_match(&message));
                 }
                 Ok(())
@@ -174,9 +174,10 @@ fn compacted_files(early: &Files) -> anyhow::Result<Files> {
                 );
                 let events = file.events(part, &bytes, &rows)?;
                 let messages = file.messages(part, &bytes, &rows)?;
+                let texts = messages.texts(&rows)?;
                 for row in rows.iter() {
                     message.clear();
-                    messages.append(row, &mut message);
+                    texts.append(row, &mut message);
                     let stream = writer.stream(events.address(row));
                     writer.push(stream, events.key(row), events.ingested(row), &message)?;
                     if writer.is_full() {
@@ -213,14 +214,15 @@ fn size(files: &Files) -> usize {
 fn scan(
     files: &Files,
     wanted: impl Fn(usize) -> bool,
-    mut look: impl FnMut(&Events, &Messages) -> anyhow::Result<()>,
+    mut look: impl FnMut(&Events, &MessageTexts<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for (file, bytes) in files {
         for part in file.parts().iter().filter(|part| wanted(part.row_group)) {
             let range = file.bytes_of(part)?;
             let (rows, bytes) =
                 (RowRanges::first(part.rows.len()), bytes.slice(range.start as usize..range.end as usize));
-            look(&file.events(part, &bytes, &rows)?, &file.messages(part, &bytes, &rows)?)?;
+            let messages = file.messages(part, &bytes, &rows)?;
+            look(&file.events(part, &bytes, &rows)?, &messages.texts(&rows)?)?;
         }
     }
     Ok(())
@@ -263,10 +265,10 @@ fn read_back(events: &[Event], files: &Files) -> anyhow::Result<()> {
     scan(
         files,
         |_| true,
-        |events, messages| {
+        |events, texts| {
             for row in events.rows().iter() {
                 message.clear();
-                messages.append(row, &mut message);
+                texts.append(row, &mut message);
                 let wanted = expected.remove(&(events.key(row), events.address(row).stream_id.as_u128()));
                 anyhow::ensure!(wanted.map(str::as_bytes) == Some(&message), "an event was changed");
             }

@@ -10,7 +10,6 @@ use hashbrown::HashMap;
 use crate::address::StreamAddress;
 use crate::event_key::EventKey;
 use crate::file::columns::place;
-use crate::file::texts::{Span, Texts};
 use crate::file::{LogFile, MalformedFile, Part, PartColumns};
 use crate::row_ranges::RowRanges;
 
@@ -35,31 +34,40 @@ impl Events {
         rows: &RowRanges,
     ) -> Result<Self, MalformedFile> {
         let mut columns = PartColumns::open(&file, part, bytes, rows)?;
-        let mut texts = Texts::default();
-        let names = columns.texts(place::LOG_STREAM, &mut texts)?;
+        let names = columns.texts(place::LOG_STREAM)?;
         let unnamed = MalformedFile("an event is of a stream that the index does not name");
         let groups: Vec<(usize, Range<usize>)> = file.groups_in(part).collect();
         let mut groups = groups.into_iter();
         let (mut group_end, mut group) = (0, 0..0);
         let mut streams: Vec<u32> = Vec::with_capacity(rows.len());
-        let mut known: HashMap<Span, u32> = HashMap::new();
-        for range in rows.ranges() {
-            let first = names.spans_of(range).ok_or(unnamed.clone())?;
-            for (row, span) in range.clone().zip((first..).map(|span| texts.span(span))) {
+        let mut known: HashMap<&[u8], u32> = HashMap::new();
+        let mut last: Option<(&[u8], u32)> = None;
+        for (named, first) in names.runs() {
+            let texts = names.page(first.page).texts()?.part(first.index..first.index + named.len());
+            for (index, row) in named.enumerate() {
                 while row >= group_end {
                     (group_end, group) = groups.next().ok_or(unnamed.clone())?;
                     known.clear();
+                    last = None;
                 }
-                let stream = match known.get(&span) {
-                    Some(stream) => *stream,
-                    None => {
-                        let name = std::str::from_utf8(texts.text(span)).ok();
-                        let number = name.and_then(|name| file.stream_number(&group, name));
-                        *known.entry(span).or_insert(number.ok_or(unnamed.clone())?)
-                    }
+                let name = texts.get(index);
+                let stream = match last {
+                    Some((of_last, stream)) if of_last == name => stream,
+                    _ => match known.get(name) {
+                        Some(stream) => *stream,
+                        None => {
+                            let text = std::str::from_utf8(name).ok();
+                            let number = text.and_then(|text| file.stream_number(&group, text));
+                            *known.entry(name).or_insert(number.ok_or(unnamed.clone())?)
+                        }
+                    },
                 };
+                last = Some((name, stream));
                 streams.push(stream);
             }
+        }
+        if streams.len() != rows.len() {
+            return Err(unnamed);
         }
         Ok(Self {
             timestamps: columns.numbers(place::TIMESTAMP)?,

@@ -32,7 +32,7 @@ pub use file::{
     FileWriter, Layout, LogFile, MalformedFile, Part, PartStream, Summary, WriteError, WrittenFile,
 };
 pub use incarnation::{GroupId, LogStreamId};
-pub use messages::{Automaton, Messages};
+pub use messages::{Automaton, MessageTexts, Messages};
 pub use requirement::Requirement;
 pub use row_ranges::RowRanges;
 pub use token_index::Candidates;

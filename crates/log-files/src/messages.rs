@@ -1,13 +1,15 @@
-//! What the events of one part of a file say: put together from shapes and columns, event by event, when it
-//! is asked for.
+//! What the events of one part of a file say: shapes and columns, of which messages are put together when
+//! they are asked for.
 //!
 //! Rows of one shape lie together, and so do their values in each column. So a message is put together by
 //! adding its place among its neighbours to where these begin. A text is [sought](Messages::candidates) in
 //! the columns and not in messages: of most columns one pass over bytes, or over a small dictionary, tells
-//! that no message has it.
+//! that no message has it. Only columns of messages that may have it are [taken apart](Messages::texts).
 
+mod texts;
 mod walk;
 
+pub use texts::MessageTexts;
 pub use walk::Automaton;
 
 use std::ops::Range;
@@ -19,7 +21,7 @@ use hashbrown::hash_map::Entry;
 use memchr::memmem::Finder;
 
 use crate::file::columns::place;
-use crate::file::texts::{TextColumn, Texts};
+use crate::file::texts::{Place, TextColumn};
 use crate::file::{LogFile, MalformedFile, Part, PartColumns};
 use crate::requirement::Requirement;
 use crate::row_ranges::RowRanges;
@@ -29,53 +31,23 @@ use crate::tokens::is_token;
 /// What the events of a part say.
 #[derive(Debug)]
 pub struct Messages {
-    texts: Texts,
     /// Ascending; what is in none was not asked for.
     runs: Vec<Run>,
     columns: Vec<TextColumn>,
 }
 
-/// Rows of one shape that lie together.
+/// Rows of one shape that lie together, in each column in one page.
 #[derive(Debug)]
 struct Run {
     rows: Range<usize>,
     /// `None` for messages that are kept as text.
     shape: Option<Arc<Shape>>,
-    /// Of each slot, or of the text, the number of the first row's span.
-    spans: Vec<usize>,
-    /// Of each slot, or of the text, which of the columns has it.
-    columns: Vec<usize>,
-    /// What the rows have in common, in bytes.
-    literal_bytes: usize,
-}
-
-/// A message in the making, which is as long already as it is going to be.
-struct Pieces<'m> {
-    message: &'m mut [u8],
-    at: usize,
-}
-
-impl Pieces<'_> {
-    fn put(&mut self, from: &[u8], piece: Range<usize>) {
-        let (at, len) = (self.at, piece.len());
-        self.at += len;
-        if len <= CHUNK
-            && let Some(chunk) = from.get(piece.start..).and_then(<[u8]>::first_chunk::<CHUNK>)
-            && let Some(to) = self.message.get_mut(at..).and_then(<[u8]>::first_chunk_mut)
-        {
-            *to = *chunk;
-            return;
-        }
-        self.message[at..at + len].copy_from_slice(&from[piece]);
-    }
+    /// Of each slot, or of the text, which of the columns has it, and where that of the first row is.
+    values: Vec<(usize, Place)>,
 }
 
 /// Shorter tokens are not looked for: most rows have them.
 const TOKEN_LEN_MIN: usize = 3;
-
-/// Short pieces of messages are copied as if they had this many bytes, which takes no loop and no call: there
-/// are dozens in each message. What is too much is overwritten by the next ones.
-const CHUNK: usize = 32;
 
 const WRONG_SHAPE: MalformedFile = MalformedFile("it has a shape that does not fit its columns");
 
@@ -88,68 +60,70 @@ impl Messages {
         rows: &RowRanges,
     ) -> Result<Self, MalformedFile> {
         let mut of_part = PartColumns::open(file, part, bytes, rows)?;
-        let mut texts = of_part.room_for_messages();
-        let shapes = of_part.texts(place::SHAPE, &mut texts)?;
-        let mut runs = runs(&shapes, &texts, rows)?;
-        let (mut columns, mut known): (Vec<TextColumn>, HashMap<usize, usize>) = Default::default();
-        for run in &mut runs {
-            let names = run.shape.iter().flat_map(|shape| shape.slots());
+        let of_shapes = shapes(&of_part.texts(place::SHAPE)?, rows)?;
+        let mut messages = Self { runs: Vec::with_capacity(of_shapes.len()), columns: Vec::new() };
+        let mut known: HashMap<usize, usize> = HashMap::new();
+        for (rows, shape) in of_shapes {
+            let names = shape.iter().flat_map(|shape| shape.slots());
             let slots = names.map(|name| file.column(name).ok_or(WRONG_SHAPE));
-            let text = run.shape.is_none().then_some(Ok(place::MESSAGE));
+            let text = shape.is_none().then_some(Ok(place::MESSAGE));
+            let mut columns = Vec::new();
             for column in slots.chain(text) {
-                let column = match known.entry(column?) {
+                columns.push(match known.entry(column?) {
                     Entry::Occupied(known) => *known.get(),
                     Entry::Vacant(new) => {
-                        columns.push(of_part.texts(*new.key(), &mut texts)?);
-                        *new.insert(columns.len() - 1)
+                        messages.columns.push(of_part.texts(*new.key())?);
+                        *new.insert(messages.columns.len() - 1)
                     }
-                };
-                run.spans.push(columns[column].spans_of(&run.rows).ok_or(WRONG_SHAPE)?);
-                run.columns.push(column);
+                });
             }
+            messages.add_runs(rows, shape.as_ref(), &columns)?;
         }
-        Ok(Self { texts, runs, columns })
+        Ok(messages)
     }
 
-    /// Appends what the event in `row` says.
-    pub fn append(&self, row: usize, message: &mut Vec<u8>) {
-        let run = &self.runs[self.runs.partition_point(|run| run.rows.end <= row)];
-        let place = row - run.rows.start;
-        let Some(shape) = &run.shape else {
-            message.extend_from_slice(self.texts.get(run.spans[0] + place));
-            return;
-        };
-        let (text, literals) = shape.literal_ranges();
-        let slots = run.spans.iter().map(|span| self.texts.span(span + place));
-        let length = run.literal_bytes + slots.clone().map(|span| span.len()).sum::<usize>();
-        let start = message.len();
-        message.resize(start + length, 0);
-        let mut to = Pieces { message, at: start };
-        let mut slots = slots.map(|span| self.texts.place(span));
-        for literal in literals {
-            to.put(text, literal.clone());
-            if let Some((bytes, range)) = slots.next() {
-                to.put(bytes, range);
+    /// Adds rows that lie together: a run, or several where a page ends.
+    fn add_runs(
+        &mut self,
+        rows: Range<usize>,
+        shape: Option<&Arc<Shape>>,
+        columns: &[usize],
+    ) -> Result<(), MalformedFile> {
+        let mut start = rows.start;
+        while start < rows.end {
+            let (mut end, mut values) = (rows.end, Vec::with_capacity(columns.len()));
+            for column in columns {
+                let (place, page_end) = self.columns[*column].place(start).ok_or(WRONG_SHAPE)?;
+                values.push((*column, place));
+                end = end.min(page_end);
             }
+            self.runs.push(Run { rows: start..end, shape: shape.cloned(), values });
+            start = end;
         }
+        Ok(())
+    }
+
+    /// What those of `rows` say that were asked for.
+    pub fn texts(&self, rows: &RowRanges) -> Result<MessageTexts<'_>, MalformedFile> {
+        MessageTexts::new(self, rows)
     }
 
     /// The rows whose messages may meet all `requirements`, ascending; `None` if all may.
-    pub fn candidates(&self, requirements: &[Requirement]) -> Option<Vec<u32>> {
-        let strictest = Requirement::strictest(requirements.iter().cloned())?;
-        if strictest.strictness() < TOKEN_LEN_MIN {
-            return None;
-        }
+    pub fn candidates(&self, requirements: &[Requirement]) -> Result<Option<Vec<u32>>, MalformedFile> {
+        let strictest = Requirement::strictest(requirements.iter().cloned());
+        let Some(strictest) = strictest.filter(|strictest| strictest.strictness() >= TOKEN_LEN_MIN) else {
+            return Ok(None);
+        };
         let mut rows = vec![false; self.runs.last().map_or(0, |run| run.rows.end)];
         for token in strictest.longest_tokens() {
-            self.add_rows_with(token.text(), &mut rows);
+            self.add_rows_with(token.text(), &mut rows)?;
         }
         let numbered = rows.into_iter().zip(0..).filter(|(may, _)| *may);
-        Some(numbered.map(|(_, row)| row).collect())
+        Ok(Some(numbered.map(|(_, row)| row).collect()))
     }
 
     /// Sets all rows whose messages may contain `token`.
-    fn add_rows_with(&self, token: &[u8], rows: &mut [bool]) {
+    fn add_rows_with(&self, token: &[u8], rows: &mut [bool]) -> Result<(), MalformedFile> {
         let sought = Finder::new(token);
         for run in &self.runs {
             if run.shape.as_ref().is_some_and(|shape| may_hold_itself(shape, &sought)) {
@@ -158,9 +132,10 @@ impl Messages {
         }
         if rows.contains(&false) {
             for column in &self.columns {
-                column.rows_with(&self.texts, &sought, |row| rows[row] = true);
+                column.rows_with(&sought, |row| rows[row] = true)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -178,26 +153,22 @@ fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
     })
 }
 
-/// The runs of rows of one shape, from the column of shapes.
-fn runs(shapes: &TextColumn, texts: &Texts, rows: &RowRanges) -> Result<Vec<Run>, MalformedFile> {
-    let mut runs: Vec<Run> = Vec::new();
+/// Rows of one shape that lie together, and that shape; `None` for messages that are kept as text.
+type OfShape = (Range<usize>, Option<Arc<Shape>>);
+
+/// Those that are asked for, from the column of shapes.
+fn shapes(column: &TextColumn, rows: &RowRanges) -> Result<Vec<OfShape>, MalformedFile> {
+    let mut found: Vec<OfShape> = Vec::new();
     let mut known: HashMap<&[u8], Arc<Shape>> = HashMap::new();
-    let plain = |rows: Range<usize>| Run {
-        rows,
-        shape: None,
-        spans: Vec::new(),
-        columns: Vec::new(),
-        literal_bytes: 0,
-    };
     let mut done = 0;
-    for (shaped, span) in shapes.runs() {
-        runs.extend(rows.within(done..shaped.start).map(plain));
+    for (shaped, first) in column.runs() {
+        found.extend(rows.within(done..shaped.start).map(|rows| (rows, None)));
         done = shaped.end;
+        let texts = column.page(first.page).texts()?.part(first.index..first.index + shaped.len());
         let mut start = 0;
         while start < shaped.len() {
-            let text = texts.get(span + start);
-            let len = (start..shaped.len()).take_while(|next| texts.are_same(span + start, span + next));
-            let len = len.count();
+            let same = (start..shaped.len()).take_while(|next| texts.are_same(start, *next)).count();
+            let text = texts.get(start);
             let shape = match known.get(text) {
                 Some(shape) => shape.clone(),
                 None => {
@@ -205,12 +176,10 @@ fn runs(shapes: &TextColumn, texts: &Texts, rows: &RowRanges) -> Result<Vec<Run>
                     known.entry(text).or_insert(Arc::new(parsed.ok_or(WRONG_SHAPE)?)).clone()
                 }
             };
-            let of_shape = shaped.start + start..shaped.start + start + len;
-            let literal_bytes = shape.literals().map(str::len).sum();
-            runs.push(Run { shape: Some(shape), literal_bytes, ..plain(of_shape) });
-            start += len;
+            found.push((shaped.start + start..shaped.start + start + same, Some(shape)));
+            start += same;
         }
     }
-    runs.extend(rows.within(done..usize::MAX).map(plain));
-    Ok(runs)
+    found.extend(rows.within(done..usize::MAX).map(|rows| (rows, None)));
+    Ok(found)
 }

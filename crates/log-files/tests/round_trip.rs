@@ -113,9 +113,12 @@ fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
         let rows = RowRanges::first(part.rows.len());
         let events = file.events(part, &bytes, &rows)?;
         let messages = file.messages(part, &bytes, &rows)?;
+        let texts = messages.texts(&rows)?;
         for row in rows.iter() {
             let address = events.address(row);
-            all.push((address.stream_id, events.key(row), events.ingested(row), said(&messages, row)));
+            let mut message = Vec::new();
+            texts.append(row, &mut message);
+            all.push((address.stream_id, events.key(row), events.ingested(row), message));
         }
     }
     all.sort();
@@ -125,7 +128,8 @@ fn read(file: &Arc<LogFile>, bytes: &Bytes) -> Result<Vec<Row>, MalformedFile> {
 /// What the event in a row says.
 fn said(messages: &Messages, row: usize) -> Vec<u8> {
     let mut message = Vec::new();
-    messages.append(row, &mut message);
+    let rows = RowRanges::of(&[row as u32]);
+    messages.texts(&rows).expect("readable").append(row, &mut message);
     message
 }
 
@@ -200,7 +204,7 @@ proptest! {
             let rows = candidates.rows_of(part);
             let bytes = slice(file.bytes_of(part).expect("is somewhere"));
             let messages = file.messages(part, &bytes, &rows).expect("readable");
-            let may_hold = messages.candidates(required.as_slice());
+            let may_hold = messages.candidates(required.as_slice()).expect("readable");
             let may_hold = |row: &usize| may_hold.as_ref().is_none_or(|rows| rows.binary_search(&(*row as u32)).is_ok());
             found += rows.iter().filter(may_hold).filter(|row| holds(&said(&messages, *row))).count();
         }

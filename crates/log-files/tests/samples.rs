@@ -93,9 +93,10 @@ fn check(version: &str, layout: Layout) {
         let rows = RowRanges::first(part.rows.len());
         let events = file.events(part, &row_group, &rows).expect("readable");
         let messages = file.messages(part, &row_group, &rows).expect("readable");
+        let texts = messages.texts(&rows).expect("readable");
         for row in rows.iter() {
             let mut message = Vec::new();
-            messages.append(row, &mut message);
+            texts.append(row, &mut message);
             read.push((
                 events.key(row),
                 events.ingested(row).as_millis() - 1_767_225_700_000,

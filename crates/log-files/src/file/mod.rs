@@ -32,6 +32,7 @@ mod reader;
 mod row_group;
 mod rows;
 mod shaped;
+pub(crate) mod text_page;
 pub(crate) mod texts;
 mod units;
 mod writer;

@@ -13,11 +13,10 @@ use parquet::file::metadata::{
 use parquet::file::reader::{ChunkReader, Length};
 use zstd::bulk::Decompressor;
 
-use super::columns::place;
 use super::index::{Index, Part};
-use super::pages::Chunk;
+use super::pages::{BYTES_MAX, Chunk, DAMAGED};
 use super::row_group::EncodedRowGroup;
-use super::texts::{TextColumn, Texts};
+use super::texts::TextColumn;
 use super::{FIXED_COLUMNS, MalformedFile, numbers};
 use crate::address::StreamAddress;
 use crate::events::Events;
@@ -27,9 +26,6 @@ use crate::requirement::Requirement;
 use crate::row_ranges::RowRanges;
 use crate::token_collector::KnownTokens;
 use crate::token_index::Candidates;
-
-/// More memory is not taken on the word of a file.
-const ROOM_MAX: i64 = 32 << 20;
 
 /// A file whose index is known. It holds no events: whoever asks for some brings the bytes of their row
 /// group.
@@ -170,7 +166,7 @@ impl LogFile {
         Events::new(self.clone(), part, bytes, rows)
     }
 
-    /// What the events in these rows of a part say. `bytes` are those of [`Self::bytes_of`].
+    /// What the events in these rows of a part say, to be searched. `bytes` are those of [`Self::bytes_of`].
     pub fn messages(&self, part: &Part, bytes: &Bytes, rows: &RowRanges) -> Result<Messages, MalformedFile> {
         Messages::new(self, part, bytes, rows)
     }
@@ -240,6 +236,7 @@ pub(crate) struct PartColumns<'f> {
     rows: &'f RowRanges,
     source: Arc<PartOfFile>,
     zstd: Decompressor<'static>,
+    bytes_left: usize,
 }
 
 impl<'f> PartColumns<'f> {
@@ -252,21 +249,14 @@ impl<'f> PartColumns<'f> {
     ) -> Result<Self, MalformedFile> {
         let source = Arc::new(file.part_of_file(part, bytes.clone())?);
         let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
-        Ok(Self { layout: file.layout()?, part, rows, source, zstd })
+        Ok(Self { layout: file.layout()?, part, rows, source, zstd, bytes_left: BYTES_MAX })
     }
 
-    /// A place for what messages consist of, which is not going to grow much.
-    pub(crate) fn room_for_messages(&self) -> Texts {
-        let row_group = self.layout.parquet.row_group(self.part.row_group);
-        let columns = row_group.columns().iter().skip(place::MESSAGE);
-        let bytes: i64 = columns.map(|column| column.uncompressed_size().clamp(0, ROOM_MAX)).sum();
-        let share = self.rows.len() as f64 / row_group.num_rows().max(1) as f64;
-        Texts::with_room((bytes.min(ROOM_MAX) as f64 * share.min(1.0)) as usize)
-    }
-
-    /// Adds a column to `texts`.
-    pub(crate) fn texts(&mut self, column: usize, texts: &mut Texts) -> Result<TextColumn, MalformedFile> {
-        texts.read(&self.chunk(column)?, &mut self.zstd)
+    /// A column of texts.
+    pub(crate) fn texts(&mut self, column: usize) -> Result<TextColumn, MalformedFile> {
+        let texts = TextColumn::read(&self.chunk(column)?, &mut self.zstd)?;
+        self.bytes_left = self.bytes_left.checked_sub(texts.bytes_len()).ok_or(DAMAGED)?;
+        Ok(texts)
     }
 
     /// The numbers of a column that has one in every row.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use groundwatch_log_files::{Messages, Requirement};
+use groundwatch_log_files::{MalformedFile, Messages, Requirement};
 
 use super::automaton::Automata;
 use super::fields::FieldMatcher;
@@ -59,14 +59,18 @@ impl Matcher {
     }
 
     /// Which of some messages may match, as rows, ascending; `None` if all may.
-    pub fn candidates(&self, messages: &Messages) -> Option<Vec<u32>> {
-        if let Some(rows) = messages.candidates(&self.required) {
-            return Some(rows);
+    pub fn candidates(&self, messages: &Messages) -> Result<Option<Vec<u32>>, MalformedFile> {
+        if let Some(rows) = messages.candidates(&self.required)? {
+            return Ok(Some(rows));
         }
         let accepted =
             self.automata.iter().filter_map(|automata| automata.with(|states| messages.accepted(states)));
         accepted
-            .reduce(|both, other| both.into_iter().filter(|row| other.binary_search(row).is_ok()).collect())
+            .reduce(|both, other| {
+                let other = other?;
+                Ok(both?.into_iter().filter(|row| other.binary_search(row).is_ok()).collect())
+            })
+            .transpose()
     }
 
     /// Whether it is known to match every message, so that none need be looked at.

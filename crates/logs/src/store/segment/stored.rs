@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
-use groundwatch_log_files::{Events, LogFile, Messages, Part, RowRanges};
+use groundwatch_log_files::{Events, LogFile, MessageTexts, Part, RowRanges};
 
 use super::files::{Segment, SegmentStore};
 use crate::event_key::{EventKey, KeyRange};
@@ -95,7 +95,8 @@ impl StoredPart {
             numbers.sort_unstable();
             let taken = RowRanges::of(&numbers);
             let messages = self.file.messages(&self.part, bytes, &taken).map_err(damaged)?;
-            return Ok(self.opened(&events, &rows, &messages));
+            let texts = messages.texts(&taken).map_err(damaged)?;
+            return Ok(self.opened(&events, &rows, &texts));
         };
         // Who, where and when need not be known before it is known that something matches, if nothing depends
         // on it.
@@ -111,7 +112,14 @@ impl StoredPart {
             return Ok(None);
         }
         let messages = self.file.messages(&self.part, bytes, rows).map_err(damaged)?;
-        let matching = matching(&messages, matcher, rows);
+        let candidates = matcher.candidates(&messages).map_err(damaged)?;
+        let candidates = candidates.map_or_else(|| rows.clone(), |rows| RowRanges::of(&rows));
+        // Most row groups that are looked at have none.
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let texts = messages.texts(&candidates).map_err(damaged)?;
+        let matching = matching(&texts, matcher, &candidates);
         if matching.is_empty() {
             return Ok(None);
         }
@@ -121,15 +129,20 @@ impl StoredPart {
         };
         let mut rows = keyed(&events, matching);
         order(&mut rows, selection.direction, selection.events_max);
-        Ok(self.opened(&events, &rows, &messages))
+        Ok(self.opened(&events, &rows, &texts))
     }
 
     /// What these rows are, in this order; `None` without any.
-    fn opened(&self, events: &Events, rows: &[(EventKey, u32)], messages: &Messages) -> Option<OpenedPart> {
+    fn opened(
+        &self,
+        events: &Events,
+        rows: &[(EventKey, u32)],
+        texts: &MessageTexts<'_>,
+    ) -> Option<OpenedPart> {
         let mut text = Vec::new();
         let row = |(key, row): &(EventKey, u32)| {
             let (row, start) = (*row as usize, text.len());
-            messages.append(row, &mut text);
+            texts.append(row, &mut text);
             let text_len = (text.len() - start) as u32;
             Row { key: *key, stream: events.stream(row), ingested: events.ingested(row), text_len }
         };
@@ -159,19 +172,16 @@ impl StoredPart {
 }
 
 /// Those of `rows` whose messages match.
-fn matching(messages: &Messages, matcher: &Matcher, rows: &RowRanges) -> Vec<u32> {
+fn matching(texts: &MessageTexts<'_>, matcher: &Matcher, rows: &RowRanges) -> Vec<u32> {
     // Threads that share a regular expression wait for each other.
     let matcher = matcher.clone();
     let mut text = Vec::new();
     let matches = |row: &u32| {
         text.clear();
-        messages.append(*row as usize, &mut text);
+        texts.append(*row as usize, &mut text);
         matcher.matches(&text)
     };
-    match matcher.candidates(messages) {
-        Some(candidates) => candidates.into_iter().filter(matches).collect(),
-        None => rows.iter().map(|row| row as u32).filter(matches).collect(),
-    }
+    rows.iter().map(|row| row as u32).filter(matches).collect()
 }
 
 /// Rows with their keys.
