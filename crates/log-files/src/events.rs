@@ -80,6 +80,13 @@ impl Events {
         })
     }
 
+    /// Bytes that they take in memory, about.
+    pub fn memory_bytes(&self) -> usize {
+        let numbers = [&self.timestamps, &self.ingested, &self.sequences, &self.positions];
+        let numbers: usize = numbers.iter().map(|numbers| size_of_val(numbers.as_slice())).sum();
+        numbers + size_of_val(self.streams.as_slice())
+    }
+
     /// The rows that were read.
     pub fn rows(&self) -> &RowRanges {
         &self.rows

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 use crate::file::columns::place;
 use crate::file::texts::{Place, TextColumn};
@@ -26,7 +26,6 @@ use crate::file::{LogFile, MalformedFile, Part, PartColumns};
 use crate::requirement::Requirement;
 use crate::row_ranges::RowRanges;
 use crate::shape::Shape;
-use crate::tokens::is_token;
 
 /// What the events of a part say.
 #[derive(Debug)]
@@ -103,6 +102,13 @@ impl Messages {
         Ok(())
     }
 
+    /// Bytes that they take in memory, about, once all of them were put together.
+    pub fn memory_bytes(&self) -> usize {
+        let run = |run: &Run| size_of::<Run>() + size_of_val(run.values.as_slice());
+        let runs: usize = self.runs.iter().map(run).sum();
+        runs + self.columns.iter().map(TextColumn::memory_bytes).sum::<usize>()
+    }
+
     /// What those of `rows` say that were asked for.
     pub fn texts(&self, rows: &RowRanges) -> Result<MessageTexts<'_>, MalformedFile> {
         MessageTexts::new(self, rows)
@@ -140,16 +146,16 @@ impl Messages {
 }
 
 /// Whether a token may be in messages of this shape without being in one of their slots: in what they have in
-/// common, or across the end of a slot, which takes characters of tokens on both sides.
+/// common, or across the end of a slot.
 fn may_hold_itself(shape: &Shape, sought: &Finder<'_>) -> bool {
-    let slots = shape.slots().len();
+    let (slots, token) = (shape.slots().len(), sought.needle());
     shape.literals().map(str::as_bytes).enumerate().any(|(place, literal)| {
-        let joins = |byte: Option<&u8>| byte.is_none_or(|byte| is_token(*byte));
-        let behind_a_slot = place > 0 && joins(literal.first());
-        let before_a_slot = place < slots && joins(literal.last());
-        // At the ends of a message nothing is joined to what is empty.
-        let at_an_end = literal.is_empty() && (place == 0 || place == slots);
-        ((behind_a_slot || before_a_slot) && !at_an_end) || sought.find(literal).is_some()
+        let (behind_a_slot, before_a_slot) = (place > 0, place < slots);
+        let lengths = || 1..=literal.len().min(token.len());
+        sought.find(literal).is_some()
+            || (before_a_slot && lengths().any(|len| literal.ends_with(&token[..len])))
+            || (behind_a_slot && lengths().any(|len| literal.starts_with(&token[token.len() - len..])))
+            || (behind_a_slot && before_a_slot && memmem::find(token, literal).is_some())
     })
 }
 

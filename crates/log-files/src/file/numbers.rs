@@ -1,14 +1,13 @@
 //! Columns of numbers, which every row has.
 
 use parquet::basic::{Encoding, Type};
-use zstd::bulk::Decompressor;
 
 use super::MalformedFile;
 use super::bits::{Run, delta, hybrid, unpack};
 use super::pages::{Chunk, DAMAGED, DataPage, RawPage, RawPages, decompress};
 
 /// The numbers of the rows that are asked for.
-pub(super) fn read(chunk: &Chunk<'_>, zstd: &mut Decompressor<'_>) -> Result<Vec<i64>, MalformedFile> {
+pub(super) fn read(chunk: &Chunk<'_>) -> Result<Vec<i64>, MalformedFile> {
     let mut pages = RawPages::open(chunk).map_err(|_| DAMAGED)?;
     let mut numbers = Vec::with_capacity(chunk.asked.len());
     let (mut dictionary, mut scratch, mut of_page) = (Vec::new(), Vec::new(), Vec::new());
@@ -16,14 +15,14 @@ pub(super) fn read(chunk: &Chunk<'_>, zstd: &mut Decompressor<'_>) -> Result<Vec
         scratch.clear();
         match page {
             RawPage::Dictionary { bytes, count, is_compressed } => {
-                decompress(&bytes, is_compressed, zstd, &mut scratch).ok_or(DAMAGED)?;
+                decompress(&bytes, is_compressed, &mut scratch).ok_or(DAMAGED)?;
                 dictionary = plain(&scratch, chunk.metadata.column_type()).ok_or(DAMAGED)?;
                 if dictionary.len() != count {
                     return Err(DAMAGED);
                 }
             }
             RawPage::Data(page) if page.level_bytes == 0 => {
-                decompress(&page.bytes, page.is_compressed, zstd, &mut scratch).ok_or(DAMAGED)?;
+                decompress(&page.bytes, page.is_compressed, &mut scratch).ok_or(DAMAGED)?;
                 of_page.clear();
                 add(&page, &scratch, &dictionary, &mut of_page).ok_or(DAMAGED)?;
                 let offset = |row: usize| chunk.part.start + row - page.rows.start;

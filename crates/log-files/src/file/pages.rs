@@ -1,6 +1,7 @@
 //! The pages of a column, from the bytes of a row group. The library reads their headers; what they contain
 //! is laid down in Parquet's specification, "Data Pages" and "Encodings".
 
+use std::cell::RefCell;
 use std::io::Cursor;
 use std::ops::Range;
 use std::sync::Arc;
@@ -158,25 +159,25 @@ fn are_within(pages: &[PageLocation], chunk: &Chunk<'_>) -> bool {
         && pages.last().is_none_or(|page| rows(page) <= chunk.row_count as i64)
 }
 
-/// Decompresses to the end of what is there; where that begins.
-pub(super) fn decompress(
-    bytes: &[u8],
-    is_compressed: bool,
-    zstd: &mut Decompressor<'_>,
-    to: &mut Vec<u8>,
-) -> Option<usize> {
+thread_local! {
+    /// Making one takes as long as using it for a page.
+    static ZSTD: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+}
+
+/// Decompresses to the end of what is there.
+pub(super) fn decompress(bytes: &[u8], is_compressed: bool, to: &mut Vec<u8>) -> Option<()> {
     let start = to.len();
     if !is_compressed || bytes.is_empty() {
         to.extend_from_slice(bytes);
-        return Some(start);
+        return Some(());
     }
     let length = zstd_safe::get_frame_content_size(bytes).ok().flatten()?;
     let end = start.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= BYTES_MAX)?;
-    to.try_reserve(end - start).ok()?;
+    to.try_reserve_exact(end - start).ok()?;
     // Behind what is there, in memory that is not cleared first.
     let mut behind = Cursor::new(std::mem::take(to));
     behind.set_position(start as u64);
-    let written = zstd.decompress_to_buffer(bytes, &mut behind);
+    let written = ZSTD.with_borrow_mut(|zstd| Some(zstd.as_mut()?.decompress_to_buffer(bytes, &mut behind)));
     *to = behind.into_inner();
-    written.ok().map(|_| start)
+    written?.ok().map(|_| ())
 }

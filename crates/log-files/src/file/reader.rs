@@ -11,7 +11,6 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
 use parquet::file::reader::{ChunkReader, Length};
-use zstd::bulk::Decompressor;
 
 use super::index::{Index, Part};
 use super::pages::{BYTES_MAX, Chunk, DAMAGED};
@@ -235,7 +234,6 @@ pub(crate) struct PartColumns<'f> {
     part: &'f Part,
     rows: &'f RowRanges,
     source: Arc<PartOfFile>,
-    zstd: Decompressor<'static>,
     bytes_left: usize,
 }
 
@@ -248,20 +246,19 @@ impl<'f> PartColumns<'f> {
         rows: &'f RowRanges,
     ) -> Result<Self, MalformedFile> {
         let source = Arc::new(file.part_of_file(part, bytes.clone())?);
-        let zstd = Decompressor::new().map_err(|_| MalformedFile("zstd cannot be used"))?;
-        Ok(Self { layout: file.layout()?, part, rows, source, zstd, bytes_left: BYTES_MAX })
+        Ok(Self { layout: file.layout()?, part, rows, source, bytes_left: BYTES_MAX })
     }
 
     /// A column of texts.
     pub(crate) fn texts(&mut self, column: usize) -> Result<TextColumn, MalformedFile> {
-        let texts = TextColumn::read(&self.chunk(column)?, &mut self.zstd)?;
+        let texts = TextColumn::read(&self.chunk(column)?)?;
         self.bytes_left = self.bytes_left.checked_sub(texts.bytes_len()).ok_or(DAMAGED)?;
         Ok(texts)
     }
 
     /// The numbers of a column that has one in every row.
     pub(crate) fn numbers(&mut self, column: usize) -> Result<Vec<i64>, MalformedFile> {
-        numbers::read(&self.chunk(column)?, &mut self.zstd)
+        numbers::read(&self.chunk(column)?)
     }
 
     fn chunk(&self, column: usize) -> Result<Chunk<'f>, MalformedFile> {

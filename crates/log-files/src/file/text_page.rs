@@ -91,6 +91,11 @@ impl Dictionary {
         (0..self.len()).map(|number| self.get(number))
     }
 
+    /// Bytes that it takes in memory.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(self.entries.as_slice())
+    }
+
     /// For each entry whether it contains what is sought; `None` if none does.
     pub(super) fn holding(&self, sought: &Finder<'_>) -> Option<Vec<bool>> {
         sought.find(&self.bytes)?;
@@ -128,6 +133,16 @@ impl TextPage {
     /// How many bytes it takes.
     pub(super) fn bytes_len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Bytes that it takes in memory, about, once it was taken apart; without a dictionary.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let put_together = match self.encoded {
+            Encoded::Numbers(_) | Encoded::Lengths { .. } => 0,
+            // Most of what continues others are times.
+            Encoded::Beginnings { .. } => 4 * self.bytes.len(),
+        };
+        self.bytes.len() + size_of::<u32>() * self.count + put_together + size_of::<Self>()
     }
 
     /// The dictionary that has its texts, if one does.

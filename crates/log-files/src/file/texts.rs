@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-use zstd::bulk::Decompressor;
 
 use super::MalformedFile;
 use super::bits::{Run, hybrid, unpack};
@@ -37,7 +36,7 @@ pub(crate) struct Place {
 
 impl TextColumn {
     /// Reads the pages of the rows that are asked for.
-    pub(super) fn read(chunk: &Chunk<'_>, zstd: &mut Decompressor<'_>) -> Result<Self, MalformedFile> {
+    pub(super) fn read(chunk: &Chunk<'_>) -> Result<Self, MalformedFile> {
         let mut reader = RawPages::open(chunk).map_err(|_| DAMAGED)?;
         let (mut column, mut dictionary) = (Self::default(), None);
         while let Some(page) = reader.next().map_err(|_| DAMAGED)? {
@@ -45,11 +44,11 @@ impl TextColumn {
                 RawPage::Dictionary { .. } if dictionary.is_some() => return Err(DAMAGED),
                 RawPage::Dictionary { bytes, count, is_compressed } => {
                     let mut entries = Vec::new();
-                    decompress(&bytes, is_compressed, zstd, &mut entries).ok_or(DAMAGED)?;
+                    decompress(&bytes, is_compressed, &mut entries).ok_or(DAMAGED)?;
                     dictionary = Some(Arc::new(Dictionary::new(entries, count).ok_or(DAMAGED)?));
                 }
                 RawPage::Data(page) => {
-                    column.add(&page, chunk, dictionary.as_ref(), zstd).ok_or(DAMAGED)?;
+                    column.add(&page, chunk, dictionary.as_ref()).ok_or(DAMAGED)?;
                 }
             }
         }
@@ -61,7 +60,6 @@ impl TextColumn {
         page: &DataPage,
         chunk: &Chunk<'_>,
         dictionary: Option<&Arc<Dictionary>>,
-        zstd: &mut Decompressor<'_>,
     ) -> Option<()> {
         let number = self.pages.len();
         let (levels, values) = page.bytes.split_at_checked(page.level_bytes)?;
@@ -83,7 +81,7 @@ impl TextColumn {
         // Most columns have nothing in most rows.
         let is_needed = self.present.last().is_some_and(|present| present.first.page == number);
         if is_needed {
-            decompress(values, page.is_compressed, zstd, &mut bytes)?;
+            decompress(values, page.is_compressed, &mut bytes)?;
             self.pages.push(TextPage::new(bytes, count, page.encoding, dictionary)?);
         }
         Some(())
@@ -92,6 +90,13 @@ impl TextColumn {
     /// How many bytes its pages take.
     pub(super) fn bytes_len(&self) -> usize {
         self.pages.iter().map(TextPage::bytes_len).sum()
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let dictionary = self.pages.iter().find_map(TextPage::dictionary);
+        let pages = self.pages.iter().map(TextPage::memory_bytes).sum::<usize>();
+        pages + size_of_val(self.present.as_slice()) + dictionary.map_or(0, |it| it.memory_bytes())
     }
 
     /// A page.

@@ -26,7 +26,7 @@ use crate::pattern::Matcher;
 const BYTES_BETWEEN_YIELDS: usize = 4 * 1024 * 1024;
 /// How many places in segments are opened ahead of their turn when most of what they hold is not going to
 /// match.
-const OPENED_AHEAD: usize = 3;
+const OPENED_AHEAD: usize = 4;
 
 /// An event that was found.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use super::decoded::DecodedParts;
 use super::stored::StoredPart;
 use crate::event_key::KeyRange;
 use crate::store::candidate::{Candidate, Source};
@@ -92,6 +93,7 @@ pub(in crate::store) struct SegmentStore {
     /// Those that were found to be damaged.
     damaged: Arc<Mutex<HashSet<SegmentId>>>,
     pub(super) decoding: Arc<Semaphore>,
+    pub(super) decoded: DecodedParts,
 }
 
 #[derive(Clone)]
@@ -124,6 +126,7 @@ impl SegmentStore {
             filters: Arc::new(Cache::with_weighter(ITEMS_EXPECTED, filters, ByMemory)),
             damaged: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
+            decoded: DecodedParts::new(),
         }
     }
 
@@ -182,6 +185,7 @@ impl SegmentStore {
         for segment in segments {
             self.files.remove(segment.id());
             self.filters.remove(segment.id());
+            self.decoded.forget(segment.id());
         }
     }
 
@@ -222,15 +226,17 @@ impl SegmentStore {
             in_range && streams.wants(&file.streams()[entry.stream as usize])
         };
         let parts = file.parts_of(group).iter().filter(|part| range.overlaps(part.first, part.last));
-        let mut parts: Vec<(Part, Wanted)> =
-            parts.filter_map(|part| Some((part.clone(), Wanted::new(from_ref(part), wanted)?))).collect();
-        if !requirements.is_empty() && !parts.is_empty() {
-            let candidates = self.candidates(segment, &file, requirements).await?;
-            parts.retain_mut(|(part, wanted)| {
-                wanted.rows = candidates.rows_of(part);
-                !wanted.rows.is_empty()
-            });
-        }
+        let parts: Vec<&Part> = parts.collect();
+        let candidates = if requirements.is_empty() || parts.is_empty() {
+            Candidates::ANYWHERE
+        } else {
+            self.candidates(segment, &file, requirements).await?
+        };
+        let parts = parts.into_iter().filter_map(|part| {
+            // Of most files nothing is left, and so nobody is asked about their streams.
+            let rows = Some(candidates.rows_of(part)).filter(|rows| !rows.is_empty())?;
+            Some((part.clone(), Wanted { rows, ..Wanted::new(from_ref(part), wanted)? }))
+        });
         self.add(segment, &file, parts, found);
         Ok(())
     }

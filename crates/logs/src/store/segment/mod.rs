@@ -10,8 +10,10 @@
 //! are.
 //!
 //! What it costs: an index takes some hundred kB in memory, filters take 4 to 5 bytes an event; of both, what
-//! was used lately is kept, up to fixed sizes. A read of a row group is one `pread` of about 600 KB.
+//! was used lately is kept, up to fixed sizes. A read of a row group is one `pread` of about 600 KB; those that
+//! are read page by page are kept decoded for the next page.
 
+mod decoded;
 mod files;
 mod stored;
 mod whole;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use groundwatch_core::Timestamp;
-use groundwatch_log_files::{Events, LogFile, MessageTexts, Part, RowRanges};
+use groundwatch_log_files::{Events, LogFile, MalformedFile, MessageTexts, Part, RowRanges};
 
+use super::decoded::DecodedPart;
 use super::files::{Segment, SegmentStore};
 use crate::event_key::{EventKey, KeyRange};
 use crate::pattern::Matcher;
@@ -69,11 +70,20 @@ impl StoredPart {
     pub(in crate::store) async fn open(self, selection: Selection) -> Result<Option<OpenedPart>, StoreError> {
         let decoding = self.store.decoding.clone();
         let permit = decoding.acquire_owned().await.map_err(StoreError::internal)?;
-        let bytes = self.read().await?;
+        let is_page = selection.matcher.is_none() && selection.events_max < self.part.rows.len();
+        let kept = if is_page { self.store.decoded.get(&self) } else { None };
+        let bytes = if kept.is_some() { Bytes::new() } else { self.read().await? };
         let opened = tokio::task::spawn_blocking(move || {
-            let opened = self.decode(&bytes, &selection);
+            let opened = match kept {
+                Some(kept) => self.page(&kept, &selection),
+                None if is_page => {
+                    let decoded = self.store.decoded.decode(&self, &bytes);
+                    decoded.and_then(|decoded| self.page(&decoded, &selection))
+                }
+                None => self.decode(&bytes, &selection),
+            };
             drop(permit);
-            opened
+            opened.map_err(|error| self.store.damaged(&self.segment, &error))
         });
         opened.await.map_err(StoreError::internal)?
     }
@@ -85,17 +95,25 @@ impl StoredPart {
         self.store.read(&self.segment, range).await
     }
 
-    fn decode(&self, bytes: &Bytes, selection: &Selection) -> Result<Option<OpenedPart>, StoreError> {
-        let damaged = |error| self.store.damaged(&self.segment, &error);
+    /// Some of its events, where all are decoded.
+    fn page(
+        &self,
+        DecodedPart { events, messages }: &DecodedPart,
+        selection: &Selection,
+    ) -> Result<Option<OpenedPart>, MalformedFile> {
+        let mut rows = keyed(events, self.wanted_rows(events, selection));
+        order(&mut rows, selection.direction, selection.events_max);
+        Ok(self.opened(events, &rows, &messages.texts(&ranges(&rows))?))
+    }
+
+    fn decode(&self, bytes: &Bytes, selection: &Selection) -> Result<Option<OpenedPart>, MalformedFile> {
         let Some(matcher) = &selection.matcher else {
-            let events = self.file.events(&self.part, bytes, &self.rows).map_err(damaged)?;
+            let events = self.file.events(&self.part, bytes, &self.rows)?;
             let mut rows = keyed(&events, self.wanted_rows(&events, selection));
             order(&mut rows, selection.direction, selection.events_max);
-            let mut numbers: Vec<u32> = rows.iter().map(|(_, row)| *row).collect();
-            numbers.sort_unstable();
-            let taken = RowRanges::of(&numbers);
-            let messages = self.file.messages(&self.part, bytes, &taken).map_err(damaged)?;
-            let texts = messages.texts(&taken).map_err(damaged)?;
+            let taken = ranges(&rows);
+            let messages = self.file.messages(&self.part, bytes, &taken)?;
+            let texts = messages.texts(&taken)?;
             return Ok(self.opened(&events, &rows, &texts));
         };
         // Who, where and when need not be known before it is known that something matches, if nothing depends
@@ -103,7 +121,7 @@ impl StoredPart {
         let known = if self.is_wanted_whole(selection) {
             None
         } else {
-            let events = self.file.events(&self.part, bytes, &self.rows).map_err(damaged)?;
+            let events = self.file.events(&self.part, bytes, &self.rows)?;
             let rows = RowRanges::of(&self.wanted_rows(&events, selection));
             Some((events, rows))
         };
@@ -111,21 +129,21 @@ impl StoredPart {
         if rows.is_empty() {
             return Ok(None);
         }
-        let messages = self.file.messages(&self.part, bytes, rows).map_err(damaged)?;
-        let candidates = matcher.candidates(&messages).map_err(damaged)?;
+        let messages = self.file.messages(&self.part, bytes, rows)?;
+        let candidates = matcher.candidates(&messages)?;
         let candidates = candidates.map_or_else(|| rows.clone(), |rows| RowRanges::of(&rows));
         // Most row groups that are looked at have none.
         if candidates.is_empty() {
             return Ok(None);
         }
-        let texts = messages.texts(&candidates).map_err(damaged)?;
+        let texts = messages.texts(&candidates)?;
         let matching = matching(&texts, matcher, &candidates);
         if matching.is_empty() {
             return Ok(None);
         }
         let events = match known {
             Some((events, _)) => events,
-            None => self.file.events(&self.part, bytes, &RowRanges::of(&matching)).map_err(damaged)?,
+            None => self.file.events(&self.part, bytes, &RowRanges::of(&matching))?,
         };
         let mut rows = keyed(&events, matching);
         order(&mut rows, selection.direction, selection.events_max);
@@ -187,6 +205,13 @@ fn matching(texts: &MessageTexts<'_>, matcher: &Matcher, rows: &RowRanges) -> Ve
 /// Rows with their keys.
 fn keyed(events: &Events, rows: Vec<u32>) -> Vec<(EventKey, u32)> {
     rows.into_iter().map(|row| (events.key(row as usize), row)).collect()
+}
+
+/// The rows of these.
+fn ranges(rows: &[(EventKey, u32)]) -> RowRanges {
+    let mut numbers: Vec<u32> = rows.iter().map(|(_, row)| *row).collect();
+    numbers.sort_unstable();
+    RowRanges::of(&numbers)
 }
 
 /// Sorts rows as they are read, and drops those beyond the `first` ones.
