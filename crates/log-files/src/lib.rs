@@ -7,7 +7,7 @@
 //!
 //! The way through, writing: [`FileWriter::push`] in the order of groups and keys → row groups →
 //! [`WrittenFile`]. Reading: the last bytes of a file → [`LogFile::open`] → [`LogFile::parts`] → the bytes of
-//! a row group → [`Events`] → [`Messages`].
+//! a row group → [`Events`] and [`Messages`] → [`MessageTexts`].
 //!
 //! What always holds: what is read is what was written, event by event and byte for byte, or an error.
 

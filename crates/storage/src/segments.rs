@@ -220,9 +220,14 @@ impl Segments {
         let first = range.start / BLOCK_BYTES;
         let begin = first * BLOCK_BYTES;
         let end = range.end.next_multiple_of(BLOCK_BYTES).min(*length);
-        let blocks = match self.store.get_range(&path(id), begin..end).await {
-            Ok(blocks) => blocks,
+        // Asked for several ranges, the store opens and reads the file in one go.
+        let blocks = match self.store.get_ranges(&path(id), std::slice::from_ref(&(begin..end))).await {
+            Ok(blocks) => blocks.into_iter().next().unwrap_or_default(),
             Err(object_store::Error::NotFound { .. }) => return Err(corrupt("it is missing")),
+            Err(source @ object_store::Error::Generic { .. }) if root_cause(&source).is_none() => {
+                // The machine read what there is, and it was not enough.
+                return Err(corrupt("it is cut short"));
+            }
             Err(source) => return Err(failed("read", id.as_str(), source)),
         };
         if blocks.len() as u64 != end - begin {

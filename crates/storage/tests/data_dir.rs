@@ -174,6 +174,7 @@ async fn damaged_segment_is_named_and_its_other_blocks_are_readable() {
     assert!(storage.segments.read_range(&segment, 0..1000).await.is_ok());
     std::fs::write(&file, &bytes[..280_000]).expect("written");
     check(storage.segments.read(&segment).await.err());
+    check(storage.segments.read_range(&segment, 599_000..600_000).await.err());
     std::fs::remove_file(&file).expect("removed");
     check(storage.segments.read(&segment).await.err());
 }
