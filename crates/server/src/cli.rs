@@ -113,7 +113,7 @@ pub(crate) struct ServeFlags {
     #[arg(long, env = "GROUNDWATCH_METRICS_RETENTION", value_name = "AGES")]
     pub(crate) metrics_retention: Option<String>,
 
-    /// Memory for recent log events that are not in segments yet, in MiB. [default: 112]
+    /// Memory for recent log events that are not in segments yet, in MiB. [default: 96]
     #[arg(long, env = "GROUNDWATCH_LOGS_MEMORY_MIB", value_name = "MIB")]
     pub(crate) logs_memory_mib: Option<u64>,
 

@@ -95,7 +95,7 @@ impl Config {
         let metrics_retention =
             flags.metrics_retention.or(file.metrics_retention).unwrap_or_else(|| "forever".to_owned());
         let metrics_memory_mib = flags.metrics_memory_mib.or(file.metrics_memory_mib).unwrap_or(512);
-        let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(112);
+        let logs_memory_mib = flags.logs_memory_mib.or(file.logs_memory_mib).unwrap_or(96);
         let sqs_memory_mib = flags.sqs_memory_mib.or(file.sqs_memory_mib).unwrap_or(256);
         for (name, mib) in [
             ("metrics-memory-mib", metrics_memory_mib),

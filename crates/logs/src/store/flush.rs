@@ -55,14 +55,20 @@ impl Activity for LogFlush {
 
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let outcome = self.store.flush().await;
-            let now = self.clock.now();
-            self.store.inner.compaction.flushed(now);
-            self.store.inner.state.write().flush_failed_at = outcome.is_err().then_some(now);
-            // Who waits for room learns that there is some, or that it is not worth it.
-            self.store.inner.room.notify_waiters();
-            if let Err(error) = outcome {
-                tracing::error!(error = &error as &dyn std::error::Error, "log events could not be flushed");
+            // Under load the next head is full when this one is flushed.
+            while self.store.flush_due(self.clock.now()).is_some_and(|due| due <= self.clock.now()) {
+                let outcome = self.store.flush().await;
+                let now = self.clock.now();
+                self.store.inner.compaction.flushed(now);
+                self.store.inner.state.write().flush_failed_at = outcome.is_err().then_some(now);
+                // Who waits for room learns that there is some, or that it is not worth it.
+                self.store.inner.room.notify_waiters();
+                if let Err(error) = outcome {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "log events could not be flushed"
+                    );
+                }
             }
         })
     }
