@@ -55,8 +55,7 @@ impl Activity for LogFlush {
 
     fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // Under load the next head is full when this one is flushed.
-            while self.store.flush_due(self.clock.now()).is_some_and(|due| due <= self.clock.now()) {
+            loop {
                 let outcome = self.store.flush().await;
                 let now = self.clock.now();
                 self.store.inner.compaction.flushed(now);
@@ -64,10 +63,12 @@ impl Activity for LogFlush {
                 // Who waits for room learns that there is some, or that it is not worth it.
                 self.store.inner.room.notify_waiters();
                 if let Err(error) = outcome {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "log events could not be flushed"
-                    );
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "log events could not be flushed");
+                }
+                // Under load the next head is full when this one is flushed.
+                if self.store.flush_due(now).is_none_or(|due| due > now) {
+                    return;
                 }
             }
         })
