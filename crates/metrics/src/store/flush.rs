@@ -54,18 +54,17 @@ impl Activity for MetricFlush {
         self.store.flush_due()
     }
 
-    fn run(&self, _now: Timestamp) -> BoxFuture<'_, ()> {
+    fn run(&self, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let clock = &self.store.inner.clock;
-            // Under load the next head is full when this one is flushed.
-            while self.store.flush_due().is_some_and(|due| due <= clock.now()) {
-                if let Err(error) = self.store.flush().await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "flush of metrics failed: will retry"
-                    );
-                    *self.store.inner.flush.failed_at.lock() = Some(clock.now());
-                }
+            if self.store.flush_due().is_none_or(|due| due > now) {
+                return;
+            }
+            if let Err(error) = self.store.flush().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "flush of metrics failed: will retry"
+                );
+                *self.store.inner.flush.failed_at.lock() = Some(now);
             }
         })
     }
